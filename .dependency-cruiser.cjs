@@ -1,0 +1,47 @@
+// Imports point one way: core <- render, cache, invalidation, data <- page <- http, cluster, monitor <- workers <- server.ts.
+// Parsed with swc, because the native TypeScript compiler has no JavaScript API.
+// scripts/check-imports.test.ts plants violations and sees them reported.
+const code = '^(server|healthcheck|config|workers|src|app)';
+const notTest = '(\\.test\\.ts|\\.test-d\\.ts|\\.contract\\.ts|\\.chaos\\.ts)$';
+const only = (name, comment, from, to) => ({
+  name, comment, severity: 'error', from: { path: from, pathNot: notTest }, to: { path: '^(config|workers|src|app|server\\.ts)/?', pathNot: to },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', comment: 'A cycle has no bottom to read from.', severity: 'error', from: { path: code }, to: { circular: true } },
+    only('core-imports-nothing', 'core is what everything stands on.', '^src/core/', '^src/core/'),
+    only('render-knows-no-io', 'render turns nodes into text; it knows core only.', '^src/render/', '^src/(core|render)/'),
+    only('cache-stands-alone', 'The cache knows neither pages nor databases.', '^src/cache/', '^src/(core|cache)/'),
+    only('invalidation-stands-alone', 'Purging knows neither pages nor caches.', '^src/invalidation/', '^src/(core|invalidation)/'),
+    only('data-stands-alone', 'Reading and following the database knows no page.', '^src/data/', '^src/(core|data)/'),
+    only('services-stand-alone', 'Backing services know core and data.', '^src/services/', '^src/(core|data|services)/'),
+    only('page-joins-the-rooms', 'A page is made from data, render and cache; it knows no HTTP.', '^src/page/', '^src/(core|render|cache|invalidation|data|page)/'),
+    only('http-is-the-door', 'http hands requests to page and writes entries.', '^src/http/', '^src/(core|cache|page|http)/'),
+    only('primary-stays-light', 'The primary runs no page, render, data, cache or Redis code: it must never be what dies.', '^src/cluster/', '^(src/(core|cluster)|config)/'),
+    only('monitor-watches', 'Monitoring knows figures, not the rooms they come from.', '^src/monitor/', '^src/(core|render|monitor)/'),
+    only('client-runs-in-browsers', 'What runs in the browser imports nothing of the server.', '^src/client/', '^src/client/'),
+    only('config-reads-the-world', 'config is read by all and reads nothing of ours.', '^config/', '^config/'),
+    only('the-app-uses-the-public-door', 'The sample imports the server by its public name.', '^app/', '^(app/|src/index\\.ts)'),
+    only('healthcheck-is-alone', 'The probe must work when nothing else does.', '^healthcheck\\.ts$', '^config/'),
+    only('server-starts', 'The entry point starts the primary; rooms are wired in workers.', '^server\\.ts$', '^(config|src/(core|cluster))/'),
+    {
+      name: 'redis-client-has-two-homes', comment: 'Redis is behind the cache tier and the purge bus.', severity: 'error',
+      from: { path: code, pathNot: `^src/(cache/(redis|l2|lease|warm)|invalidation/[^/]*(bus|redis))|${notTest}` }, to: { path: 'node_modules/ioredis' },
+    },
+    {
+      name: 'postgres-client-has-one-home', comment: 'Only data talks to Postgres.', severity: 'error',
+      from: { path: code, pathNot: `^src/data/|${notTest}` }, to: { path: 'node_modules/(pg|pg-[^/]+|libpg-query)/' },
+    },
+    { name: 'no-unresolved', comment: 'A file that is not there.', severity: 'error', from: { path: code }, to: { couldNotResolve: true } },
+    { name: 'no-dev-dependencies', comment: 'What ships may only use what is installed with it.', severity: 'error', from: { path: code, pathNot: notTest }, to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] } },
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|bench/peers|app/public)/' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'], conditionNames: ['import', 'node', 'default', 'types'], exportsFields: ['exports'] },
+  },
+};

@@ -1,0 +1,33 @@
+import type { DependencyKey, Seq, Slot, Stamp } from './units.ts';
+
+/**
+ * What has become of an entry's data since its stamp.
+ * - `valid`: nothing it was made from was purged or expired
+ * - `expired`: may be served as stale while a new one is made
+ * - `purged`: must not be served again (also: its stamp is of another epoch, so nothing is known)
+ */
+export type Verdict = 'valid' | 'expired' | 'purged';
+
+/**
+ * The question every tier and every wait asks before it hands out an entry. Answered by the purge clock
+ * (src/invalidation/clock.ts) from a fixed array, without I/O, in the worker itself.
+ */
+export interface Validity {
+  /** The last purge this worker has applied. While it has not moved, what was valid still is. */
+  readonly seq: Seq;
+  /** The stamp for a render that starts now. Take it before the first read. */
+  stamp(): Stamp;
+  /** The slots of an entry's keys; computed once when an entry enters memory, then judged by slot. */
+  slotsOf(keys: readonly DependencyKey[]): Uint32Array;
+  judge(slots: ArrayLike<Slot>, stamp: Stamp): Verdict;
+}
+
+/** Collects the dependency keys of one render. */
+export interface KeySink {
+  add(key: DependencyKey): void;
+  /**
+   * The render read something whose changes nothing will tell of (a volatile function, a foreign table).
+   * The page is then kept by its TTL only, and `why` is logged once.
+   */
+  untracked(why: string): void;
+}
