@@ -7,6 +7,7 @@ export default defineConfig({
     alias: { 'coherent-render-server': fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
   },
   test: {
+    globalSetup: ['./test/support/global-setup-postgres.ts'],
     include: ['{config,workers,src,app,test,scripts}/**/*.test.ts', '*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', 'bench/peers/**'],
     // Two cores: more files at once only make each other slow.

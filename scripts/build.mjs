@@ -9,7 +9,9 @@ const project = process.argv[2] ?? 'tsconfig.build.json';
 
 process.chdir(root);
 rmSync('dist', { recursive: true, force: true });
-const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], { stdio: 'inherit' });
+const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], {
+  stdio: 'inherit',
+});
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 
 const isCode = /\.(ts|tsx|md)$/;

@@ -5,9 +5,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const cruiser = fileURLToPath(new URL('../node_modules/dependency-cruiser/bin/dependency-cruise.mjs', import.meta.url));
+const cruiser = fileURLToPath(
+  new URL('../node_modules/dependency-cruiser/bin/dependency-cruise.mjs', import.meta.url),
+);
 const rules = fileURLToPath(new URL('../.dependency-cruiser.cjs', import.meta.url));
-const roots = ['server.ts', 'healthcheck.ts', 'config', 'workers', 'src', 'app'].filter((path) => existsSync(path));
+const roots = ['server.ts', 'healthcheck.ts', 'config', 'workers', 'src', 'app'].filter((path) =>
+  existsSync(path),
+);
 
 const run = spawnSync(process.execPath, [cruiser, '--config', rules, ...roots], { stdio: 'inherit' });
 process.exit(run.status ?? 1);

@@ -14,7 +14,10 @@ describe('the import rule', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'import-rule-'));
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module", "dependencies": { "pg": "*", "ioredis": "*" } }');
+    writeFileSync(
+      join(folder, 'package.json'),
+      '{ "type": "module", "dependencies": { "pg": "*", "ioredis": "*" } }',
+    );
   });
 
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,7 +27,10 @@ describe('the import rule', () => {
       mkdirSync(join(folder, dirname(path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     }
-    const run = spawnSync(process.execPath, [join(root, 'scripts/check-imports.mjs')], { cwd: folder, encoding: 'utf8' });
+    const run = spawnSync(process.execPath, [join(root, 'scripts/check-imports.mjs')], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     return { status: run.status, output: run.stdout + run.stderr };
   }
 
@@ -38,13 +44,28 @@ describe('the import rule', () => {
   });
 
   it.each([
-    ['core-imports-nothing', { 'src/core/a.ts': "import '../render/b.ts';", 'src/render/b.ts': 'export {};' }],
+    [
+      'core-imports-nothing',
+      { 'src/core/a.ts': "import '../render/b.ts';", 'src/render/b.ts': 'export {};' },
+    ],
     ['render-knows-no-io', { 'src/render/a.ts': "import '../data/b.ts';", 'src/data/b.ts': 'export {};' }],
-    ['cache-stands-alone', { 'src/cache/a.ts': "import type { B } from '../page/b.ts';\nexport type A = B;", 'src/page/b.ts': 'export type B = 1;' }],
+    [
+      'cache-stands-alone',
+      {
+        'src/cache/a.ts': "import type { B } from '../page/b.ts';\nexport type A = B;",
+        'src/page/b.ts': 'export type B = 1;',
+      },
+    ],
     ['primary-stays-light', { 'src/cluster/a.ts': "import '../page/b.ts';", 'src/page/b.ts': 'export {};' }],
-    ['the-app-uses-the-public-door', { 'app/pages/a.ts': "import '../../src/page/b.ts';", 'src/page/b.ts': 'export {};' }],
+    [
+      'the-app-uses-the-public-door',
+      { 'app/pages/a.ts': "import '../../src/page/b.ts';", 'src/page/b.ts': 'export {};' },
+    ],
     ['postgres-client-has-one-home', { 'src/page/a.ts': "import pg from 'pg';\nexport default pg;" }],
-    ['redis-client-has-two-homes', { 'src/data/a.ts': "import { Redis } from 'ioredis';\nexport default Redis;" }],
+    [
+      'redis-client-has-two-homes',
+      { 'src/data/a.ts': "import { Redis } from 'ioredis';\nexport default Redis;" },
+    ],
     ['no-cycles', { 'src/page/a.ts': "import './b.ts';", 'src/page/b.ts': "import './a.ts';" }],
     ['no-unresolved', { 'src/page/a.ts': "import './missing.ts';" }],
   ])('reports a planted violation of %s', (rule, files) => {

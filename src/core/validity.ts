@@ -13,8 +13,13 @@ export type Verdict = 'valid' | 'expired' | 'purged';
  * (src/invalidation/clock.ts) from a fixed array, without I/O, in the worker itself.
  */
 export interface Validity {
-  /** The last purge this worker has applied. While it has not moved, what was valid still is. */
+  /** The last purge this worker has applied, within the current epoch. */
   readonly seq: Seq;
+  /**
+   * Counts everything that could change a verdict: purges applied, epochs begun. While it has not moved,
+   * what was valid still is. Unlike `seq` it never comes back to a value it had (an epoch begins at any seq).
+   */
+  readonly version: number;
   /** The stamp for a render that starts now. Take it before the first read. */
   stamp(): Stamp;
   /** The slots of an entry's keys; computed once when an entry enters memory, then judged by slot. */

@@ -1,0 +1,7 @@
+// Owns a private Redis until it is killed. Arguments: the server program, the folder.
+import { systemClock } from '../../src/core/clock.ts';
+import { PrivateRedis } from '../../src/services/redis.ts';
+
+const [, , program = '', folder = ''] = process.argv;
+await PrivateRedis.start({ program, folder, maxMemoryMb: 16, clock: systemClock });
+process.send?.('up');

@@ -1,0 +1,83 @@
+// Private Redis servers for tests. They end with the test that started them, also when it is killed.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { systemClock } from '../../src/core/clock.ts';
+import { findRedisProgram, PrivateRedis } from '../../src/services/redis.ts';
+
+export interface TestRedis extends AsyncDisposable {
+  readonly url: string;
+  readonly folder: string;
+  /** A client with the library's own defaults, for looking in and for breaking things. Closed with the server. */
+  readonly admin: Redis;
+  pid(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** On a unix socket of its own. */
+export async function testRedis(): Promise<TestRedis> {
+  const program = redisProgram();
+  const folder = mkdtempSync(join(tmpdir(), 'crs-redis-'));
+  const server = await PrivateRedis.start({ program, folder, maxMemoryMb: 64, clock: systemClock });
+  const admin = new Redis({ path: join(folder, 'redis.sock'), maxRetriesPerRequest: null });
+  admin.on('error', () => {});
+  const close = async () => {
+    admin.disconnect();
+    await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return {
+    url: server.url,
+    folder,
+    admin,
+    async pid() {
+      const [, pid] = /process_id:(\d+)/.exec(await admin.info('server')) ?? [];
+      return Number(pid);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/**
+ * The server program of this machine. Where none is on the PATH, Debian's package is installed when that is allowed
+ * (root, apt); otherwise the error names the package.
+ */
+export function redisProgram(): string {
+  const found = findRedisProgram(process.env.PATH ?? '');
+  if (found !== undefined) return found;
+  if (process.getuid?.() === 0) {
+    try {
+      execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'], {
+        stdio: 'ignore',
+      });
+    } catch {
+      // No apt, or no network: said below.
+    }
+  }
+  const installed = findRedisProgram(process.env.PATH ?? '');
+  if (installed !== undefined) return installed;
+  throw new Error(
+    'These tests need redis-server or valkey-server on the PATH: install the package redis-server.',
+  );
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** Waits for a condition that comes true by itself; the test's own time limit is the limit. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}

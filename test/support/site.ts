@@ -1,0 +1,124 @@
+// A whole site in the test's own process: real server, real pipeline, real cache, on a free port.
+
+import { Background } from '../../src/cache/background.ts';
+import type { Cached, FragmentEntry, PageEntry } from '../../src/cache/entry.ts';
+import { MemoryTier } from '../../src/cache/memory.ts';
+import { CacheStack } from '../../src/cache/stack.ts';
+import { StaticTier } from '../../src/cache/static.ts';
+import { type Weigh, weighFragment, weighPage } from '../../src/cache/weight.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
+import { RequestHandler } from '../../src/http/handler.ts';
+import { HitPath } from '../../src/http/hit.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../src/http/limits.ts';
+import { EncodingChoice } from '../../src/http/negotiate.ts';
+import { PageServer } from '../../src/http/server.ts';
+import { StaticFiles } from '../../src/http/static.ts';
+import { PurgeClock } from '../../src/invalidation/clock.ts';
+import { type Application, assemble } from '../../src/page/application.ts';
+import { Fragments } from '../../src/page/fragments.ts';
+import { PagePipeline } from '../../src/page/pipeline.ts';
+import type { PublicFiles } from '../../src/page/public-files.ts';
+import { PageRenderer } from '../../src/page/renderer.ts';
+import type { Sessions } from '../../src/page/scope.ts';
+import { LogLines } from './log-lines.ts';
+
+export interface SiteOptions {
+  /** Default exports by file name below pages/. */
+  readonly pages?: Readonly<Record<string, unknown>>;
+  readonly application?: Application;
+  readonly files?: PublicFiles;
+  readonly sessions?: Sessions;
+  readonly clock?: Clock;
+  readonly limits?: Partial<Limits>;
+  readonly showErrors?: boolean;
+  readonly publicOrigin?: string;
+  readonly fragmentCache?: boolean;
+  readonly hardTimeoutMs?: number;
+}
+
+export type Site = Awaited<ReturnType<typeof startSite>>;
+
+/** For pages that read nothing. */
+const noDatabase: Sessions = {
+  session: () => {
+    const refuse = () => Promise.reject(new Error('This test has no database.'));
+    return { query: refuse, one: refuse, many: refuse, byId: refuse, paginate: refuse };
+  },
+};
+
+export async function startSite(options: SiteOptions) {
+  const { clock = systemClock, files, sessions = noDatabase, hardTimeoutMs = 5000 } = options;
+  const log = new LogLines();
+  const modules = Object.entries(options.pages ?? {}).map(([file, exported]) => ({ file, exported }));
+  const application =
+    options.application ?? assemble({ modules, build: 'b1', ...(files === undefined ? {} : { files }) });
+  const purges = new PurgeClock({ epoch: 'e1', slots: 1024 });
+  const stack = <V extends Cached>(weigh: Weigh<V>) => {
+    const common = { clock, validity: purges, weigh, maxBytes: 10e6 };
+    const background = new Background({ maxRunning: 2, maxQueued: 10 });
+    const memory = new MemoryTier(common);
+    const pinned = new StaticTier(common);
+    return new CacheStack<V>({ clock, log, validity: purges, memory, pinned, background, negativeTtlMs: 0 });
+  };
+  const cache = stack<PageEntry>(weighPage);
+  const fragmentCache = options.fragmentCache === true ? stack<FragmentEntry>(weighFragment) : undefined;
+  const sources = { sessions, fetch: globalThis.fetch };
+  const timeouts = { hardTimeoutMs, softTimeoutMs: 1000 };
+  const fragments = new Fragments({
+    build: application.build,
+    sources,
+    clock,
+    timeouts,
+    cache: fragmentCache,
+  });
+  const { publicOrigin } = options;
+  const renderer = new PageRenderer({ application, sources, fragments, clock, log, publicOrigin });
+  let ids = 0;
+  const newId = () => `id${++ids}`;
+  const showErrors = options.showErrors ?? false;
+  const pipeline = new PagePipeline({
+    application,
+    cache,
+    renderer,
+    timeouts,
+    clock,
+    log,
+    newId,
+    random: () => 0,
+    showErrors,
+  });
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const encodings = new EncodingChoice();
+  const hits = new HitPath({ cache, clock, encodings, maxBytes: 1e6 });
+  const handler = new RequestHandler({
+    pipeline,
+    files: new StaticFiles(application.files, application.security.plain),
+    encodings,
+    limits,
+    clock,
+    log,
+    learner: hits,
+  });
+  const server = new PageServer({ handler, clock, limits });
+  hits.attach(server.http);
+  const { port } = await server.listen({ port: 0, host: '127.0.0.1' });
+  const origin = `http://127.0.0.1:${port}`;
+  return {
+    port,
+    origin,
+    log,
+    server,
+    handler,
+    cache,
+    hits,
+    purge: (...keys: string[]) => purges.apply(purges.seq + 1, keys, 'purge'),
+    drain: (deadlineMs: number) => {
+      hits.stop();
+      return server.drain(deadlineMs);
+    },
+    close: () => {
+      hits.stop();
+      return server.close();
+    },
+  };
+}

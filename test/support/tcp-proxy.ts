@@ -1,0 +1,88 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Where the proxy passes connections on to: a port of this machine or a unix socket. */
+export type ProxyTarget = { readonly port: number } | { readonly path: string };
+
+/** A connection's way to a server that can be delayed, cut, or go silent. */
+export class TcpProxy {
+  readonly #server: Server;
+  readonly #target: ProxyTarget;
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  #delayMs = 0;
+  #silent = false;
+  #refusing = false;
+
+  private constructor(target: ProxyTarget) {
+    this.#target = target;
+    this.#server = createServer((client) => this.#join(client));
+  }
+
+  static async to(target: ProxyTarget): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
+  /** Holds every byte back for so long, both ways. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  /** Half-open: connections stay and are accepted, but nothing passes any more. What came meanwhile is lost. */
+  silence(silent = true): void {
+    this.#silent = silent;
+  }
+
+  /** Cuts every connection; new ones are cut as well until `refuse(false)`. */
+  refuse(refusing = true): void {
+    this.#refusing = refusing;
+    if (refusing) this.cut();
+  }
+
+  cut(): void {
+    for (const [client, upstream] of this.#pairs) {
+      client.resetAndDestroy();
+      // It may be a unix socket, which knows no reset.
+      upstream.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #join(client: Socket): void {
+    if (this.#refusing) {
+      client.resetAndDestroy();
+      return;
+    }
+    const upstream = connect({ ...this.#target });
+    const pair = [client, upstream] as const;
+    this.#pairs.add(pair);
+    for (const [from, into] of [pair, [upstream, client] as const]) {
+      from.setNoDelay(true);
+      from.on('data', (data) => this.#pass(data, into));
+      from.on('error', () => {});
+      from.on('close', () => {
+        into.destroy();
+        this.#pairs.delete(pair);
+      });
+    }
+  }
+
+  #pass(data: Buffer, into: Socket): void {
+    if (this.#silent) return;
+    if (this.#delayMs === 0) into.write(data);
+    else setTimeout(() => into.writable && into.write(data), this.#delayMs);
+  }
+}
