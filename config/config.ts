@@ -1,0 +1,10 @@
+import type { Values } from './settings.ts';
+
+/**
+ * Every setting, complete: defaults filled in, `auto` worked out, frozen. Made once, by the primary, and
+ * handed to the workers; plain data, so that it survives the way there.
+ */
+export type Config = { readonly [K in keyof Values]: Exclude<Values[K], 'auto'> } & {
+  /** NODE_ENV=production: nothing is embedded, errors show no internals. */
+  readonly production: boolean;
+};

@@ -1,0 +1,130 @@
+// How the text of a setting becomes a value. Every kind is a zod schema from text, and the sentence that
+// says what is allowed: it goes into the error message and into docs/configuration.md alike.
+import { z } from 'zod';
+import { parseRedisUrl } from '../src/core/redis-url.ts';
+
+export interface Kind<T> {
+  readonly type: string;
+  /** A unit when the type does not say it: `ms`, `bytes`, `MB`. */
+  readonly unit: string;
+  /** What is allowed, as the end of "must be ...". */
+  readonly allowed: string;
+  readonly schema: z.ZodType<T, string>;
+}
+
+/** A value that the server works out itself unless it is told: see derive.ts. */
+export type Auto<T> = T | 'auto';
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly unit?: string;
+}
+
+export function integer({ min, max, unit = '' }: Range): Kind<number> {
+  const schema = z
+    .string()
+    .regex(/^-?\d{1,15}$/)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max);
+  return { type: 'integer', unit, allowed: `a whole number from ${min} to ${max}`, schema };
+}
+
+export function milliseconds(range: { readonly min: number; readonly max: number }): Kind<number> {
+  return integer({ ...range, unit: 'ms' });
+}
+
+const multiples: Readonly<Record<string, number>> = {
+  '': 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KIB: 1024,
+  MIB: 1024 ** 2,
+  GIB: 1024 ** 3,
+};
+
+/** Bytes, plainly or with a unit: `104857600`, `100MB`, `100MiB`. */
+export function bytes({ min, max }: { readonly min: number; readonly max: number }): Kind<number> {
+  const schema = z
+    .string()
+    .regex(/^\d{1,15} ?([KMG]i?B)?$/i)
+    .transform((text) => {
+      const unit = text.replace(/[\d ]/g, '').toUpperCase();
+      return Number.parseInt(text, 10) * (multiples[unit] ?? Number.NaN);
+    })
+    .refine((value) => value >= min && value <= max);
+  const allowed = `a size from ${min} to ${max} bytes, as a number or with a unit (64MB, 1GiB)`;
+  return { type: 'size', unit: 'bytes', allowed, schema };
+}
+
+const flags: Readonly<Record<string, boolean>> = {
+  on: true,
+  true: true,
+  yes: true,
+  '1': true,
+  off: false,
+  false: false,
+  no: false,
+  '0': false,
+};
+
+export function flag(): Kind<boolean> {
+  const schema = z
+    .string()
+    .toLowerCase()
+    .refine((text) => text in flags)
+    .transform((text) => flags[text] === true);
+  return { type: 'switch', unit: '', allowed: 'on or off (also true, false, yes, no, 1, 0)', schema };
+}
+
+export function oneOf<const T extends string>(values: readonly [T, ...T[]]): Kind<T> {
+  return { type: 'choice', unit: '', allowed: `one of ${values.join(', ')}`, schema: z.enum(values) };
+}
+
+/** Printable text without spaces around it. */
+export function text(allowed: string, pattern: RegExp): Kind<string> {
+  return { type: 'text', unit: '', allowed, schema: z.string().regex(pattern) };
+}
+
+/** An address with one of these schemes, e.g. `postgres:`. */
+export function url(schemes: readonly string[], example: string): Kind<string> {
+  const schema = z
+    .string()
+    .refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol));
+  return { type: 'url', unit: '', allowed: `an address like ${example}`, schema };
+}
+
+/** A server, a unix socket, sentinels or a cluster: src/core/redis-url.ts. */
+export function redisUrl(): Kind<string> {
+  const allowed =
+    'redis://user:password@host:6379/0 (rediss:// with TLS), unix:///path/to.sock, or the same with ?sentinel=NAME or ?cluster and &nodes=HOST:PORT,HOST:PORT';
+  return { type: 'url', unit: '', allowed, schema: z.string().refine(isRedisUrl) };
+}
+
+function isRedisUrl(value: string): boolean {
+  try {
+    parseRedisUrl(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `https://example.com`: scheme, host and port, nothing after them. */
+export function origin(): Kind<string> {
+  const schema = z
+    .string()
+    .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol))
+    .transform((value) => new URL(value))
+    .refine(
+      (value) => value.pathname === '/' && value.search === '' && value.hash === '' && value.username === '',
+    )
+    .transform((value) => value.origin);
+  return { type: 'url', unit: '', allowed: 'an origin like https://example.com, without a path', schema };
+}
+
+/** `auto`, or a value of the kind. */
+export function auto<T>(kind: Kind<T>): Kind<Auto<T>> {
+  return { ...kind, allowed: `auto, or ${kind.allowed}`, schema: z.union([z.literal('auto'), kind.schema]) };
+}
