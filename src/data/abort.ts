@@ -1,0 +1,63 @@
+import { createConnection } from 'node:net';
+import type pg from 'pg';
+import type { Milliseconds } from '../core/units.ts';
+
+/**
+ * One listener on a render's signal, however many statements run under it: Node warns of a leak at eleven.
+ */
+export class AbortWatch {
+  readonly signal: AbortSignal;
+  readonly #waiting = new Set<(reason: unknown) => void>();
+  readonly #onAbort = () => {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const call of waiting) call(this.signal.reason);
+  };
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal;
+  }
+
+  /** Calls `call` when the signal aborts; the answer takes that back. */
+  watch(call: (reason: unknown) => void): () => void {
+    if (this.#waiting.size === 0) this.signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#waiting.add(call);
+    return () => {
+      this.#waiting.delete(call);
+      if (this.#waiting.size === 0) this.signal.removeEventListener('abort', this.#onAbort);
+    };
+  }
+}
+
+const CANCEL_REQUEST = 80_877_102;
+
+/**
+ * Asks the server to stop what `client` is running: a CancelRequest on a connection of its own, which needs no
+ * login and no free slot. Resolves to true once the server has taken it: it closes the connection after it has
+ * signalled the backend, so no later statement on `client` can be hit by it.
+ */
+export function requestCancel(client: pg.PoolClient, timeoutMs: Milliseconds): Promise<boolean> {
+  const pid: unknown = Reflect.get(client, 'processID');
+  const secret: unknown = Reflect.get(client, 'secretKey');
+  if (typeof pid !== 'number' || typeof secret !== 'number') return Promise.resolve(false);
+  const message = Buffer.alloc(16);
+  message.writeInt32BE(16, 0);
+  message.writeInt32BE(CANCEL_REQUEST, 4);
+  message.writeInt32BE(pid, 8);
+  message.writeInt32BE(secret, 12);
+  return new Promise((resolve) => {
+    const socket = client.host.startsWith('/')
+      ? createConnection(`${client.host}/.s.PGSQL.${client.port}`)
+      : createConnection(client.port, client.host);
+    let failed = false;
+    const fail = () => {
+      failed = true;
+      socket.destroy();
+    };
+    socket.setTimeout(timeoutMs, fail);
+    socket.on('error', fail);
+    socket.on('connect', () => socket.write(message));
+    socket.on('close', () => resolve(!failed));
+    socket.resume();
+  });
+}

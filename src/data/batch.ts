@@ -1,0 +1,178 @@
+// Many byId calls of one tick become one statement, whichever renders they come from: each fragment of a page
+// reads in a session of its own, and twenty cards that ask for their rows at once are still one statement.
+//
+// What a call depends on goes to its own sink. A call whose render aborts is told at once; the statement is
+// stopped only when every render that waits for it has aborted.
+import type { DependencyKey } from '../core/units.ts';
+import type { KeySink } from '../core/validity.ts';
+import { AbortWatch } from './abort.ts';
+import type { Row, SqlValue } from './db.ts';
+import { BadValueError, QueryAbortedError } from './errors.ts';
+import { type Column, keyColumn, quote, type Table, type Tables } from './tables.ts';
+import { canonicalText } from './values.ts';
+
+export type Read = (sql: string, params: readonly SqlValue[]) => Promise<readonly Row[]>;
+
+type WatchedRead = (sql: string, params: readonly SqlValue[], watch: AbortWatch) => Promise<readonly Row[]>;
+
+type Id = string | number | bigint;
+
+/** The render that a call comes from. */
+interface Caller {
+  readonly sink: KeySink;
+  readonly watch: AbortWatch;
+}
+
+interface Call extends Caller {
+  readonly id: Id;
+  readonly resolve: (row: Row | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Batch {
+  readonly table: string;
+  readonly columns: readonly string[] | undefined;
+  readonly calls: Call[];
+}
+
+/** The rows' key as text; no column of a user's is called so. */
+const KEY = '~key';
+
+export class Batches {
+  readonly #tables: Tables;
+  readonly #read: WatchedRead;
+  readonly #open = new Map<string, Batch>();
+
+  constructor(tables: Tables, read: WatchedRead) {
+    this.#tables = tables;
+    this.#read = read;
+  }
+
+  load(table: string, id: Id, columns: readonly string[] | undefined, caller: Caller): Promise<Row | null> {
+    return new Promise((resolve, reject) => {
+      const name = JSON.stringify([table, columns]);
+      let batch = this.#open.get(name);
+      if (batch === undefined) {
+        batch = { table, columns, calls: [] };
+        this.#open.set(name, batch);
+        this.#schedule(name, batch);
+      }
+      batch.calls.push({ id, resolve, reject, sink: caller.sink, watch: caller.watch });
+    });
+  }
+
+  /** After every promise that is already settled has run its course: their calls belong to the same tick. */
+  #schedule(name: string, batch: Batch): void {
+    void Promise.resolve().then(() =>
+      process.nextTick(() => {
+        this.#open.delete(name);
+        this.#run(batch).catch((error: unknown) => {
+          for (const call of batch.calls) call.reject(error);
+        });
+      }),
+    );
+  }
+
+  async #run({ table: name, columns, calls }: Batch): Promise<void> {
+    const { watch, close } = everyAborted(calls, `byId('${name}')`);
+    try {
+      const table = await this.#tables.find(name, columns);
+      const key = keyColumn(table, 'byId');
+      const rows = await readByKey(
+        table,
+        key,
+        columns,
+        calls.map(({ id }) => id),
+        (sql, params) => this.#read(sql, params, watch),
+        (at, dependency) => calls[at]?.sink.add(dependency),
+      );
+      for (const [index, call] of calls.entries()) call.resolve(rows[index] ?? null);
+    } finally {
+      close();
+    }
+  }
+}
+
+/** A watch that aborts with the last of the callers. Each of them is refused when its own signal aborts. */
+function everyAborted(calls: readonly Call[], what: string): { watch: AbortWatch; close: () => void } {
+  const last = new AbortController();
+  const left = new Set(calls.map((call) => call.watch));
+  const unwatch = [...left].map((watch) => {
+    const aborted = (reason: unknown) => {
+      for (const call of calls) if (call.watch === watch) call.reject(new QueryAbortedError(what, reason));
+      left.delete(watch);
+      if (left.size === 0) last.abort(reason);
+    };
+    if (watch.signal.aborted) aborted(watch.signal.reason);
+    return watch.watch(aborted);
+  });
+  const close = () => {
+    for (const each of unwatch) each();
+  };
+  return { watch: new AbortWatch(last.signal), close };
+}
+
+/**
+ * The rows with these primary keys, in their order, null for those that are not there. An id that the column
+ * cannot hold ('abc' or 2^63 for an integer) is one that is not there. Every id asked for is a dependency,
+ * found or not: a missing row may appear.
+ */
+export async function readByKey(
+  table: Table,
+  key: Column,
+  columns: readonly string[] | undefined,
+  ids: readonly SqlValue[],
+  read: Read,
+  /** Takes the dependency of the id at this place. */
+  depend: (at: number, key: DependencyKey) => void,
+): Promise<(Row | null)[]> {
+  const texts = ids.map((id) => (key.exact ? canonicalText(key.type, id) : undefined));
+  // Only Postgres knows how this type is written; its keys would have to be asked for, and the missing ones
+  // could not be named. The whole table then: more renders than needed, never a wrong page.
+  const isExotic = texts.includes(undefined);
+  if (isExotic) return readExotic(table, key, columns, ids, read, depend);
+
+  const wanted = [...new Set(texts.filter((text) => typeof text === 'string'))];
+  for (const [at, text] of texts.entries()) {
+    if (typeof text === 'string') depend(at, `${table.keyName}#${text}`);
+  }
+  if (wanted.length === 0) return ids.map(() => null);
+  const found = new Map<unknown, Row>();
+  const sql = `SELECT ${selection(columns)}, ${quote(key.name)}::text AS "${KEY}" FROM ${table.sql} WHERE ${quote(key.name)} = ANY($1::${key.type}[])`;
+  for (const row of await read(sql, [wanted])) found.set(row[KEY], without(row, KEY));
+  return texts.map((text) => found.get(text) ?? null);
+}
+
+async function readExotic(
+  table: Table,
+  key: Column,
+  columns: readonly string[] | undefined,
+  ids: readonly SqlValue[],
+  read: Read,
+  depend: (at: number, key: DependencyKey) => void,
+): Promise<(Row | null)[]> {
+  for (const at of ids.keys()) depend(at, table.keyName);
+  const sql =
+    `SELECT k.n::int AS "${KEY}", t.* FROM unnest($1::${key.type}[]) WITH ORDINALITY AS k(id, n) ` +
+    `JOIN (SELECT ${selection(columns)}, ${quote(key.name)} AS "~id" FROM ${table.sql}) t ON t."~id" = k.id`;
+  const rows = ids.map((): Row | null => null);
+  try {
+    for (const row of await read(sql, [ids])) rows[Number(row[KEY]) - 1] = without(without(row, KEY), '~id');
+  } catch (error) {
+    if (!(error instanceof BadValueError)) throw error;
+    if (ids.length === 1) return rows;
+    // One of them is not of this type; the others still have their rows.
+    const one = (id: SqlValue) => readExotic(table, key, columns, [id], read, () => {});
+    return (await Promise.all(ids.map(one))).flat();
+  }
+  return rows;
+}
+
+function selection(columns: readonly string[] | undefined): string {
+  return columns === undefined ? '*' : columns.map(quote).join(', ');
+}
+
+function without(row: Row, name: string): Row {
+  const { [name]: _, ...rest } = row;
+  return rest;
+}

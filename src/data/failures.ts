@@ -1,0 +1,80 @@
+// What the driver threw, in this server's own errors.
+import pg from 'pg';
+import {
+  BadValueError,
+  DatabaseBusyError,
+  DatabaseDownError,
+  type DatabaseUnavailableError,
+  QueryError,
+  QueryTimeoutError,
+  ReadOnlyError,
+} from './errors.ts';
+
+const QUERY_CANCELED = '57014';
+const READ_ONLY_TRANSACTION = '25006';
+const FEATURE_NOT_SUPPORTED = '0A000';
+const NO_SUCH_STATEMENT = '26000';
+/** The server ends this session: told to by an administrator, or going down. */
+const SESSION_ENDED = new Set(['57P01', '57P02', '57P03', '57P05']);
+const TOO_MANY_CONNECTIONS = '53300';
+
+/** The connection is no more; whether the statement ran is unknown. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (!(error instanceof pg.DatabaseError)) {
+    // The driver has no class or code for these, only words: "Connection terminated unexpectedly", "Client has
+    // encountered a connection error and is not queryable". The rest are errors of a socket: ECONNRESET, EPIPE.
+    const code: unknown = Reflect.get(error, 'code');
+    return (
+      /^(Connection|Client) /.test(error.message) || (typeof code === 'string' && /^E[A-Z]+$/.test(code))
+    );
+  }
+  return error.code !== undefined && (SESSION_ENDED.has(error.code) || error.code.startsWith('08'));
+}
+
+/** The driver gave up waiting for an answer; the connection is of no use any more. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
+/**
+ * A prepared statement that must be planned again: a table has changed under it, or a pooler gave us another
+ * server connection that has never seen it.
+ */
+export function isStalePlan(error: unknown): boolean {
+  if (!(error instanceof pg.DatabaseError)) return false;
+  return (
+    (error.code === FEATURE_NOT_SUPPORTED && error.routine === 'RevalidateCachedQuery') ||
+    error.code === NO_SUCH_STATEMENT
+  );
+}
+
+/** An error of a statement. */
+export function queryFailure(sql: string, error: unknown): Error {
+  if (isConnectionLoss(error)) return new DatabaseDownError(error);
+  if (!(error instanceof pg.DatabaseError)) return error instanceof Error ? error : new Error(String(error));
+  const code = error.code ?? 'XX000';
+  if (code === QUERY_CANCELED) return new QueryTimeoutError(sql, code, error.message, error);
+  if (code === READ_ONLY_TRANSACTION) {
+    return new ReadOnlyError(
+      sql,
+      code,
+      `A page's load must not write (${error.message}); write in an action`,
+      error,
+    );
+  }
+  if (code.startsWith('22')) return new BadValueError(sql, code, error.message, error);
+  return new QueryError(sql, code, error.message, error);
+}
+
+/** An error of getting a connection. */
+export function connectFailure(error: unknown, max: number, timeoutMs: number): DatabaseUnavailableError {
+  const message = error instanceof Error ? error.message : '';
+  const full = error instanceof pg.DatabaseError && error.code === TOO_MANY_CONNECTIONS;
+  if (full || message === 'timeout exceeded when trying to connect')
+    return new DatabaseBusyError(max, timeoutMs, error);
+  // A host with several addresses gives an AggregateError without a message of its own.
+  if (error instanceof AggregateError && message === '')
+    return new DatabaseDownError(error.errors[0] ?? error);
+  return new DatabaseDownError(error);
+}

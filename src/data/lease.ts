@@ -1,0 +1,69 @@
+// A connection on loan to one statement or one transaction, and how it comes back after an abort.
+import type pg from 'pg';
+import type { Milliseconds } from '../core/units.ts';
+import { type AbortWatch, requestCancel } from './abort.ts';
+import { QueryAbortedError } from './errors.ts';
+import { isConnectionLoss } from './failures.ts';
+
+/** How long the server may take to stop an aborted statement before its connection is closed. */
+const CANCEL_TIMEOUT_MS: Milliseconds = 1000;
+
+/** A connection on loan, which goes back once, whoever lets go of it first. */
+export class Lease {
+  readonly client: pg.PoolClient;
+  readonly #inTransaction: boolean;
+  #state: 'held' | 'dropped' | 'released' = 'held';
+
+  constructor(client: pg.PoolClient, inTransaction: boolean) {
+    this.client = client;
+    this.#inTransaction = inTransaction;
+  }
+
+  get held(): boolean {
+    return this.#state === 'held';
+  }
+
+  /** It is broken, or full: close it instead of giving it back. */
+  drop(): void {
+    if (this.#state === 'held') this.#state = 'dropped';
+  }
+
+  release(): void {
+    if (this.#state === 'released') return;
+    const broken = this.#state === 'dropped';
+    this.#state = 'released';
+    this.client.release(broken);
+  }
+
+  /** Later, when `usable` says whether it still is. One with half a transaction on it never is. */
+  releaseAfter(usable: Promise<boolean>): void {
+    if (this.#state !== 'held') return;
+    this.#state = 'released';
+    void usable.then((isUsable) => this.client.release(!isUsable || this.#inTransaction));
+  }
+}
+
+/** `work`, or E_QUERY_ABORTED as soon as the signal aborts. */
+export function abortable<T>(work: Promise<T>, watch: AbortWatch, sql: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const unwatch = watch.watch((why) => reject(new QueryAbortedError(sql, why)));
+    work.then(resolve, reject).finally(unwatch);
+  });
+}
+
+/** Stops what the connection runs. True: it has stopped, and the connection is as good as new. */
+export async function stopped(client: pg.PoolClient, running: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), CANCEL_TIMEOUT_MS);
+  });
+  const over = running.then(
+    () => true,
+    (error: unknown) => !isConnectionLoss(error),
+  );
+  const cancelled = requestCancel(client, CANCEL_TIMEOUT_MS);
+  const both = Promise.all([over, cancelled]).then(([ended, taken]) => ended && taken);
+  const usable = await Promise.race([both, late]);
+  clearTimeout(timer);
+  return usable;
+}

@@ -1,0 +1,19 @@
+import type pg from 'pg';
+import type { KeySink } from '../core/validity.ts';
+import type { Row, SqlValue } from './db.ts';
+
+/** What a statement gave. */
+export interface Result<R extends object = Row> {
+  readonly rows: R[];
+  readonly rowCount: number | null;
+  readonly command: string;
+  readonly fields: readonly pg.FieldDef[];
+}
+
+/**
+ * Where the statement analyser hears of every read of a session and adds its keys. It runs before the rows
+ * are handed out, so no render can end before its keys are known.
+ */
+export interface StatementObserver {
+  onStatement(sql: string, params: readonly SqlValue[], result: Result, sink: KeySink): void | Promise<void>;
+}

@@ -1,0 +1,70 @@
+// The process that runs what was not configured. Forked by the primary before any render worker.
+//
+//   primary -> { type: 'start', config }
+//   us      -> { type: 'ready', databaseUrl, notes } | { type: 'failed', code, message }
+//
+// It lives as long as the primary: when the channel closes (the primary ended, or was killed) or SIGTERM comes,
+// the services are shut down and the process ends with 0. When a service dies it ends with 1, and the primary
+// starts it again. Ctrl+C is the primary's business: it finishes the pages that need us first.
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config/config.ts';
+import { createLogger } from '../src/cluster/logger.ts';
+import { systemClock } from '../src/core/clock.ts';
+import { CoherentError } from '../src/core/errors.ts';
+import { progressOn } from '../src/services/progress.ts';
+import { type Services, startServices } from '../src/services/start.ts';
+
+let services: Promise<Services> | undefined;
+let isClosing = false;
+
+process.on('message', (message: { type?: string; config?: Config }) => {
+  if (message.type === 'start' && message.config !== undefined && services === undefined) {
+    services = start(message.config);
+    void services.catch(() => {});
+  }
+});
+process.on('disconnect', () => void close(0));
+process.on('SIGTERM', () => void close(0));
+process.on('SIGINT', () => {});
+
+async function start(config: Config): Promise<Services> {
+  const logger = createLogger(config.logLevel, { pid: process.pid, part: 'services' });
+  try {
+    const started = await startServices({
+      dataDir: config.dataDir,
+      appFolder: config.app ?? fileURLToPath(new URL('../app', import.meta.url)),
+      logger,
+      clock: systemClock,
+      progress: progressOn(process.stderr, logger),
+      onExit: () => {
+        if (isClosing) return;
+        logger.error({}, 'the embedded Postgres stopped by itself');
+        void close(1);
+      },
+    });
+    await tell({ type: 'ready', databaseUrl: started.databaseUrl, notes: started.notes });
+    return started;
+  } catch (error) {
+    if (!isClosing) logger.error({ err: error }, 'the services did not start');
+    const code = error instanceof CoherentError ? error.code : 'E_SERVICES_FAILED';
+    await tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+    void close(1);
+    throw error;
+  }
+}
+
+/** Resolves when the message is written. A primary that is gone hears nothing, and that is no error here. */
+function tell(message: object): Promise<void> {
+  return new Promise((written) => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => written());
+    else written();
+  });
+}
+
+/** Also while starting: what is half-way up comes up first, and is then closed properly. */
+async function close(exitCode: number): Promise<void> {
+  if (isClosing) return;
+  isClosing = true;
+  await services?.then((started) => started.close()).catch(() => {});
+  process.exit(exitCode);
+}
