@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+// The entry point. This process becomes the primary; the workers it forks start in workers/.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadConfig, loadConfigWithSources } from './config/load.ts';
+import { formatReport, hostOf, report } from './config/report.ts';
+import { type Command, parseCommand, usage } from './src/cluster/cli.ts';
+import { UsageError } from './src/cluster/errors.ts';
+import { createLogger } from './src/cluster/logger.ts';
+import { runPrimary } from './src/cluster/run.ts';
+import { systemClock } from './src/core/clock.ts';
+import { CoherentError } from './src/core/errors.ts';
+
+// `.js` in dist/, `.ts` where TypeScript is run as it stands.
+const extension = path.extname(import.meta.filename);
+const beside = (file: string) => fileURLToPath(new URL(`${file}${extension}`, import.meta.url));
+
+async function run(command: Command): Promise<number> {
+  switch (command.name) {
+    case 'start':
+      return await runPrimary({
+        config: loadConfig(),
+        version: version(),
+        workerFile: beside('./workers/render'),
+        servicesFile: beside('./workers/services'),
+      });
+    case 'config': {
+      const lines = report(loadConfigWithSources());
+      process.stdout.write(`${command.json ? JSON.stringify(lines, null, 2) : formatReport(lines)}\n`);
+      return 0;
+    }
+    case 'db setup':
+      return await setUpDatabase();
+    case 'help':
+      process.stdout.write(usage);
+      return 0;
+    case 'version':
+      process.stdout.write(`${version()}\n`);
+      return 0;
+  }
+}
+
+/** Imported only here: a server that starts loads no data code into its primary. */
+async function setUpDatabase(): Promise<number> {
+  const { databaseUrl, app, dataDir, logLevel } = loadConfig();
+  if (databaseUrl === undefined) throw new UsageError('db setup needs DATABASE_URL: the database to set up');
+  const { prepare } = await import('./src/services/prepare.ts');
+  const { progressOn } = await import('./src/services/progress.ts');
+  const logger = createLogger(logLevel, { pid: process.pid });
+  const { state, notes } = await prepare({
+    databaseUrl,
+    appFolder: app === undefined ? path.join(import.meta.dirname, 'app') : path.resolve(app),
+    dataFolder: dataDir,
+    progress: progressOn(process.stderr, logger),
+    logger,
+    clock: systemClock,
+  });
+  const said = {
+    done: 'set up',
+    kept: 'was set up before; nothing changed',
+    none: 'the application has nothing to set up',
+  };
+  process.stdout.write(`${[`${hostOf(databaseUrl)}: ${said[state]}`, ...notes].join('\n')}\n`);
+  return 0;
+}
+
+/** package.json is beside this file, or above dist/. */
+function version(): string {
+  for (const folder of ['.', '..']) {
+    try {
+      const file = new URL(`${folder}/package.json`, import.meta.url);
+      return String(JSON.parse(readFileSync(file, 'utf8')).version);
+    } catch {}
+  }
+  return 'unknown';
+}
+
+/** Nobody needs the stack of a wrong setting or a taken port; of anything else they do. */
+function explain(error: unknown): string {
+  if (!(error instanceof CoherentError))
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const hint = error instanceof UsageError ? `\n\n${usage}` : '';
+  return `${error.code}: ${error.message}${hint}`;
+}
+
+try {
+  // Not left to an empty event loop: a server that has stopped must be gone. What was written is out by now.
+  process.exit(await run(parseCommand(process.argv.slice(2))));
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../config/load.ts';
+import { type BannerFacts, banner, bannerLine } from './banner.ts';
+
+function facts(environment: Record<string, string>, rest: Partial<BannerFacts> = {}): BannerFacts {
+  const config = loadConfig({ environment: { WORKERS: '2', ...environment }, cwd: '/nonexistent' });
+  return {
+    config,
+    opsPort: 3001,
+    serving: 2,
+    embedded: undefined,
+    notes: [],
+    version: '1.2.3',
+    node: '26.1.0',
+    ...rest,
+  };
+}
+
+const databaseUrl = 'postgres://app:hunter2@db.internal:5433/shop';
+
+test('names the addresses, and of services no more than the host', () => {
+  const text = banner(facts({ DATABASE_URL: databaseUrl, REDIS_URL: 'redis://:hunter2@cache:6379/1' }));
+  expect(text).toContain('http://localhost:3000');
+  expect(text).toContain('http://localhost:3001/readyz');
+  expect(text).toContain('db.internal:5433');
+  expect(text).toContain('cache:6379');
+  expect(text).not.toMatch(/hunter2|shop|app:/);
+});
+
+test('says what is embedded, what is off and how to turn it on', () => {
+  const embedded = { databaseUrl: 'postgres://coherent@127.0.0.1:40001/app', notes: [] };
+  const started = facts({ DATABASE_URL: embedded.databaseUrl }, { embedded, notes: ['a worker’s own note'] });
+  const text = banner(started);
+  expect(text).toContain('embedded at 127.0.0.1:40001, data in .data');
+  expect(text).toContain('Set REDIS_URL');
+  expect(text).toContain('a worker’s own note');
+  expect(JSON.parse(bannerLine(started))).toMatchObject({ embedded: ['postgres'], redis: null, workers: 2 });
+});
+
+test('is one line of JSON where nobody is at a terminal', () => {
+  const line = bannerLine(facts({ DATABASE_URL: databaseUrl, PUBLIC_ORIGIN: 'https://example.com' }));
+  expect(line.trimEnd()).not.toContain('\n');
+  expect(JSON.parse(line)).toMatchObject({
+    msg: 'serving',
+    url: 'https://example.com',
+    postgres: 'db.internal:5433',
+  });
+  expect(line).not.toContain('hunter2');
+});
+
+test('does not hide that some workers are missing', () => {
+  expect(banner(facts({ DATABASE_URL: databaseUrl }, { serving: 1 }))).toContain('1 of 2');
+});

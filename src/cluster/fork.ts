@@ -1,0 +1,59 @@
+// Forking through node:cluster, with the environment and V8 flags that a process can only get at birth:
+// UV_THREADPOOL_SIZE and heap limits set inside a running process do nothing.
+import cluster, { type Worker } from 'node:cluster';
+import type { Config } from '../../config/config.ts';
+import { rescueHandoffs } from './handoff.ts';
+import type { Forked } from './worker-process.ts';
+
+export interface ForkOptions {
+  /** The worker's file. */
+  readonly file: string;
+  readonly scheduling: Config['clusterScheduling'];
+}
+
+/** Sets node:cluster up (once a process) and returns what forks a worker. */
+export function workerForker({ file, scheduling }: ForkOptions): (config: Config) => Forked {
+  // With reuseport the workers' sockets are their own; the policy then only touches what is not.
+  cluster.schedulingPolicy = scheduling === 'rr' ? cluster.SCHED_RR : cluster.SCHED_NONE;
+  const accepting = new Set<Worker>();
+  return (config) => {
+    cluster.setupPrimary({ exec: file, args: [], execArgv: workerFlags(config), serialization: 'json' });
+    return adapt(cluster.fork({ UV_THREADPOOL_SIZE: String(config.uvThreadpoolSize) }), accepting);
+  };
+}
+
+export function workerFlags(config: Config): string[] {
+  return [
+    ...process.execArgv,
+    `--max-old-space-size=${config.heapMaxMb}`,
+    `--max-semi-space-size=${config.semiSpaceMb}`,
+  ];
+}
+
+/** `accepting`: the workers that take connections, kept by all of them together. */
+function adapt(worker: Worker, accepting: Set<Worker>): Forked {
+  const child = worker.process;
+  worker.on('listening', () => accepting.add(worker));
+  worker.on('exit', () => accepting.delete(worker));
+  rescueHandoffs(worker, () => accepting.size > 0);
+  return {
+    pid: child.pid ?? 0,
+    send: (message) => {
+      if (message.type === 'drain') accepting.delete(worker);
+      // Without a callback a message to a worker that is just dying becomes an 'error' event.
+      if (child.connected) child.send(message, undefined, undefined, () => {});
+    },
+    kill: (signal) => {
+      accepting.delete(worker);
+      child.kill(signal);
+    },
+    onMessage: (handler) => void worker.on('message', handler),
+    onExit: (handler) => {
+      worker.on('exit', (code, signal) => handler(code, signal));
+      // Also what makes a failed fork a death like any other, instead of the end of the primary.
+      worker.on('error', () => {
+        if (child.pid === undefined) handler(null, 'could not be forked');
+      });
+    },
+  };
+}

@@ -1,0 +1,69 @@
+// What the primary and a render worker say to each other over the IPC channel of node:cluster.
+//
+//   worker                                   primary
+//   hello { version, pid }          ->                      the process is up and speaks this version
+//                                   <-       welcome        its slot and the settings
+//   beat                            ->                      every second: the event loop turns
+//   ready { notes }                 ->                      it serves from now on
+//   room { room, body }             <->      room           for the rooms; body is theirs to check
+//                                   <-       drain          finish what you hold within deadlineMs
+//   drained                         ->                      nothing is left; what was on its way to it meanwhile
+//                                   <-       leave          has arrived before this, and was sent back
+//   leaving                         ->                      it drains by itself (SIGTERM) and wants to be replaced
+//   failed { code, message }        ->                      it drains after an error that nobody caught
+//
+// Messages are input: what is not understood is dropped and counted in the log, never trusted.
+import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
+
+/** Raised when a message changes its meaning: a worker of another build is then refused, not misread. */
+export const PROTOCOL_VERSION = 1;
+
+const note = z.string().max(1000);
+
+const fromWorker = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hello'), version: z.number(), pid: z.number() }),
+  z.object({ type: z.literal('beat') }),
+  z.object({ type: z.literal('leaving') }),
+  z.object({ type: z.literal('drained') }),
+  z.object({ type: z.literal('ready'), notes: z.array(note).max(20) }),
+  z.object({ type: z.literal('failed'), code: z.string().max(100), message: z.string().max(10_000) }),
+  z.object({ type: z.literal('room'), room: z.string().max(100), body: z.unknown() }),
+]);
+
+const fromPrimary = z.discriminatedUnion('type', [
+  // The settings come from the parent process, which has checked each of them; the cast below says so.
+  z.object({ type: z.literal('welcome'), slot: z.number(), config: z.record(z.string(), z.unknown()) }),
+  z.object({ type: z.literal('drain'), deadlineMs: z.number() }),
+  z.object({ type: z.literal('leave') }),
+  z.object({ type: z.literal('room'), room: z.string().max(100), body: z.unknown() }),
+]);
+
+const fromServices = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('ready'),
+    databaseUrl: z.string().optional(),
+    redisUrl: z.string().optional(),
+    notes: z.array(note).max(20),
+  }),
+  z.object({ type: z.literal('failed'), code: z.string().max(100), message: z.string().max(10_000) }),
+]);
+
+export type FromWorker = z.output<typeof fromWorker>;
+export type FromPrimary =
+  | Exclude<z.output<typeof fromPrimary>, { type: 'welcome' }>
+  | { readonly type: 'welcome'; readonly slot: number; readonly config: Config };
+export type FromServices = z.output<typeof fromServices>;
+
+/** Undefined when it is not one of ours. Node's own cluster messages never get here. */
+export function readFromWorker(message: unknown): FromWorker | undefined {
+  return fromWorker.safeParse(message).data;
+}
+
+export function readFromPrimary(message: unknown): FromPrimary | undefined {
+  return fromPrimary.safeParse(message).data as FromPrimary | undefined;
+}
+
+export function readFromServices(message: unknown): FromServices | undefined {
+  return fromServices.safeParse(message).data;
+}

@@ -1,0 +1,284 @@
+// The primary: it keeps the workers alive and says how they are. It runs no page, render, data or Redis code;
+// whatever those do, this process must not be the one that dies.
+//
+//   starting   services (where something is embedded), then one worker per slot. A port that cannot be had, or
+//              services that do not come up, end the start at once with one clear message.
+//   running    at least one worker has served. Deaths, wedged loops and backoff are the slots' business.
+//   reloading  SIGHUP: slot after slot, a new worker beside the old one, which drains once the new one serves.
+//              The first that does not become ready ends the reload; the others keep what they have.
+//   stopping   SIGTERM or SIGINT: not ready at once; SHUTDOWN_DELAY_MS in which the balancer turns away
+//              (SIGTERM only: nobody balances a terminal); then all workers drain within DRAIN_TIMEOUT_MS;
+//              services close last. A second signal kills what is left; one that comes within ECHO_MS is the
+//              same one again (a supervisor that signals the process and its group: coreutils' timeout does,
+//              1 ms apart).
+//   stopped    `run()` resolves to the exit code: 0 after a stop, also when the deadline cut something off;
+//              1 when it was forced, could not start, or every slot failed to boot BOOT_ATTEMPTS times.
+import type { Config } from '../../config/config.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Milliseconds } from '../core/units.ts';
+import { BootLoopError } from './errors.ts';
+import type { Operations } from './operations.ts';
+import type { RunningServices, Services } from './services.ts';
+import { Slot, type SlotSnapshot } from './slot.ts';
+import type { Forked, WorkerProcess } from './worker-process.ts';
+
+export const BOOT_ATTEMPTS = 5;
+const CHECK_MS: Milliseconds = 1000;
+export const ECHO_MS: Milliseconds = 300;
+
+export type Phase = 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped';
+export type StopSignal = 'SIGTERM' | 'SIGINT';
+
+export interface PrimaryOptions {
+  readonly config: Config;
+  readonly fork: (config: Config) => Forked;
+  /** Undefined when everything was configured. */
+  readonly services: ((onMoved: (services: RunningServices) => void) => Services) | undefined;
+  readonly operations: Operations;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Called once, when every slot has been heard of and at least one serves. */
+  readonly announce: (started: Started) => void;
+}
+
+export interface Started {
+  readonly config: Config;
+  readonly opsPort: number;
+  readonly serving: number;
+  readonly embedded: RunningServices | undefined;
+  readonly notes: readonly string[];
+}
+
+export interface PrimaryStatus {
+  readonly phase: Phase;
+  readonly ready: boolean;
+  readonly serving: number;
+  readonly workers: readonly SlotSnapshot[];
+}
+
+type RoomHandler = (slot: number, body: unknown) => void;
+
+export class Primary {
+  #phase: Phase = 'starting';
+  #config: Config;
+  #services: Services | undefined;
+  #embedded: RunningServices | undefined;
+  #opsPort = 0;
+  #announced = false;
+  #lastCheck: Milliseconds;
+  #stoppingSince: Milliseconds = 0;
+  #checkTimer: Timer | undefined;
+  #finish: (exitCode: number) => void = () => {};
+  #wakeStop: () => void = () => {};
+  #slots: readonly Slot[] = [];
+  readonly #rooms = new Map<string, RoomHandler>();
+  readonly #options: PrimaryOptions;
+
+  constructor(options: PrimaryOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#lastCheck = options.clock.monotonic();
+    options.operations.route({ method: 'GET', path: '/livez', open: true, handler: () => this.#livez() });
+    options.operations.route({ method: 'GET', path: '/readyz', open: true, handler: () => this.#readyz() });
+  }
+
+  status(): PrimaryStatus {
+    const workers = this.#slots.map((slot) => slot.snapshot());
+    const serving = workers.filter((worker) => worker.state === 'serving').length;
+    const open = this.#phase === 'running' || this.#phase === 'reloading';
+    return { phase: this.#phase, ready: open && serving > 0, serving, workers };
+  }
+
+  /** For the rooms: what workers send under this name, and where from. */
+  onMessage(room: string, handler: RoomHandler): void {
+    this.#rooms.set(room, handler);
+  }
+
+  /** To every serving worker, or to the one of a slot. */
+  send(room: string, body: unknown, slot?: number): void {
+    for (const { current, index } of this.#slots) {
+      if (slot === undefined || slot === index) current?.send({ type: 'room', room, body });
+    }
+  }
+
+  /** Resolves to the exit code when all is over. Rejects when the start fails (`E_LISTEN`, `E_SERVICES`, `E_BOOT_LOOP`). */
+  async run(): Promise<number> {
+    const finished = new Promise<number>((resolve) => {
+      this.#finish = resolve;
+    });
+    try {
+      this.#opsPort = await this.#options.operations.start();
+      await this.#startServices();
+      if (this.#phase === 'starting') this.#startSlots();
+      const exitCode = await finished;
+      if (exitCode === BOOT_LOOP) throw new BootLoopError(this.#bootLoopMessage());
+      return exitCode;
+    } finally {
+      this.#phase = 'stopped';
+      this.#checkTimer?.cancel();
+      await this.#services?.close();
+      await this.#options.operations.close();
+    }
+  }
+
+  /** The first call stops in order; the second kills. */
+  stop(signal: StopSignal): void {
+    if (this.#phase === 'stopped') return;
+    const now = this.#options.clock.monotonic();
+    if (this.#phase !== 'stopping') {
+      this.#stoppingSince = now;
+      void this.#stopInOrder(signal);
+    } else if (now - this.#stoppingSince > ECHO_MS) this.#force(signal);
+  }
+
+  /** Replaces every worker, one after the other, with what the files on disk are now. */
+  async reload(): Promise<boolean> {
+    if (this.#phase !== 'running') {
+      this.#options.logger.warn({ phase: this.#phase }, 'not reloading: only a running server does');
+      return false;
+    }
+    this.#phase = 'reloading';
+    this.#options.logger.info({ workers: this.#slots.length }, 'reloading');
+    const reloaded = await this.#replaceAll();
+    if (this.status().phase === 'reloading') this.#phase = 'running';
+    return reloaded;
+  }
+
+  async #replaceAll(): Promise<boolean> {
+    for (const slot of this.#slots) {
+      if (await slot.replace()) continue;
+      this.#options.logger.error({ slot: slot.index }, 'reload ended: the new worker did not become ready');
+      return false;
+    }
+    this.#options.logger.info({}, 'reloaded');
+    return true;
+  }
+
+  async #startServices(): Promise<void> {
+    this.#services = this.#options.services?.((moved) => {
+      if (this.#adopt(moved)) void this.reload();
+    });
+    if (this.#services === undefined) return;
+    try {
+      this.#adopt(await this.#services.start());
+    } catch (error) {
+      if (this.#phase === 'starting') throw error; // else: stopped while they were starting
+    }
+  }
+
+  /** Takes over the addresses; true when they are other ones than before. */
+  #adopt(services: RunningServices): boolean {
+    this.#embedded = services;
+    const { databaseUrl = this.#config.databaseUrl, redisUrl = this.#config.redisUrl } = services;
+    const moved = databaseUrl !== this.#config.databaseUrl || redisUrl !== this.#config.redisUrl;
+    this.#config = Object.freeze({ ...this.#config, databaseUrl, redisUrl });
+    return moved;
+  }
+
+  #startSlots(): void {
+    const { clock, random, logger, fork } = this.#options;
+    this.#slots = Array.from({ length: this.#config.workers }, (_, index) => {
+      const events = {
+        onServing: (worker: WorkerProcess) => this.#serving(worker),
+        onDeath: () => this.#died(),
+        onRoomMessage: (worker: WorkerProcess, room: string, body: unknown) =>
+          this.#rooms.get(room)?.(worker.slot, body),
+      };
+      return new Slot({ index, config: () => this.#config, fork, clock, random, logger, events });
+    });
+    for (const slot of this.#slots) slot.start();
+    this.#lastCheck = clock.monotonic();
+    this.#check();
+  }
+
+  /** Beats are judged here, for all at once, so that this process notices when it was itself held up. */
+  #check(): void {
+    const now = this.#options.clock.monotonic();
+    const heldUp = now - this.#lastCheck > 3 * CHECK_MS;
+    this.#lastCheck = now;
+    for (const worker of this.#slots.flatMap((slot) => [...slot.living])) {
+      if (heldUp) worker.pardon();
+      else worker.checkBeat();
+    }
+    this.#checkTimer = this.#options.clock.after(CHECK_MS, () => this.#check());
+  }
+
+  #serving(worker: WorkerProcess): void {
+    if (this.#phase === 'starting') this.#phase = 'running';
+    this.#options.logger.debug({ slot: worker.slot, worker: worker.pid }, 'worker serves');
+    this.#announceOnce();
+  }
+
+  #died(): void {
+    if (this.#slots.every((slot) => !slot.serving && slot.bootFailures >= BOOT_ATTEMPTS)) {
+      this.#phase = 'stopping';
+      void this.#endAll(0).then(() => this.#finish(BOOT_LOOP));
+    } else this.#announceOnce();
+  }
+
+  #announceOnce(): void {
+    const heardOfAll = this.#slots.every((slot) => slot.serving || slot.snapshot().deaths > 0);
+    if (this.#announced || !heardOfAll || this.#phase !== 'running') return;
+    this.#announced = true;
+    const workerNotes = this.#slots.find((slot) => slot.serving)?.current?.notes ?? [];
+    this.#options.announce({
+      config: this.#config,
+      opsPort: this.#opsPort,
+      serving: this.status().serving,
+      embedded: this.#embedded,
+      notes: [...(this.#embedded?.notes ?? []), ...workerNotes],
+    });
+  }
+
+  async #stopInOrder(signal: StopSignal): Promise<void> {
+    this.#phase = 'stopping';
+    const delayMs = signal === 'SIGTERM' ? this.#config.shutdownDelayMs : 0;
+    this.#options.logger.info({ signal, delayMs, drainTimeoutMs: this.#config.drainTimeoutMs }, 'stopping');
+    await this.#pause(delayMs);
+    await this.#endAll(this.#config.drainTimeoutMs);
+    await this.#services?.close();
+    this.#finish(0);
+  }
+
+  async #endAll(deadlineMs: Milliseconds): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.close(deadlineMs)));
+  }
+
+  #force(signal: StopSignal): void {
+    this.#options.logger.warn({ signal }, 'second signal: what is still in flight is cut off');
+    this.#finish(1);
+    this.#wakeStop();
+    for (const slot of this.#slots) slot.kill();
+    this.#services?.kill();
+  }
+
+  #pause(delayMs: Milliseconds): Promise<void> {
+    if (delayMs === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wakeStop = resolve;
+      this.#options.clock.after(delayMs, resolve);
+    });
+  }
+
+  #bootLoopMessage(): string {
+    const last = this.#slots.map((slot) => slot.lastEnding).find((ending) => ending !== '') ?? 'unknown';
+    return `no worker became ready in ${BOOT_ATTEMPTS} attempts per slot; the last one said: ${last}`;
+  }
+
+  #livez(): { status: number; body: unknown } {
+    return { status: 200, body: { status: 'ok', phase: this.#phase } };
+  }
+
+  #readyz(): { status: number; body: unknown } {
+    const status = this.status();
+    return {
+      status: status.ready ? 200 : 503,
+      body: { status: status.ready ? 'ready' : 'not ready', ...status },
+    };
+  }
+}
+
+/** No exit code of a process; only tells `run()` which end it came to. */
+const BOOT_LOOP = -1;

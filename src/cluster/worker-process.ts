@@ -1,0 +1,209 @@
+// One forked worker, from fork to exit.
+//
+//   starting   forked. It must say hello in our version, get its welcome and say ready within
+//              BOOT_TIMEOUT_MS, or it is terminated.
+//   serving    it said ready. It must beat at least every HEARTBEAT_TIMEOUT_MS; a silent one is wedged.
+//   draining   told to finish what it holds (or SIGTERM, for one that cannot hear us). SIGKILL follows if it
+//              is still there after its deadline. Nothing leads back from here.
+//   dead       the process is gone; `onExit` was called, once.
+//
+// What follows from a death (a new process, when) is the business of its slot.
+import type { Config } from '../../config/config.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Milliseconds } from '../core/units.ts';
+import { type FromPrimary, PROTOCOL_VERSION, readFromWorker } from './messages.ts';
+
+/** After SIGTERM, and after the deadline that a draining worker knows of itself. */
+export const KILL_AFTER_MS: Milliseconds = 5000;
+const DRAIN_MARGIN_MS: Milliseconds = 1000;
+
+/** The operating system's side of a worker: node:cluster's in production. */
+export interface Forked {
+  readonly pid: number;
+  send(message: FromPrimary): void;
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+  onMessage(handler: (raw: unknown) => void): void;
+  onExit(handler: (code: number | null, signal: string | null) => void): void;
+}
+
+export type WorkerState = 'starting' | 'serving' | 'draining' | 'dead';
+
+export interface WorkerEvents {
+  onServing(worker: WorkerProcess): void;
+  /** It will not serve again, though the process may live on for a while: wedged, crashed, or leaving. */
+  onUnfit(worker: WorkerProcess): void;
+  onExit(worker: WorkerProcess): void;
+  onRoomMessage(worker: WorkerProcess, room: string, body: unknown): void;
+}
+
+export interface WorkerContext {
+  readonly slot: number;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: WorkerEvents;
+}
+
+export class WorkerProcess {
+  readonly pid: number;
+  readonly slot: number;
+  /** What it has to say in the banner. */
+  notes: readonly string[] = [];
+  /** Whether it ever served: a death before that is a failed boot. */
+  served = false;
+  /** How it ended; `''` while it lives. */
+  ending = '';
+  #state: WorkerState = 'starting';
+  #lastWords: string | undefined;
+  #lastBeat: Milliseconds;
+  #servingSince: Milliseconds | undefined;
+  #timer: Timer;
+  readonly #forked: Forked;
+  readonly #context: WorkerContext;
+  readonly #logger: Logger;
+
+  constructor(forked: Forked, context: WorkerContext) {
+    this.pid = forked.pid;
+    this.slot = context.slot;
+    this.#forked = forked;
+    this.#context = context;
+    this.#logger = context.logger.child({ slot: context.slot, worker: forked.pid });
+    this.#lastBeat = context.clock.monotonic();
+    this.#timer = context.clock.after(context.config.bootTimeoutMs, () => {
+      this.#logger.error(
+        { bootTimeoutMs: context.config.bootTimeoutMs },
+        'worker did not become ready in time',
+      );
+      this.terminate();
+    });
+    forked.onMessage((raw) => this.#receive(raw));
+    forked.onExit((code, signal) => this.#exited(code, signal));
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** How long it has served, for the backoff and for people. */
+  get servingMs(): Milliseconds {
+    return this.#servingSince === undefined ? 0 : this.#context.clock.monotonic() - this.#servingSince;
+  }
+
+  send(message: FromPrimary): void {
+    if (this.#state !== 'dead') this.#forked.send(message);
+  }
+
+  /** Called every heartbeat. Only a serving worker can be wedged: the others have a deadline anyway. */
+  checkBeat(): void {
+    if (this.#state !== 'serving') return;
+    const silentMs = this.#context.clock.monotonic() - this.#lastBeat;
+    if (silentMs <= this.#context.config.heartbeatTimeoutMs) return;
+    this.#logger.error({ silentMs: Math.round(silentMs) }, 'worker is wedged: its event loop does not turn');
+    this.#context.events.onUnfit(this);
+    this.terminate();
+  }
+
+  /** The primary itself was held up, so silence proves nothing. */
+  pardon(): void {
+    this.#lastBeat = this.#context.clock.monotonic();
+  }
+
+  /** Lets it finish what it holds. */
+  drain(deadlineMs: Milliseconds): void {
+    if (!this.#enterDraining(deadlineMs + DRAIN_MARGIN_MS)) return;
+    this.#forked.send({ type: 'drain', deadlineMs });
+  }
+
+  /** For one that may not hear messages: SIGTERM, then SIGKILL. */
+  terminate(): void {
+    if (!this.#enterDraining(KILL_AFTER_MS)) return;
+    this.#forked.kill('SIGTERM');
+  }
+
+  kill(): void {
+    if (this.#state !== 'dead') this.#forked.kill('SIGKILL');
+  }
+
+  #enterDraining(killAfterMs: Milliseconds): boolean {
+    if (this.#state === 'draining' || this.#state === 'dead') return false;
+    this.#state = 'draining';
+    this.#timer.cancel();
+    this.#timer = this.#context.clock.after(killAfterMs, () => {
+      this.#logger.error({ killAfterMs }, 'worker did not leave in time: killed');
+      this.kill();
+    });
+    return true;
+  }
+
+  #receive(raw: unknown): void {
+    if (this.#state === 'dead') return;
+    const message = readFromWorker(raw);
+    // Anything it says shows that its loop turns.
+    this.#lastBeat = this.#context.clock.monotonic();
+    switch (message?.type) {
+      case undefined:
+        this.#logger.warn({}, 'dropped a message from a worker that is not in the protocol');
+        break;
+      case 'hello':
+        this.#welcome(message.version);
+        break;
+      case 'beat':
+        break;
+      case 'ready':
+        this.#ready(message.notes);
+        break;
+      case 'failed':
+        this.#lastWords = `${message.code}: ${message.message}`;
+        this.#leavesByItself();
+        break;
+      case 'leaving':
+        this.#leavesByItself();
+        break;
+      case 'drained':
+        this.#forked.send({ type: 'leave' });
+        break;
+      case 'room':
+        this.#context.events.onRoomMessage(this, message.room, message.body);
+        break;
+    }
+  }
+
+  #leavesByItself(): void {
+    if (this.#enterDraining(this.#context.config.drainTimeoutMs + DRAIN_MARGIN_MS))
+      this.#context.events.onUnfit(this);
+  }
+
+  #welcome(version: number): void {
+    if (version === PROTOCOL_VERSION) {
+      this.#forked.send({ type: 'welcome', slot: this.slot, config: this.#context.config });
+      return;
+    }
+    this.#logger.error(
+      { version, expected: PROTOCOL_VERSION },
+      'worker is of another build: restart the whole server',
+    );
+    this.terminate();
+  }
+
+  #ready(notes: readonly string[]): void {
+    if (this.#state !== 'starting') return;
+    this.#timer.cancel();
+    this.#state = 'serving';
+    this.served = true;
+    this.notes = notes;
+    this.#servingSince = this.#context.clock.monotonic();
+    this.#context.events.onServing(this);
+  }
+
+  #exited(code: number | null, signal: string | null): void {
+    if (this.#state === 'dead') return;
+    const expected = this.#state === 'draining';
+    this.#timer.cancel();
+    this.#state = 'dead';
+    this.ending = this.#lastWords ?? (signal === null ? `exit code ${code}` : signal);
+    if (expected && code === 0) this.#logger.debug({}, 'worker left');
+    else this.#logger.error({ code, signal, lastWords: this.#lastWords }, 'worker died');
+    this.#context.events.onExit(this);
+  }
+}

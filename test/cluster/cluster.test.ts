@@ -1,0 +1,406 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ECHO_MS } from '../../src/cluster/primary.ts';
+import { compileFixtures, eventually, FixtureServer } from './fixture-server.ts';
+
+let fixtures: ReturnType<typeof compileFixtures>;
+const servers: FixtureServer[] = [];
+
+beforeAll(() => {
+  fixtures = compileFixtures();
+});
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.destroy()));
+});
+afterAll(() => fixtures.remove());
+
+function start(environment: Readonly<Record<string, string>> = {}): FixtureServer {
+  const server = new FixtureServer(fixtures.main, environment);
+  servers.push(server);
+  return server;
+}
+
+interface Answer {
+  readonly slot: number;
+  readonly pid: number;
+  readonly threads: string;
+  readonly flags: readonly string[];
+  readonly heapMaxMb: number;
+  readonly databaseUrl: string;
+  readonly boot: string;
+}
+
+async function ask(url: string, path = '/'): Promise<Answer> {
+  const response = await fetch(`${url}${path}`, { headers: { connection: 'close' } });
+  return (await response.json()) as Answer;
+}
+
+async function readiness(operations: string): Promise<{ status: number; serving: number; pids: number[] }> {
+  const response = await fetch(`${operations}/readyz`, { headers: { connection: 'close' } });
+  const body = (await response.json()) as { serving: number; workers: { pid?: number }[] };
+  return { status: response.status, serving: body.serving, pids: body.workers.map(({ pid }) => pid ?? 0) };
+}
+
+describe('a cluster', () => {
+  test('serves from every slot, with the threads and the heap it was told, and says so in one line', async () => {
+    const server = start({ UV_THREADPOOL_SIZE: '6', HEAP_MAX_MB: '200', SEMI_SPACE_MB: '8' });
+    const { url, line } = await server.started();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(url)));
+    expect(new Set(answers.map(({ slot }) => slot))).toEqual(new Set([0, 1]));
+    expect(answers[0]).toMatchObject({ threads: '6', heapMaxMb: 200 });
+    expect(answers[0]?.flags).toEqual(['--max-old-space-size=200', '--max-semi-space-size=8']);
+    expect(line).toMatchObject({ workers: 2, postgres: '127.0.0.1:1', redis: null, embedded: [] });
+    expect(JSON.stringify(server.lines)).not.toContain('nobody');
+  });
+
+  test('starts a killed worker again after at most 200 ms', async () => {
+    const server = start();
+    const { url, operations } = await server.started();
+    const { pid, slot } = await ask(url);
+    process.kill(pid, 'SIGKILL');
+    await eventually(async () => {
+      const { serving, pids } = await readiness(operations);
+      return serving === 2 && !pids.includes(pid);
+    }, 'two other workers serve');
+    const [backoff] = server.said('a new worker starts after the backoff');
+    expect(backoff).toMatchObject({ slot });
+    expect(backoff?.delayMs).toBeLessThanOrEqual(200);
+    const slots = await Promise.all(Array.from({ length: 6 }, () => ask(url)));
+    expect(slots.map((answer) => answer.slot)).toContain(slot);
+  });
+
+  test('gives up with exit code 1 and the worker’s own words when no slot ever boots', async () => {
+    const server = start({ FIXTURE_BOOT: 'throw' });
+    expect(await server.exited).toEqual({ code: 1, signal: null });
+    expect(server.stderr).toContain('no worker became ready in 5 attempts per slot');
+    expect(server.stderr).toContain('the fixture throws at start');
+    expect(server.said('worker died').length).toBeGreaterThanOrEqual(10);
+    expect(server.said('worker died').length).toBeLessThan(20);
+  });
+
+  test('replaces a worker whose event loop does not turn', async () => {
+    const server = start({ HEARTBEAT_TIMEOUT_MS: '3000' });
+    const { url, operations } = await server.started();
+    const stuck = ask(url, '/block?ms=60000').catch((error: unknown) => error);
+    await server.until('worker is wedged: its event loop does not turn');
+    await eventually(async () => (await readiness(operations)).serving === 2, 'two workers serve');
+    // The successor was there before the process that does not hear SIGTERM was put down.
+    expect(server.said('worker did not leave in time: killed')).toHaveLength(0);
+    await server.until('worker did not leave in time: killed');
+    expect(await stuck).toBeInstanceOf(Error);
+  });
+
+  test('answers the probes while every worker is busy', async () => {
+    const { url, operations } = await start().started();
+    let blocked = 2;
+    const blocks = [0, 1].map(async () => {
+      await ask(url, '/block?ms=1500');
+      blocked -= 1;
+    });
+    for (let probe = 0; probe < 20; probe++) expect((await readiness(operations)).status).toBe(200);
+    expect(blocked).toBe(2);
+    await Promise.all(blocks);
+  });
+
+  test('replaces a worker that crashed, and lets it finish the request it held', async () => {
+    const server = start({ WORKERS: '1' });
+    const { url, operations } = await server.started();
+    const held = ask(url, '/slow?ms=700');
+    const { pid } = await ask(url, '/crash');
+    expect((await held).pid).toBe(pid);
+    await eventually(async () => {
+      const { serving, pids } = await readiness(operations);
+      return serving === 1 && pids[0] !== pid;
+    }, 'another worker serves');
+    expect(server.said('uncaught: this worker drains and is replaced')).toHaveLength(1);
+  });
+
+  test('survives a render that eats the heap', async () => {
+    const { url, operations } = await start({ WORKERS: '1', HEAP_MAX_MB: '64' }).started();
+    const { pid } = await ask(url);
+    await expect(ask(url, '/heap')).rejects.toThrow();
+    await eventually(async () => {
+      const { serving, pids } = await readiness(operations);
+      return serving === 1 && pids[0] !== pid;
+    }, 'another worker serves');
+  });
+
+  test('drops what a worker says outside of the protocol, and goes on', async () => {
+    const server = start();
+    const { url, operations } = await server.started();
+    await ask(url, '/garbage');
+    await server.until('dropped a message from a worker that is not in the protocol', 3);
+    expect((await readiness(operations)).serving).toBe(2);
+  });
+
+  test('gives a connection that a dying worker has not taken yet to another', async () => {
+    const server = start();
+    const { url } = await server.started();
+    const blocked = ask(url, '/block?ms=60000').catch((error: unknown) => error);
+    const [line] = await server.until('blocking');
+    const others = Array.from({ length: 6 }, () => ask(url));
+    await Promise.any(others); // The other worker answers; by now the blocked one was handed its share.
+    process.kill(Number(line?.pid), 'SIGKILL');
+    expect((await Promise.all(others)).map(({ boot }) => boot)).toEqual(Array(6).fill('ok'));
+    expect(await blocked).toBeInstanceOf(Error);
+  });
+
+  test('closes such a connection when there is no other worker', async () => {
+    const server = start({ WORKERS: '1' });
+    const { url } = await server.started();
+    const blocked = ask(url, '/block?ms=60000').catch((error: unknown) => error);
+    const [line] = await server.until('blocking');
+    const waiting = connect(Number(new URL(url).port), '127.0.0.1');
+    await once(waiting, 'connect');
+    process.kill(Number(line?.pid), 'SIGKILL');
+    await once(
+      waiting.on('error', () => {}),
+      'close',
+    );
+    expect(await blocked).toBeInstanceOf(Error);
+  });
+
+  test('stops on Ctrl-C, which every process of a terminal’s group gets, like on SIGTERM', async () => {
+    const server = start();
+    const { url } = await server.started();
+    const held = ask(url, '/slow?ms=600');
+    await ask(url);
+    for (const pid of server.family()) process.kill(pid, 'SIGINT');
+    expect((await held).boot).toBe('ok');
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    await server.gone();
+  });
+});
+
+describe('SIGTERM', () => {
+  test('finishes what is in flight, then exits 0 and leaves no process behind', async () => {
+    const server = start();
+    const { url } = await server.started();
+    const held = [ask(url, '/slow?ms=800'), ask(url, '/slow?ms=800')];
+    await ask(url); // The two above have been accepted by now: connections are taken in order.
+    server.signal('SIGTERM');
+    expect((await Promise.all(held)).map(({ boot }) => boot)).toEqual(['ok', 'ok']);
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    await server.gone();
+  });
+
+  test('says not ready at once and goes on serving while the balancer turns away', async () => {
+    const server = start({ SHUTDOWN_DELAY_MS: '1000' });
+    const { url, operations } = await server.started();
+    server.signal('SIGTERM');
+    await eventually(async () => (await readiness(operations)).status === 503, 'not ready');
+    expect((await ask(url)).boot).toBe('ok');
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('cuts off what is not done at the deadline, and still exits 0', async () => {
+    const server = start({ DRAIN_TIMEOUT_MS: '300' });
+    const { url } = await server.started();
+    const held = ask(url, '/slow?ms=60000').catch((error: unknown) => error);
+    await ask(url);
+    server.signal('SIGTERM');
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    expect(await held).toBeInstanceOf(Error);
+    await server.gone();
+  });
+
+  test('twice ends everything now, with exit code 1', async () => {
+    const server = start();
+    const { url } = await server.started();
+    const held = ask(url, '/slow?ms=60000').catch((error: unknown) => error);
+    await ask(url);
+    server.signal('SIGTERM');
+    await server.until('stopping');
+    const first = performance.now();
+    await eventually(() => performance.now() - first > ECHO_MS, 'a signal counts as another one');
+    server.signal('SIGTERM');
+    expect(await server.exited).toEqual({ code: 1, signal: null });
+    expect(await held).toBeInstanceOf(Error);
+    await server.gone();
+  });
+
+  test('to the process and to its group at once is one signal', async () => {
+    const server = start();
+    const { url } = await server.started();
+    const held = ask(url, '/slow?ms=800');
+    await ask(url);
+    server.signal('SIGTERM');
+    await server.until('stopping');
+    for (const pid of server.family()) process.kill(pid, 'SIGTERM');
+    expect((await held).boot).toBe('ok');
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('to one worker lets it finish and replaces it', async () => {
+    const { url, operations } = await start({ WORKERS: '1' }).started();
+    const { pid } = await ask(url);
+    const held = ask(url, '/slow?ms=500');
+    await ask(url);
+    process.kill(pid, 'SIGTERM');
+    expect((await held).pid).toBe(pid);
+    await eventually(async () => {
+      const { serving, pids } = await readiness(operations);
+      return serving === 1 && pids[0] !== pid;
+    }, 'another worker serves');
+  });
+});
+
+describe('a primary that is killed', () => {
+  test('leaves workers that finish what they hold and then go', async () => {
+    const server = start();
+    const { url } = await server.started();
+    const held = [ask(url, '/slow?ms=800'), ask(url, '/slow?ms=800')];
+    await ask(url);
+    server.signal('SIGKILL');
+    expect((await Promise.all(held)).map(({ boot }) => boot)).toEqual(['ok', 'ok']);
+    await server.gone();
+  });
+});
+
+describe('SIGHUP', () => {
+  test('replaces every worker without losing a request', async () => {
+    const server = start();
+    const { url, operations } = await server.started();
+    const before = (await readiness(operations)).pids;
+    const lost: unknown[] = [];
+    let answered = 0;
+    let reloaded = false;
+    const clients = [0, 1, 2, 3].map(async () => {
+      while (!reloaded) {
+        await ask(url, '/slow?ms=5').then(
+          () => (answered += 1),
+          (error: unknown) => lost.push(error),
+        );
+      }
+    });
+    server.signal('SIGHUP');
+    await server.until('reloaded');
+    await eventually(() => server.family().length === 3, 'the old workers are gone');
+    reloaded = true;
+    await Promise.all(clients);
+    const after = (await readiness(operations)).pids;
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+    expect(lost).toEqual([]);
+    expect(answered).toBeGreaterThan(10);
+  });
+
+  test('keeps the old workers when the new ones do not start', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'coherent-reload-'));
+    const build = path.join(folder, 'build');
+    const server = start({ FIXTURE_BOOT_FILE: build });
+    const { url, operations } = await server.started();
+    const before = (await readiness(operations)).pids;
+    writeFileSync(build, 'throw');
+    server.signal('SIGHUP');
+    await server.until('reload ended: the new worker did not become ready');
+    expect((await readiness(operations)).pids).toEqual(before);
+    expect((await ask(url)).boot).toBe('ok');
+
+    writeFileSync(build, 'fixed');
+    server.signal('SIGHUP');
+    await server.until('reloaded');
+    expect((await ask(url)).boot).toBe('fixed');
+    rmSync(folder, { recursive: true });
+  });
+
+  test('gives up on a new worker that never says it is ready', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'coherent-reload-'));
+    const build = path.join(folder, 'build');
+    const server = start({ FIXTURE_BOOT_FILE: build, BOOT_TIMEOUT_MS: '6000' });
+    const { operations } = await server.started();
+    const before = (await readiness(operations)).pids;
+    writeFileSync(build, 'never');
+    server.signal('SIGHUP');
+    await server.until('reload ended: the new worker did not become ready');
+    expect((await readiness(operations)).pids).toEqual(before);
+    await eventually(() => server.family().length === 3, 'the one that hung is gone');
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('a start that cannot be', () => {
+  test('names every wrong setting at once, before anything is forked', async () => {
+    const server = start({ PORT: 'http', WORKERS: '0', NODE_ENV: 'production', DATABASE_URL: '' });
+    expect(await server.exited).toEqual({ code: 1, signal: null });
+    expect(server.stderr).toContain('3 settings are wrong');
+    for (const name of ['PORT=http', 'WORKERS=0', 'DATABASE_URL']) expect(server.stderr).toContain(name);
+    expect(server.lines).toEqual([]);
+  });
+
+  test.each([
+    ['PORT', 'HOST'],
+    ['OPS_PORT', 'OPS_HOST'],
+  ])('names %s when something else listens there', async (name) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const server = start({ [name]: String(port) });
+    expect(await server.exited).toEqual({ code: 1, signal: null });
+    expect(server.stderr).toContain(`${name}=${port}: something else listens on 127.0.0.1:${port}`);
+    expect(server.said('worker died')).toEqual([]);
+    taken.close();
+  });
+
+  test.each(['HOST', 'OPS_HOST'])('names %s when the machine has no such address', async (name) => {
+    const server = start({ [name]: '192.0.2.1', OPS_TOKEN: 'sixteen-characters' });
+    expect(await server.exited).toEqual({ code: 1, signal: null });
+    expect(server.stderr).toContain(`${name}=192.0.2.1: is not an address of this machine`);
+  });
+});
+
+describe('services that were not configured', () => {
+  test('are started first, and workers get their addresses', async () => {
+    const server = start({ DATABASE_URL: '' });
+    const { url, line } = await server.started();
+    expect((await ask(url)).databaseUrl).toBe('postgres://fixture:secret@localhost:1/x');
+    expect(line).toMatchObject({ postgres: 'localhost:1', embedded: ['postgres'] });
+    expect(JSON.stringify(server.lines)).not.toContain('secret');
+    server.signal('SIGTERM');
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    await server.gone();
+  });
+
+  test('end the start with their own words when they cannot run', async () => {
+    const server = start({ DATABASE_URL: '', FIXTURE_SERVICES: 'fail' });
+    expect(await server.exited).toEqual({ code: 1, signal: null });
+    expect(server.stderr).toContain('E_FIXTURE: the disk is full');
+    await server.gone();
+  });
+
+  test('end the start when they just die', async () => {
+    const server = start({ DATABASE_URL: '', FIXTURE_SERVICES: 'exit' });
+    expect(await server.exited).toEqual({ code: 1, signal: null });
+    expect(server.stderr).toContain('the services process ended before it was ready (exit code 1)');
+  });
+
+  test('are started again when they die later', async () => {
+    const server = start({ DATABASE_URL: '' });
+    await server.started();
+    const services = server.family().find((pid) => commandOf(pid).includes('services'));
+    process.kill(services ?? 0, 'SIGKILL');
+    await server.until('services process died and is started again');
+    await eventually(
+      () => server.family().some((pid) => pid !== services && commandOf(pid).includes('services')),
+      'another services process',
+    );
+  });
+
+  test('go when the primary is killed', async () => {
+    const server = start({ DATABASE_URL: '' });
+    await server.started();
+    server.signal('SIGKILL');
+    await server.gone();
+  });
+});
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
