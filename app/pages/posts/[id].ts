@@ -1,0 +1,149 @@
+import { type KeysetPage, type Node, notFound, page } from 'coherent-render-server';
+import { topicLink } from '../../components/entry.ts';
+import { olderLink } from '../../components/pages-nav.ts';
+import { avatar, personLink } from '../../components/person.ts';
+import { count, foreign, paragraphs } from '../../components/text.ts';
+import { day } from '../../components/time.ts';
+import { userCard } from '../../fragments/user-card.ts';
+import { after, id } from '../../inputs.ts';
+import { commentCounts } from '../../queries.ts';
+import type { CommentRow, PostRow, UserRow } from '../../rows.ts';
+
+interface Comment extends Pick<CommentRow, 'id' | 'body' | 'created_at'> {
+  readonly author: Pick<UserRow, 'id' | 'name'>;
+}
+
+export default page({
+  params: { id },
+  query: { after },
+  cache: { ttlMs: 3_600_000, staleWhileRevalidateMs: 60_000, staleIfErrorMs: 86_400_000 },
+  load: async ({ params, query, db }) => {
+    const post = await db.byId<PostRow>('posts', params.id);
+    if (post === null) return notFound();
+    const [thread, counts, others] = await Promise.all([
+      db.paginate<Comment>({
+        table: 'comments',
+        columns: ['id', 'body', 'created_at'],
+        where: { post_id: post.id },
+        orderBy: [{ column: 'created_at' }, { column: 'id' }],
+        pageSize: 25,
+        after: query.after,
+        // All authors of the comments in one batch.
+        include: { author: { table: 'users', columns: ['id', 'name'], kind: 'one', by: 'user_id' } },
+      }),
+      commentCounts(db, [post.id]),
+      db.query<Pick<PostRow, 'id' | 'title' | 'lang' | 'created_at'>>(
+        `select id, title, lang, created_at from posts
+         where user_id = $1 and id <> $2 order by created_at desc, id desc limit 3`,
+        [post.user_id, post.id],
+      ),
+    ]);
+    return { post, thread, comments: counts.get(post.id) ?? 0, others };
+  },
+  head: ({ post }) => ({
+    title: `${post.title} · Commonplace`,
+    description: post.summary,
+    canonical: `/posts/${post.id}`,
+    openGraph: {
+      type: 'article',
+      title: post.title,
+      'article:published_time': post.created_at.toISOString(),
+    },
+  }),
+  view: ({ post, thread, comments, others }) => ({
+    div: {
+      className: 'columns first',
+      children: [
+        { div: { children: [article(post), discussion(post, thread, comments)] } },
+        others.length > 0 && {
+          aside: {
+            className: 'side',
+            'aria-labelledby': 'others',
+            children: {
+              div: {
+                className: 'section',
+                children: [
+                  { h2: { id: 'others', text: 'By the same person' } },
+                  { ul: { className: 'others', children: others.map(other) } },
+                ],
+              },
+            },
+          },
+        },
+      ],
+    },
+  }),
+});
+
+function discussion(post: PostRow, thread: KeysetPage<Comment>, comments: number): Node {
+  return {
+    section: {
+      className: 'section',
+      'aria-labelledby': 'comments',
+      children: [
+        { h2: { id: 'comments', text: comments === 0 ? 'No comments yet' : count(comments, 'comment') } },
+        thread.rows.length > 0 && {
+          ol: {
+            className: 'ruled',
+            children: thread.rows.map((comment) => ({ li: { children: answer(comment) } })),
+          },
+        },
+        thread.next !== null &&
+          olderLink(
+            `/posts/${post.id}?${new URLSearchParams({ after: thread.next })}#comments`,
+            'More comments',
+          ),
+      ],
+    },
+  };
+}
+
+function article(post: PostRow): Node {
+  const lang = foreign(post.lang);
+  return {
+    article: {
+      className: 'post',
+      children: [
+        { h1: { dir: 'auto', lang, text: post.title } },
+        { div: { className: 'margin', children: [topicLink(post.topic), day(post.created_at)] } },
+        { div: { className: 'author', children: userCard({ id: post.user_id }) } },
+        { div: { className: 'prose', lang, dir: 'auto', children: paragraphs(post.body) } },
+      ],
+    },
+  };
+}
+
+function answer({ id, author, body, created_at }: Comment): Node {
+  return {
+    article: {
+      id: `comment-${id}`,
+      className: 'entry comment',
+      children: [
+        {
+          div: {
+            className: 'margin',
+            children: { a: { href: `#comment-${id}`, children: day(created_at) } },
+          },
+        },
+        {
+          p: {
+            className: 'byline',
+            children: [avatar(author.id, author.name), personLink(author.id, author.name)],
+          },
+        },
+        { div: { dir: 'auto', children: paragraphs(body) } },
+      ],
+    },
+  };
+}
+
+function other(post: Pick<PostRow, 'id' | 'title' | 'lang' | 'created_at'>): Node {
+  return {
+    li: {
+      children: [
+        { a: { href: `/posts/${post.id}`, dir: 'auto', lang: foreign(post.lang), text: post.title } },
+        day(post.created_at),
+      ],
+    },
+  };
+}
