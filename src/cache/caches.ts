@@ -1,0 +1,176 @@
+// The caches of one worker, wired: pages and fragments, each a stack of its own over the same Redis and disk.
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { RedisTarget } from '../core/redis-url.ts';
+import type { Bytes, Milliseconds } from '../core/units.ts';
+import type { Validity } from '../core/validity.ts';
+import { Doorkeeper } from './admission.ts';
+import { Background } from './background.ts';
+import { type Codec, fragmentCodec, pageCodec } from './codec.ts';
+import { DiskStore } from './disk.ts';
+import type { Cached, FragmentEntry, PageEntry } from './entry.ts';
+import { EnvelopeTier } from './envelope-tier.ts';
+import { ChainedFlights, type FlightCoordinator } from './flights.ts';
+import { MemoryTier } from './memory.ts';
+import { RedisStore } from './redis.ts';
+import { RedisCommands } from './redis-commands.ts';
+import { connectForCommands, connectForMessages, type RedisClient } from './redis-connect.ts';
+import { RedisFlights } from './redis-flights.ts';
+import { Rollout, type RolloutShares } from './rollout.ts';
+import { CacheStack } from './stack.ts';
+import { StaticTier } from './static.ts';
+import type { Tier } from './tier.ts';
+import { type Weigh, weighFragment, weighPage } from './weight.ts';
+
+export interface CachesOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** 0 to 1. */
+  readonly random: () => number;
+  /** Makes an id that nobody else makes. */
+  readonly newId: () => string;
+  readonly validity: Validity;
+  readonly pid: number;
+  /** L1 of this worker, fragments included. */
+  readonly memoryBytes: Bytes;
+  /** The static tier of this worker, beside L1. */
+  readonly staticBytes: Bytes;
+  /** L2 and one render per fleet. */
+  readonly redis?: {
+    readonly target: RedisTarget;
+    readonly prefix: string;
+    readonly commandTimeoutMs?: Milliseconds;
+  };
+  /** L3. `writers`: the workers of this box. */
+  readonly disk?: { readonly folder: string; readonly maxBytes: Bytes; readonly writers: number };
+  /** Agreement among the workers of this box; asked before the fleet. */
+  readonly box?: FlightCoordinator;
+  readonly rollout?: RolloutShares;
+  readonly maxBackground?: number;
+  readonly negativeTtlMs?: Milliseconds;
+}
+
+export interface Caches {
+  readonly pages: CacheStack<PageEntry>;
+  readonly fragments: CacheStack<FragmentEntry>;
+  readonly rollout: Rollout;
+  /** Stops what renders, finishes what is being written, and lets go of Redis and the disk. */
+  close(): Promise<void>;
+}
+
+/** Fragments are small and many pages share them: they get a quarter of the memory. */
+const FRAGMENT_SHARE = 0.25;
+
+interface Kind<V extends Cached> {
+  readonly name: 'page' | 'fragment';
+  readonly codec: Codec<V>;
+  readonly weigh: Weigh<V>;
+  readonly share: number;
+}
+
+export function openCaches(options: CachesOptions): Caches {
+  const commands = options.redis && commandsOf(options, options.redis);
+  const messages = options.redis && connectForMessages(options.redis.target);
+  const rollout = new Rollout(options.rollout);
+  const closing: { close(): Promise<void> }[] = [];
+  const rendering: (() => number)[] = [];
+  const background = new Background({
+    maxRunning: options.maxBackground ?? 2,
+    maxQueued: 1000,
+    // A worker has one thread: while several people wait for renders, nobody else's turn comes.
+    busy: () => rendering.reduce((sum, count) => sum + count(), 0) > 2,
+  });
+
+  const stackOf = <V extends Cached>(kind: Kind<V>): CacheStack<V> => {
+    const common = { clock: options.clock, validity: options.validity, weigh: kind.weigh };
+    const tiers = tiersOf(kind, options, commands);
+    const flights = flightsOf(kind.name, options, commands, messages);
+    const stack = new CacheStack<V>({
+      clock: options.clock,
+      log: options.log,
+      validity: options.validity,
+      memory: new MemoryTier({
+        ...common,
+        maxBytes: Math.floor(options.memoryBytes * kind.share),
+        admission: new Doorkeeper(),
+      }),
+      pinned: new StaticTier({ ...common, maxBytes: Math.floor(options.staticBytes * kind.share) }),
+      shared: tiers,
+      background,
+      rollout,
+      ...(flights === undefined ? {} : { flights }),
+      ...(options.negativeTtlMs === undefined ? {} : { negativeTtlMs: options.negativeTtlMs }),
+    });
+    rendering.push(() => stack.rendering);
+    closing.push(stack, ...tiers, ...(flights === undefined ? [] : [flights]));
+    return stack;
+  };
+  const pages = stackOf({ name: 'page', codec: pageCodec, weigh: weighPage, share: 1 - FRAGMENT_SHARE });
+  const fragments = stackOf({
+    name: 'fragment',
+    codec: fragmentCodec,
+    weigh: weighFragment,
+    share: FRAGMENT_SHARE,
+  });
+
+  return {
+    pages,
+    fragments,
+    rollout,
+    async close() {
+      background.close();
+      // In the order in which they were made: the stacks flush into tiers that are still open.
+      for (const part of closing) await part.close();
+      await commands?.close();
+      messages?.disconnect();
+    },
+  };
+}
+
+function commandsOf(
+  { clock, log, random }: CachesOptions,
+  redis: NonNullable<CachesOptions['redis']>,
+): RedisCommands {
+  const client = connectForCommands(redis.target, redis.commandTimeoutMs ?? 100);
+  return new RedisCommands({ client, clock, log, random });
+}
+
+function tiersOf<V extends Cached>(
+  { name, codec }: Kind<V>,
+  { clock, log, random, redis, disk, pid }: CachesOptions,
+  commands: RedisCommands | undefined,
+): Tier<V>[] {
+  const tiers: Tier<V>[] = [];
+  if (redis !== undefined && commands !== undefined) {
+    const store = new RedisStore({ commands, prefix: `${redis.prefix}${name}:` });
+    tiers.push(new EnvelopeTier({ name: 'l2', clock, codec, store }));
+  }
+  if (disk !== undefined) {
+    const folder = join(disk.folder, name);
+    const share = name === 'page' ? 1 - FRAGMENT_SHARE : FRAGMENT_SHARE;
+    const store = new DiskStore({
+      clock,
+      log,
+      random,
+      pid,
+      folder,
+      maxBytes: disk.maxBytes * share,
+      writers: disk.writers,
+    });
+    tiers.push(new EnvelopeTier({ name: 'l3', clock, codec, store }));
+  }
+  return tiers;
+}
+
+function flightsOf(
+  name: string,
+  { clock, newId, redis, box }: CachesOptions,
+  commands: RedisCommands | undefined,
+  messages: RedisClient | undefined,
+): FlightCoordinator | undefined {
+  if (redis === undefined || commands === undefined || messages === undefined) return box;
+  const prefix = `${redis.prefix}lease:${name}:`;
+  const fleet = new RedisFlights({ commands, messages, clock, prefix, newToken: newId });
+  return box === undefined ? fleet : new ChainedFlights(box, fleet);
+}

@@ -1,0 +1,39 @@
+import type { DependencyKey, EpochMs, Stamp } from '../core/units.ts';
+
+/** What the stack must know of anything it keeps: what it was made from, when, and how long it may live. */
+export interface Cached {
+  /** Every dependency, those of all fragments inside included (the closure). Sorted, without repeats. */
+  readonly keys: readonly DependencyKey[];
+  readonly stamp: Stamp;
+  readonly createdMs: EpochMs;
+  /** Until here a hit. */
+  readonly freshUntilMs: EpochMs;
+  /** Until here it may be served while a new one is made (stale-while-revalidate). >= freshUntilMs */
+  readonly staleUntilMs: EpochMs;
+  /** Until here it may be served when making a new one fails (stale-if-error). >= freshUntilMs */
+  readonly errorUntilMs: EpochMs;
+}
+
+/** A response header: lower-case name, value. */
+export type Header = readonly [name: string, value: string];
+
+/**
+ * A cached response, immutable. The bodies are ready bytes: compressed once, when the entry was made.
+ * Headers are the page's own (content-type, cache-control, location, vary, link ...), never those that
+ * follow from the body or the moment (etag, content-length, content-encoding, date, cache-status, age).
+ */
+export interface PageEntry extends Cached {
+  readonly status: number;
+  readonly headers: readonly Header[];
+  readonly identity: Buffer;
+  /** Undefined where compressing does not pay (small bodies, compressed media). */
+  readonly gzip: Buffer | undefined;
+  readonly brotli: Buffer | undefined;
+  /** Opaque tag of the identity body, without quotes. Encodings add a suffix to it. */
+  readonly tag: string;
+}
+
+/** A cached piece of a page: its HTML as a string, ready to be spliced into the page around it. */
+export interface FragmentEntry extends Cached {
+  readonly html: string;
+}

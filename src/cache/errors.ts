@@ -1,0 +1,74 @@
+import { CoherentError } from '../core/errors.ts';
+import type { Milliseconds } from '../core/units.ts';
+
+/** A render took longer than its page may take. Its queries were cancelled. */
+export class RenderTimeoutError extends CoherentError {
+  readonly code = 'E_RENDER_TIMEOUT';
+
+  constructor(group: string, hardTimeoutMs: Milliseconds) {
+    super(
+      `${group} was not rendered within ${hardTimeoutMs} ms. Make its load quicker or raise its hard timeout.`,
+    );
+  }
+}
+
+/** Everybody who waited for a render has gone, so it was stopped. Nobody is left to read this. */
+export class AbandonedError extends CoherentError {
+  readonly code = 'E_RENDER_ABANDONED';
+
+  constructor() {
+    super('Everybody who waited for this render has gone; it was stopped.');
+  }
+}
+
+/** A fill answered with a stamp that is newer than the one it was given: what it read before would count as fresh. */
+export class ForgedStampError extends CoherentError {
+  readonly code = 'E_FORGED_STAMP';
+
+  constructor(group: string) {
+    super(`The fill of ${group} must put the stamp it was given into its entry, not a newer one.`);
+  }
+}
+
+/** A value that cannot be part of a cache key, because two different ones could look the same. */
+export class KeyValueError extends CoherentError {
+  readonly code = 'E_KEY_VALUE';
+
+  constructor(path: string, what: string) {
+    super(
+      `${path} is ${what}, which cannot be part of a cache key. Parse it to strings, numbers, bigints, booleans, ` +
+        'null, dates, bytes, arrays or plain objects of these.',
+    );
+  }
+}
+
+/** The cache was closed while something was asked of it. */
+export class CacheClosedError extends CoherentError {
+  readonly code = 'E_CACHE_CLOSED';
+
+  constructor() {
+    super('The cache is closed: the server is shutting down.');
+  }
+}
+
+/** Redis did not answer a moment ago and is left out until it does. The cache goes on without it. */
+export class RedisUnavailableError extends CoherentError {
+  readonly code = 'E_REDIS_UNAVAILABLE';
+
+  constructor() {
+    super(
+      'Redis does not answer; the cache goes on without it and asks again by itself. Check REDIS_URL and the server.',
+    );
+  }
+}
+
+/** The disk refused a moment ago (full, read-only, gone) and is left out until it takes data again. */
+export class DiskUnavailableError extends CoherentError {
+  readonly code = 'E_DISK_UNAVAILABLE';
+
+  constructor(folder: string, why: string) {
+    super(
+      `The disk refuses cached pages in ${folder} (${why}); the cache goes on without it. Free space or check DATA_DIR.`,
+    );
+  }
+}

@@ -1,0 +1,55 @@
+import type { EpochMs } from '../core/units.ts';
+import type { Validity, Verdict } from '../core/validity.ts';
+import type { Cached } from './entry.ts';
+
+/**
+ * An entry in memory with what judging it costs nothing to know: its slots, and the clock's version at which it
+ * was last judged. While the clock has not moved since, one comparison of integers settles its validity.
+ */
+export class Held<V extends Cached> {
+  readonly value: V;
+  readonly group: string;
+  readonly bytes: number;
+  /** Read since the group last looked for something to evict. */
+  touched = false;
+  readonly #slots: Uint32Array;
+  #judgedAt: number;
+  #verdict: Verdict;
+
+  constructor(value: V, group: string, bytes: number, validity: Validity) {
+    this.value = value;
+    this.group = group;
+    this.bytes = bytes;
+    this.#slots = validity.slotsOf(value.keys);
+    this.#judgedAt = validity.version;
+    this.#verdict = validity.judge(this.#slots, value.stamp);
+  }
+
+  verdict(validity: Validity): Verdict {
+    if (this.#judgedAt !== validity.version) {
+      this.#verdict = validity.judge(this.#slots, this.value.stamp);
+      this.#judgedAt = validity.version;
+    }
+    return this.#verdict;
+  }
+}
+
+/** What may be done with an entry now. `error`: only in the place of a render that failed. */
+export type Use = 'fresh' | 'stale' | 'error' | 'none';
+
+export function useOf(value: Cached, verdict: Verdict, nowMs: EpochMs): Use {
+  if (verdict === 'purged') return 'none';
+  if (verdict === 'valid' && nowMs < value.freshUntilMs) return 'fresh';
+  if (nowMs < value.staleUntilMs) return 'stale';
+  return nowMs < value.errorUntilMs ? 'error' : 'none';
+}
+
+/** The moment after which an entry is of no use to anybody. */
+export function usableUntilMs(value: Cached): EpochMs {
+  return Math.max(value.freshUntilMs, value.staleUntilMs, value.errorUntilMs);
+}
+
+/** The verdict on an entry that is not held in memory (yet). */
+export function judgeKeys(validity: Validity, value: Cached): Verdict {
+  return validity.judge(validity.slotsOf(value.keys), value.stamp);
+}

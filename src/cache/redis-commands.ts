@@ -1,0 +1,80 @@
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import { Breaker } from './breaker.ts';
+import { RedisUnavailableError } from './errors.ts';
+import type { RedisClient } from './redis-connect.ts';
+
+export interface RedisCommandsOptions {
+  readonly client: RedisClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** 0 to 1. */
+  readonly random: () => number;
+}
+
+/** The one way to a Redis for all who command it: what one of them finds out about its health spares the others. */
+export class RedisCommands {
+  readonly #client: RedisClient;
+  readonly #breaker: Breaker;
+  #errors = 0;
+  #refused = 0;
+  #fullReplies = 0;
+
+  constructor({ client, clock, log, random }: RedisCommandsOptions) {
+    this.#client = client;
+    this.#breaker = new Breaker({
+      clock,
+      random,
+      probe: () => client.ping(),
+      onChange: (state) => {
+        if (state === 'open') log.warn({ tier: 'l2' }, 'Redis does not answer: the cache goes on without it');
+        if (state === 'closed') log.info({ tier: 'l2' }, 'Redis answers again');
+      },
+    });
+  }
+
+  get usable(): boolean {
+    return this.#breaker.state === 'closed';
+  }
+
+  /** Errors: `E_REDIS_UNAVAILABLE` at once while the breaker is open; otherwise whatever the command came to. */
+  async run<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
+    if (!this.usable) {
+      this.#refused++;
+      throw new RedisUnavailableError();
+    }
+    try {
+      const result = await command(this.#client);
+      this.#breaker.succeeded();
+      return result;
+    } catch (error) {
+      this.#errors++;
+      if (isReply(error)) {
+        // It answered, so it lives: full, read-only, or denying. Only this command failed.
+        if (error.message.includes('OOM')) this.#fullReplies++;
+      } else this.#breaker.failed();
+      throw error;
+    }
+  }
+
+  stats() {
+    return {
+      breaker: this.#breaker.state,
+      breakerOpened: this.#breaker.opened,
+      redisErrors: this.#errors,
+      redisRefused: this.#refused,
+      redisFull: this.#fullReplies,
+    };
+  }
+
+  /** Stops probing and lets go of the connection. */
+  async close(): Promise<void> {
+    this.#breaker.close();
+    this.#client.disconnect();
+  }
+}
+
+/** An answer of Redis that says no, as opposed to no answer. */
+function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}

@@ -1,0 +1,82 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { RedisTarget } from '../core/redis-url.ts';
+import type { Milliseconds } from '../core/units.ts';
+
+export type RedisClient = Redis | Cluster;
+
+/** Without the option by which replies would change their type. */
+type CommonOptions = Omit<RedisOptions, 'replyMapping'>;
+
+/**
+ * A client for commands fails fast: it queues nothing while there is no connection, and gives a command up after
+ * `commandTimeoutMs` (the client's own defaults take ten seconds). It never gives up reconnecting.
+ */
+export function connectForCommands(target: RedisTarget, commandTimeoutMs: Milliseconds): RedisClient {
+  return connect(target, {
+    commandTimeout: commandTimeoutMs,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 2000,
+  });
+}
+
+/** A client that listens: nothing it was asked for is forgotten, however long the connection is gone. */
+export function connectForMessages(target: RedisTarget): RedisClient {
+  return connect(target, {
+    enableOfflineQueue: true,
+    autoResubscribe: true,
+    maxRetriesPerRequest: null,
+    connectTimeout: 2000,
+  });
+}
+
+/** 50, 100, 200, ... at most 1000 ms. */
+function retryMs(attempt: number): Milliseconds {
+  return Math.min(50 * 2 ** Math.min(attempt - 1, 10), 1000);
+}
+
+function connect(target: RedisTarget, options: CommonOptions): RedisClient {
+  const { username, password, db } = target;
+  const common: CommonOptions = {
+    ...options,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    db,
+    retryStrategy: retryMs,
+    // After a failover the old primary answers READONLY: connect anew, to the new one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    ...(target.kind !== 'socket' && target.tls ? { tls: {} } : {}),
+  };
+  const client = clientFor(target, common);
+  // Without a listener an error event would end the process. The stores count and log what matters.
+  client.on('error', () => {});
+  return client;
+}
+
+function clientFor(target: RedisTarget, common: CommonOptions): RedisClient {
+  switch (target.kind) {
+    case 'socket':
+      return new Redis({ ...common, path: target.path });
+    case 'server':
+      return new Redis({ ...common, host: target.node.host, port: target.node.port });
+    case 'sentinel':
+      return new Redis({
+        ...common,
+        sentinels: target.nodes.map((node) => ({ ...node })),
+        name: target.master,
+        sentinelRetryStrategy: retryMs,
+        ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+      });
+    case 'cluster':
+      return new Cluster(
+        target.nodes.map((node) => ({ ...node })),
+        {
+          redisOptions: common,
+          enableOfflineQueue: common.enableOfflineQueue ?? true,
+          clusterRetryStrategy: retryMs,
+          slotsRefreshTimeout: 1000,
+        },
+      );
+  }
+}

@@ -1,0 +1,75 @@
+// L2: Redis, shared by all boxes. One round trip a read; a Redis that hangs costs one request the command timeout, then
+// the breaker keeps requests away from it until a probe of its own is answered.
+import type { Milliseconds } from '../core/units.ts';
+import type { ByteStore, StoredBytes } from './envelope-tier.ts';
+import type { RedisCommands } from './redis-commands.ts';
+import type { CacheKey } from './stack-contract.ts';
+
+export interface RedisStoreOptions {
+  readonly commands: RedisCommands;
+  /** Before every key of ours. What does not begin with it is never touched. */
+  readonly prefix: string;
+}
+
+const SCAN_COUNT = 500;
+
+export class RedisStore implements ByteStore {
+  readonly #commands: RedisCommands;
+  readonly #prefix: string;
+
+  constructor({ commands, prefix }: RedisStoreOptions) {
+    this.#commands = commands;
+    this.#prefix = prefix;
+  }
+
+  get usable(): boolean {
+    return this.#commands.usable;
+  }
+
+  async read(key: CacheKey): Promise<StoredBytes | undefined> {
+    const name = this.#prefix + key;
+    // In one trip. Not a transaction, for a full Redis refuses to queue one; and in this order: where a write comes
+    // between, its bytes are taken for older than they are, never for younger.
+    const replies = await this.#commands.run(async (client) => {
+      const replies = await client.pipeline().pttl(name).getBuffer(name).exec();
+      for (const [error] of replies ?? []) if (error !== null) throw error;
+      return replies;
+    });
+    const remainingMs = replies?.[0]?.[1];
+    const bytes = replies?.[1]?.[1];
+    if (!Buffer.isBuffer(bytes) || typeof remainingMs !== 'number') return undefined;
+    return { bytes, remainingMs };
+  }
+
+  async write(key: CacheKey, bytes: Buffer, ttlMs: Milliseconds): Promise<void> {
+    const name = this.#prefix + key;
+    await this.#commands.run((client) => client.set(name, bytes, 'PX', Math.max(1, Math.floor(ttlMs))));
+  }
+
+  async remove(key: CacheKey): Promise<void> {
+    await this.#commands.run((client) => client.unlink(this.#prefix + key));
+  }
+
+  /** Looks through the keys in steps, so that a large Redis goes on answering others meanwhile. */
+  async clear(): Promise<void> {
+    const pattern = `${this.#prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
+    await this.#commands.run(async (client) => {
+      for (const node of 'nodes' in client ? client.nodes('master') : [client]) {
+        let cursor = '0';
+        do {
+          const [next, keys] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
+          // One by one: in a cluster the keys of one command must share a slot.
+          await Promise.all(keys.map((key) => node.unlink(key)));
+          cursor = next;
+        } while (cursor !== '0');
+      }
+    });
+  }
+
+  stats() {
+    return this.#commands.stats();
+  }
+
+  /** The way to Redis belongs to whoever made it. */
+  async close(): Promise<void> {}
+}

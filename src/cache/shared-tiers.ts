@@ -1,0 +1,160 @@
+// L2 and L3 as the stack sees them: asked in order, each within a time limit, none able to fail a request.
+import type { Clock } from '../core/clock.ts';
+import type { Milliseconds } from '../core/units.ts';
+import type { Validity } from '../core/validity.ts';
+import type { Cached } from './entry.ts';
+import { judgeKeys, type Use, useOf } from './held.ts';
+import type { Rollout } from './rollout.ts';
+import type { CacheKey } from './stack-contract.ts';
+import type { Tier } from './tier.ts';
+
+export interface SharedTiersOptions<V extends Cached> {
+  readonly clock: Clock;
+  readonly validity: Validity;
+  /** In the order in which they are asked. */
+  readonly tiers: readonly Tier<V>[];
+  readonly rollout: Rollout;
+  /** A tier that has not answered by then counts as failed. */
+  readonly tierTimeoutMs: Milliseconds;
+  /** Writes on their way at the same time; what comes beyond is not written. */
+  readonly maxWrites: number;
+}
+
+export interface Found<V> {
+  readonly value: V;
+  readonly tier: 'l2' | 'l3';
+  readonly use: Exclude<Use, 'none'>;
+  /** The version of the purge clock at which it was judged. */
+  readonly currentAt: number;
+}
+
+const zero = () => ({
+  hits: 0,
+  misses: 0,
+  stale: 0,
+  purged: 0,
+  errors: 0,
+  timeouts: 0,
+  writes: 0,
+  rejectedStores: 0,
+});
+
+export class SharedTiers<V extends Cached> {
+  readonly #options: SharedTiersOptions<V>;
+  readonly #counts = { l2: zero(), l3: zero() };
+  readonly #writing = new Set<Promise<void>>();
+  #droppedWrites = 0;
+
+  constructor(options: SharedTiersOptions<V>) {
+    this.#options = options;
+  }
+
+  /** Is there any tier through which others could see what is stored? */
+  usableFor(key: CacheKey): boolean {
+    return this.#options.tiers.some((tier) => this.#allows(tier, key));
+  }
+
+  /** The first tier's answer that is of any use. What a lower one had is written to those above it. */
+  async read(key: CacheKey): Promise<Found<V> | undefined> {
+    const { clock, validity } = this.#options;
+    const above: Tier<V>[] = [];
+    for (const tier of this.#options.tiers) {
+      if (!this.#allows(tier, key)) continue;
+      const counts = this.#counts[tier.name];
+      const value = await this.#guarded(tier, () => tier.get(key));
+      if (value === undefined) counts.misses++;
+      else {
+        const use = useOf(value, judgeKeys(validity, value), clock.now());
+        if (use !== 'none') {
+          if (use === 'fresh') counts.hits++;
+          else counts.stale++;
+          if (use === 'fresh' && above.length > 0) void this.#writeTo(above, key, value);
+          return { value, tier: tier.name, use, currentAt: validity.version };
+        }
+        counts.purged++;
+      }
+      above.push(tier);
+    }
+    return undefined;
+  }
+
+  /** Resolves when the tiers have it, or have failed to take it; nobody's answer waits for this. */
+  write(key: CacheKey, value: V): Promise<void> {
+    return this.#writeTo(this.#options.tiers, key, value);
+  }
+
+  async delete(key: CacheKey): Promise<void> {
+    await Promise.all(this.#options.tiers.map((tier) => this.#guarded(tier, () => tier.delete(key))));
+  }
+
+  async clear(): Promise<void> {
+    await Promise.all(this.#options.tiers.map((tier) => tier.clear()));
+  }
+
+  /** Resolves when nothing is being written any more. */
+  async flushed(): Promise<void> {
+    while (this.#writing.size > 0) await Promise.allSettled(this.#writing);
+  }
+
+  stats() {
+    const tiers = Object.fromEntries(
+      this.#options.tiers.map((tier) => [tier.name, { ...this.#counts[tier.name], store: tier.stats() }]),
+    );
+    return { ...tiers, writing: this.#writing.size, droppedWrites: this.#droppedWrites };
+  }
+
+  #writeTo(tiers: readonly Tier<V>[], key: CacheKey, value: V): Promise<void> {
+    if (this.#writing.size >= this.#options.maxWrites) {
+      this.#droppedWrites++;
+      return Promise.resolve();
+    }
+    const writing = Promise.all(tiers.map((tier) => this.#writeOne(tier, key, value))).then(() => {
+      this.#writing.delete(writing);
+    });
+    this.#writing.add(writing);
+    return writing;
+  }
+
+  async #writeOne(tier: Tier<V>, key: CacheKey, value: V): Promise<void> {
+    if (!this.#allows(tier, key)) return;
+    // A reader would reject it anyway by its stamp; not writing it spares what is there, which may be newer.
+    if (judgeKeys(this.#options.validity, value) !== 'valid') {
+      this.#counts[tier.name].rejectedStores++;
+      return;
+    }
+    this.#counts[tier.name].writes++;
+    await this.#guarded(tier, () => tier.set(key, value));
+  }
+
+  #allows(tier: Tier<V>, key: CacheKey): boolean {
+    return tier.usable && this.#options.rollout.allows(tier.name, key);
+  }
+
+  /** A tier's failure is a miss; a tier's silence is a failure. */
+  async #guarded<T>(tier: Tier<V>, work: () => Promise<T>): Promise<T | undefined> {
+    const counts = this.#counts[tier.name];
+    const { clock, tierTimeoutMs } = this.#options;
+    return new Promise((resolve) => {
+      const timer = clock.after(tierTimeoutMs, () => {
+        counts.timeouts++;
+        resolve(undefined);
+      });
+      const failed = () => {
+        counts.errors++;
+        resolve(undefined);
+      };
+      const settle = (end: () => void) => {
+        timer.cancel();
+        end();
+      };
+      try {
+        work().then(
+          (value) => settle(() => resolve(value)),
+          () => settle(failed),
+        );
+      } catch {
+        settle(failed);
+      }
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import type { Clock } from '../core/clock.ts';
+import type { Bytes } from '../core/units.ts';
+import type { Validity } from '../core/validity.ts';
+import type { Cached } from './entry.ts';
+import { Held, usableUntilMs, useOf } from './held.ts';
+import type { CacheKey } from './stack-contract.ts';
+import type { Weigh } from './weight.ts';
+
+export interface StaticTierOptions<V extends Cached> {
+  readonly clock: Clock;
+  readonly validity: Validity;
+  readonly weigh: Weigh<V>;
+  readonly maxBytes: Bytes;
+}
+
+export interface StaticStats {
+  readonly entries: number;
+  readonly bytes: Bytes;
+  readonly maxBytes: Bytes;
+  readonly purged: number;
+  /** Declared or promoted, but there was no room: they live in L1 like others. */
+  readonly refused: number;
+}
+
+/**
+ * Entries pinned outside the LRU: declared static, or promoted because they are hot. Nothing displaces them; a
+ * purge or the end of their time drops them. Full is full: what finds no room lives in L1 like others.
+ */
+export class StaticTier<V extends Cached> {
+  readonly #clock: Clock;
+  readonly #validity: Validity;
+  readonly #weigh: Weigh<V>;
+  readonly #maxBytes: Bytes;
+  readonly #entries = new Map<CacheKey, Held<V>>();
+  #bytes: Bytes = 0;
+  #purged = 0;
+  #refused = 0;
+
+  constructor({ clock, validity, weigh, maxBytes }: StaticTierOptions<V>) {
+    this.#clock = clock;
+    this.#validity = validity;
+    this.#weigh = weigh;
+    this.#maxBytes = maxBytes;
+  }
+
+  fresh(key: CacheKey): V | undefined {
+    const held = this.#entries.get(key);
+    if (held === undefined) return undefined;
+    const { value } = held;
+    return held.verdict(this.#validity) === 'valid' && this.#clock.now() < value.freshUntilMs
+      ? value
+      : undefined;
+  }
+
+  get(key: CacheKey): Held<V> | undefined {
+    const held = this.#entries.get(key);
+    if (held === undefined) return undefined;
+    if (useOf(held.value, held.verdict(this.#validity), this.#clock.now()) !== 'none') return held;
+    if (held.verdict(this.#validity) === 'purged') this.#purged++;
+    this.delete(key);
+    return undefined;
+  }
+
+  /** False: purged meanwhile, of no use any more, or no room. */
+  set(key: CacheKey, value: V, group: string): boolean {
+    const held = new Held(value, group, this.#weigh(key, value), this.#validity);
+    const verdict = held.verdict(this.#validity);
+    if (verdict === 'purged' || usableUntilMs(value) <= this.#clock.now()) return false;
+    const before = this.#entries.get(key);
+    if (verdict === 'expired' && before?.verdict(this.#validity) === 'valid') return false;
+    if (this.#bytes - (before?.bytes ?? 0) + held.bytes > this.#maxBytes) {
+      this.#refused++;
+      this.delete(key);
+      return false;
+    }
+    this.#bytes += held.bytes - (before?.bytes ?? 0);
+    this.#entries.set(key, held);
+    return true;
+  }
+
+  delete(key: CacheKey): boolean {
+    const held = this.#entries.get(key);
+    if (held === undefined) return false;
+    this.#bytes -= held.bytes;
+    return this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#bytes = 0;
+  }
+
+  stats(): StaticStats {
+    return {
+      entries: this.#entries.size,
+      bytes: this.#bytes,
+      maxBytes: this.#maxBytes,
+      purged: this.#purged,
+      refused: this.#refused,
+    };
+  }
+}

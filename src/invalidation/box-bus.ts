@@ -1,0 +1,135 @@
+// The purge bus of one box, where there is no Redis: a follower whose source is the relay in the primary.
+import { readFile } from 'node:fs/promises';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { DependencyKey, Milliseconds } from '../core/units.ts';
+import { type FromRelay, readFromRelay, type ToRelay } from './box-messages.ts';
+import type { BusListener, Published, Purge, PurgeBus } from './bus.ts';
+import { decodeSnapshot } from './clock-snapshot.ts';
+import type { ClockState, PurgeKind } from './clock-state.ts';
+import { BusClosedError, KeyTooLongError, RelaySilentError } from './errors.ts';
+import { type FollowerFigures, PurgeFollower, type PurgeSource, type RiverState } from './follower.ts';
+import type { Lease } from './lease.ts';
+import { inParts, MAX_KEY_LENGTH } from './purge-message.ts';
+import { DEFAULT_SLOTS } from './slots.ts';
+
+/** The way to the relay: messages arrive in the order they were sent, or the way is gone. */
+export interface RelayLine {
+  send(body: ToRelay): void;
+  onMessage(handler: (body: unknown) => void): void;
+}
+
+export interface BoxBusOptions {
+  readonly line: RelayLine;
+  readonly clock: Clock;
+  readonly lease: Lease;
+  readonly logger: Logger;
+  readonly readEveryMs: Milliseconds;
+  readonly needsFresh: boolean;
+  readonly slots?: number;
+}
+
+const ANSWER_WITHIN_MS: Milliseconds = 1000;
+
+type Answer = Exclude<FromRelay, { say: 'purge' }>;
+type Question =
+  Exclude<ToRelay, { ask: 'fresh' }> extends infer Q ? (Q extends unknown ? Omit<Q, 'id'> : never) : never;
+
+export class BoxBus implements PurgeBus, PurgeSource {
+  readonly #options: BoxBusOptions;
+  readonly #follower: PurgeFollower;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  #lastId = 0;
+  #closed = false;
+
+  constructor(options: BoxBusOptions) {
+    this.#options = options;
+    this.#follower = new PurgeFollower({ ...options, source: this });
+    options.line.onMessage((body) => this.#receive(body));
+  }
+
+  /** Begins to listen. Never rejects. */
+  start(): Promise<void> {
+    return this.#follower.start();
+  }
+
+  async publish(keys: readonly DependencyKey[], kind: PurgeKind): Promise<Published> {
+    if (this.#closed) throw new BusClosedError();
+    const tooLong = keys.find((key) => key.length > MAX_KEY_LENGTH);
+    if (tooLong !== undefined) throw new KeyTooLongError(tooLong, MAX_KEY_LENGTH);
+    let published: Published = { epoch: '', seq: 0 };
+    for (const part of inParts(keys)) {
+      published = await this.#ask('published', { ask: 'publish', keys: [...part], kind });
+    }
+    return { epoch: published.epoch, seq: published.seq };
+  }
+
+  /** For the feed: everything committed until the moment of the call has been published. Holds for `lifeMs`. */
+  async setFresh(lifeMs: Milliseconds): Promise<void> {
+    this.#options.line.send({ ask: 'fresh', lifeMs });
+  }
+
+  /** Everything rendered until now becomes suspect: purges are known to have been lost. */
+  async beginEpoch(): Promise<Published> {
+    const { epoch, seq } = await this.#ask('published', { ask: 'epoch' });
+    void this.#follower.read();
+    return { epoch, seq };
+  }
+
+  subscribe(listener: BusListener): () => void {
+    return this.#follower.subscribe(listener);
+  }
+
+  figures(): FollowerFigures {
+    return this.#follower.figures();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#follower.close();
+  }
+
+  async readState(): Promise<RiverState & { freshMs: Milliseconds }> {
+    const { epoch, seq, freshMs } = await this.#ask('state', { ask: 'state' });
+    return { epoch, seq, freshMs };
+  }
+
+  /** Messages of one line cannot be lost singly, so what is missing was never sent to us: only the clock helps. */
+  async readSince(): Promise<readonly Purge[] | undefined> {
+    return undefined;
+  }
+
+  async readClock(): Promise<ClockState> {
+    const { file } = await this.#ask('clock', { ask: 'clock' });
+    return decodeSnapshot(await readFile(file), this.#options.slots ?? DEFAULT_SLOTS);
+  }
+
+  #receive(body: unknown): void {
+    const message = readFromRelay(body);
+    if (message === undefined) {
+      this.#options.logger.warn({}, 'purge bus: dropped a message that is not of its protocol');
+    } else if (message.say === 'purge') this.#follower.heard(message);
+    else this.#waiting.get(message.id)?.(message);
+  }
+
+  #ask<S extends Answer['say']>(say: S, question: Question): Promise<Extract<Answer, { say: S }>> {
+    const id = this.#lastId++;
+    return new Promise((resolve, reject) => {
+      const limit = this.#options.clock.after(ANSWER_WITHIN_MS, () => {
+        this.#waiting.delete(id);
+        reject(new RelaySilentError(ANSWER_WITHIN_MS));
+      });
+      this.#waiting.set(id, (answer) => {
+        limit.cancel();
+        this.#waiting.delete(id);
+        if (isA(answer, say)) resolve(answer);
+        else reject(new RelaySilentError(ANSWER_WITHIN_MS));
+      });
+      this.#options.line.send({ ...question, id });
+    });
+  }
+}
+
+function isA<S extends Answer['say']>(answer: Answer, say: S): answer is Extract<Answer, { say: S }> {
+  return answer.say === say;
+}

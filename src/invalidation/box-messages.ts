@@ -1,0 +1,48 @@
+// What a worker and the primary of its box say to each other about purges, where there is no Redis.
+//
+//   worker                                      relay (in the primary)
+//   publish { id, keys, kind }          ->
+//                                       <-      published { id, epoch, seq }
+//                                       <-      purge { epoch, seq, kind, keys }       to every member
+//   state { id }                        ->      also makes the sender a member
+//                                       <-      state { id, epoch, seq, freshMs }
+//   clock { id }                        ->
+//                                       <-      clock { id, file }                     the clock, saved as a file
+//   fresh { lifeMs }                    ->      said by the feed
+//   epoch { id }                        ->      a new one, please
+//                                       <-      published { id, epoch, seq }
+import { z } from 'zod';
+import { MAX_KEY_LENGTH, MAX_KEYS } from './purge-message.ts';
+
+const id = z.number().int().nonnegative();
+const epoch = z.string().min(1).max(64);
+const seq = z.number().int().nonnegative();
+const kind = z.enum(['purge', 'expire']);
+const keys = z.array(z.string().max(MAX_KEY_LENGTH)).max(MAX_KEYS);
+
+const toRelay = z.discriminatedUnion('ask', [
+  z.object({ ask: z.literal('publish'), id, keys, kind }),
+  z.object({ ask: z.literal('state'), id }),
+  z.object({ ask: z.literal('clock'), id }),
+  z.object({ ask: z.literal('fresh'), lifeMs: z.number().max(60_000) }),
+  z.object({ ask: z.literal('epoch'), id }),
+]);
+
+const fromRelay = z.discriminatedUnion('say', [
+  z.object({ say: z.literal('published'), id, epoch, seq }),
+  z.object({ say: z.literal('purge'), epoch, seq, kind, keys }),
+  z.object({ say: z.literal('state'), id, epoch, seq, freshMs: z.number() }),
+  z.object({ say: z.literal('clock'), id, file: z.string() }),
+]);
+
+export type ToRelay = z.output<typeof toRelay>;
+export type FromRelay = z.output<typeof fromRelay>;
+
+/** Undefined for anything that is not of this protocol. */
+export function readToRelay(body: unknown): ToRelay | undefined {
+  return toRelay.safeParse(body).data;
+}
+
+export function readFromRelay(body: unknown): FromRelay | undefined {
+  return fromRelay.safeParse(body).data;
+}

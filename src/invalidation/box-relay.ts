@@ -1,0 +1,141 @@
+// The head of the river where there is no Redis: the primary hands out the numbers and passes every purge to every
+// worker of its box. It keeps the clock for those that come later, and over a restart:
+//
+//   stop in order   the clock is saved to `purge-clock`; the next start continues its epoch, so what lies on disk may
+//                   be trusted again
+//   any other end   there is no such file (the start before has taken it away), so a new epoch begins and everything
+//                   on disk is suspect: purges may have been heard that nobody wrote down
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Milliseconds } from '../core/units.ts';
+import { type FromRelay, readToRelay } from './box-messages.ts';
+import { LocalBus } from './local-bus.ts';
+
+/** One worker process. The same object for all of its messages. */
+export interface Member {
+  send(body: FromRelay): void;
+}
+
+export interface BoxRelayOptions {
+  /** A folder of this server's own (DATA_DIR). */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly newEpoch: () => string;
+  readonly slots?: number;
+}
+
+export class BoxRelay {
+  readonly #options: BoxRelayOptions;
+  readonly #bus: LocalBus;
+  readonly #members = new Set<Member>();
+  #freshUntil: Milliseconds = Number.NEGATIVE_INFINITY;
+  #savedVersion = -1;
+  #version = 0;
+  #epoch = '';
+  #seq = 0;
+
+  constructor(options: BoxRelayOptions) {
+    this.#options = options;
+    mkdirSync(options.folder, { recursive: true });
+    this.#bus = this.#continueOrBegin();
+    this.#bus.subscribe({
+      purge: ({ epoch, seq, kind, keys }) => {
+        this.#moveTo(epoch, seq);
+        for (const member of this.#members) member.send({ say: 'purge', epoch, seq, kind, keys: [...keys] });
+      },
+      // Members learn of it by their next reading, or by the first purge of the new epoch.
+      reset: (epoch, seq) => this.#moveTo(epoch, seq),
+    });
+  }
+
+  /** From a worker (or the feed). What is not understood is dropped. */
+  receive(from: Member, body: unknown): void {
+    const message = readToRelay(body);
+    if (message === undefined) {
+      this.#options.logger.warn({}, 'purge relay: dropped a message that is not of its protocol');
+      return;
+    }
+    switch (message.ask) {
+      case 'publish':
+        void this.#bus
+          .publish(message.keys, message.kind)
+          .then((published) => from.send({ say: 'published', id: message.id, ...published }));
+        break;
+      case 'state':
+        this.#members.add(from);
+        from.send({
+          say: 'state',
+          id: message.id,
+          epoch: this.#epoch,
+          seq: this.#seq,
+          freshMs: this.#freshMs(),
+        });
+        break;
+      case 'clock':
+        from.send({ say: 'clock', id: message.id, file: this.#saveForMembers() });
+        break;
+      case 'fresh':
+        this.#freshUntil = this.#options.clock.monotonic() + message.lifeMs;
+        break;
+      case 'epoch':
+        this.#bus.beginEpoch();
+        from.send({ say: 'published', id: message.id, epoch: this.#epoch, seq: this.#seq });
+        break;
+    }
+  }
+
+  leave(member: Member): void {
+    this.#members.delete(member);
+  }
+
+  /** After a stop in order: the next start may go on from here. */
+  async close(): Promise<void> {
+    this.#members.clear();
+    this.#write('purge-clock');
+    await this.#bus.close();
+  }
+
+  #continueOrBegin(): LocalBus {
+    const { folder, logger, newEpoch, slots } = this.#options;
+    const common = { newEpoch, ...(slots === undefined ? {} : { slots }) };
+    const file = join(folder, 'purge-clock');
+    try {
+      const snapshot = readFileSync(file);
+      // Taken away at once: should this run end without saving, its successor must not go on from an older state.
+      rmSync(file);
+      return new LocalBus({ ...common, snapshot });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+        logger.warn({ err: error }, 'purge relay: the saved clock cannot be used; a new epoch begins');
+      }
+      return new LocalBus(common);
+    }
+  }
+
+  #moveTo(epoch: string, seq: number): void {
+    this.#epoch = epoch;
+    this.#seq = seq;
+    this.#version++;
+  }
+
+  #freshMs(): Milliseconds {
+    return Math.max(0, this.#freshUntil - this.#options.clock.monotonic());
+  }
+
+  #saveForMembers(): string {
+    const name = 'purge-clock.members';
+    if (this.#savedVersion !== this.#version) this.#write(name);
+    this.#savedVersion = this.#version;
+    return join(this.#options.folder, name);
+  }
+
+  /** By rename, so that a reader never sees half of one. */
+  #write(name: string): void {
+    const file = join(this.#options.folder, name);
+    writeFileSync(`${file}.new`, this.#bus.save());
+    renameSync(`${file}.new`, file);
+  }
+}

@@ -1,0 +1,118 @@
+// What every purge bus must do. Run by each implementation; excluded from the ordinary run.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../test/support/redis.ts';
+import type { BusListener, Purge, PurgeBus } from './bus.ts';
+import { PurgeClock } from './clock.ts';
+import { follow } from './follow.ts';
+
+export interface BusFleet {
+  /** One more member of the same fleet: what it publishes reaches all, and it hears all. */
+  join(): Promise<PurgeBus>;
+  close(): Promise<void>;
+}
+
+const SLOTS = 2 ** 12;
+export const CONTRACT_SLOTS = SLOTS;
+
+export function describeBus(name: string, start: () => Promise<BusFleet>): void {
+  describe(`${name}, as a purge bus`, () => {
+    let fleet: BusFleet;
+    beforeEach(async () => {
+      fleet = await start();
+    });
+    afterEach(() => fleet.close());
+
+    async function worker(): Promise<{ bus: PurgeBus; clock: PurgeClock }> {
+      const bus = await fleet.join();
+      let epochs = 0;
+      const clock = new PurgeClock({ epoch: 'none', slots: SLOTS });
+      follow(bus, clock, () => `own-${epochs++}`);
+      await until(() => clock.epoch !== 'none');
+      return { bus, clock };
+    }
+
+    /** A listener that has had its reset: from here on it hears every purge. */
+    async function listen(bus: PurgeBus): Promise<{ heard: Purge[] }> {
+      const heard: Purge[] = [];
+      let resets = 0;
+      const listener: BusListener = { purge: (purge) => heard.push(purge), reset: () => resets++ };
+      bus.subscribe(listener);
+      await until(() => resets > 0);
+      return { heard };
+    }
+
+    it('brings a purge to every worker, which then finds the entry invalid', async () => {
+      const [writer, reader] = [await worker(), await worker()];
+      const stamp = reader.clock.stamp();
+      const slots = reader.clock.slotsOf(['users#17']);
+      expect(reader.clock.judge(slots, stamp)).toBe('valid');
+      const { seq } = await writer.bus.publish(['users#17'], 'purge');
+      await until(() => reader.clock.seq >= seq && writer.clock.seq >= seq);
+      expect(reader.clock.judge(slots, stamp)).toBe('purged');
+      expect(writer.clock.judge(slots, stamp)).toBe('purged');
+      expect(reader.clock.judge(slots, reader.clock.stamp())).toBe('valid');
+    });
+
+    it('keeps an expired entry servable as stale', async () => {
+      const { bus, clock } = await worker();
+      const stamp = clock.stamp();
+      const { seq } = await bus.publish(['posts@rows'], 'expire');
+      await until(() => clock.seq >= seq);
+      expect(clock.judge(clock.slotsOf(['posts@rows']), stamp)).toBe('expired');
+    });
+
+    it('hands out numbers without holes, in one order for all, however many publish at once', async () => {
+      const members = [await worker(), await worker(), await worker()];
+      const listeners = await Promise.all(members.map(({ bus }) => listen(bus)));
+      const published = await Promise.all(
+        Array.from({ length: 60 }, (_, index) => members[index % 3]?.bus.publish([`k:${index}`], 'purge')),
+      );
+      const last = Math.max(...published.map((each) => each?.seq ?? 0));
+      await until(() => members.every(({ clock }) => clock.seq >= last));
+      expect(new Set(published.map((each) => each?.seq)).size).toBe(60);
+      for (const { clock } of members) expect(clock.seq).toBe(last);
+      const told = listeners.map(({ heard }) => heard.map(({ seq, keys }) => `${seq} ${keys}`));
+      expect(told[0]).toHaveLength(60);
+      expect(told[1]).toEqual(told[0]);
+      expect(told[2]).toEqual(told[0]);
+    });
+
+    it('gives a newcomer what was purged before it came', async () => {
+      const early = await worker();
+      const stamp = early.clock.stamp();
+      const { seq } = await early.bus.publish(['users#1', 'users#2'], 'purge');
+      const late = await worker();
+      await until(() => late.clock.seq >= seq);
+      expect(late.clock.epoch).toBe(stamp.epoch);
+      expect(late.clock.judge(late.clock.slotsOf(['users#2']), stamp)).toBe('purged');
+      expect(late.clock.judge(late.clock.slotsOf(['users#3']), stamp)).toBe('valid');
+    });
+
+    it('takes a purge of 100,000 keys', async () => {
+      const { bus, clock } = await worker();
+      const stamp = clock.stamp();
+      const keys = Array.from({ length: 100_000 }, (_, index) => `users#${index}`);
+      const { seq } = await bus.publish(keys, 'purge');
+      await until(() => clock.seq >= seq);
+      for (const key of ['users#0', 'users#49999', 'users#99999']) {
+        expect(clock.judge(clock.slotsOf([key]), stamp)).toBe('purged');
+      }
+    });
+
+    it('is silent to those who stopped listening', async () => {
+      const { bus, clock } = await worker();
+      const heard: Purge[] = [];
+      const stop = bus.subscribe({ purge: (purge) => heard.push(purge), reset: () => {} });
+      stop();
+      const { seq } = await bus.publish(['a'], 'purge');
+      await until(() => clock.seq >= seq);
+      expect(heard).toEqual([]);
+    });
+
+    it('refuses to publish after it was closed', async () => {
+      const { bus } = await worker();
+      await bus.close();
+      await expect(bus.publish(['users#1'], 'purge')).rejects.toMatchObject({ code: 'E_BUS_CLOSED' });
+    });
+  });
+}

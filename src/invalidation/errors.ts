@@ -1,0 +1,48 @@
+import { CoherentError } from '../core/errors.ts';
+
+/** A saved purge clock cannot be used: cut, damaged, or of another size. The clock then starts a new epoch. */
+export class ClockSnapshotError extends CoherentError {
+  readonly code = 'E_CLOCK_SNAPSHOT';
+
+  constructor(why: string) {
+    super(
+      `The saved purge clock cannot be read (${why}). Start a new epoch: older entries are then rendered again.`,
+    );
+  }
+}
+
+/** The bus was closed; a purge published now would reach nobody. */
+export class BusClosedError extends CoherentError {
+  readonly code = 'E_BUS_CLOSED';
+
+  constructor() {
+    super('The purge bus is closed: publish before the server shuts down.');
+  }
+}
+
+/** Redis did not take the purge, or nobody knows whether it did. Publishing again is safe. */
+export class BusUnavailableError extends CoherentError {
+  readonly code = 'E_BUS_UNAVAILABLE';
+
+  constructor(cause: unknown) {
+    super('The purge bus cannot reach Redis: check REDIS_URL and the server, then publish again.', { cause });
+  }
+}
+
+/** A dependency key that would not fit the bus. */
+export class KeyTooLongError extends CoherentError {
+  readonly code = 'E_KEY_TOO_LONG';
+
+  constructor(key: string, limit: number) {
+    super(`A dependency key has at most ${limit} characters; one has ${key.length}: ${key.slice(0, 40)}...`);
+  }
+}
+
+/** The primary did not answer a worker's question about purges. The worker serves micro-cached pages meanwhile. */
+export class RelaySilentError extends CoherentError {
+  readonly code = 'E_RELAY_SILENT';
+
+  constructor(limitMs: number) {
+    super(`The primary did not answer within ${limitMs} ms: it is overloaded, stopped or gone.`);
+  }
+}

@@ -1,0 +1,170 @@
+// The listening half of a purge bus, whatever carries it. It trusts nothing it hears: a purge is told on only if it is
+// the next one. Anything else (a hole, another epoch, silence) leads to a *reading*: the source is asked where the
+// river stands, what is missing is fetched, and where the source no longer reaches back the whole clock is loaded.
+// A reading also happens every `readEveryMs`, and each one that succeeds renews the lease: so a message that was
+// silently lost is found by the next reading, and a dead source by the reading that fails.
+//
+// Invariants
+// - listeners see the purges of an epoch in order, without holes and without repeats; otherwise they see a reset
+// - the lease is renewed only after everything up to the number that was read has been told to the listeners
+// - at most one reading is under way; one asked for meanwhile follows it
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Milliseconds, Seq } from '../core/units.ts';
+import type { BusListener, Purge } from './bus.ts';
+import type { ClockState } from './clock-state.ts';
+import type { Lease } from './lease.ts';
+
+/** Where the river stands. */
+export interface RiverState {
+  readonly epoch: string;
+  readonly seq: Seq;
+}
+
+/** What a follower asks of the carrier. Each call may reject: the lease is then simply not renewed. */
+export interface PurgeSource {
+  /** `freshMs`: how long the change feed's word still holds that all commits have been published; <= 0: it does not. */
+  readState(): Promise<RiverState & { readonly freshMs: Milliseconds }>;
+  /** The purges after `from` up to `to`, in order; undefined where the source does not reach back so far. */
+  readSince(from: RiverState, to: Seq): Promise<readonly Purge[] | undefined>;
+  readClock(): Promise<ClockState>;
+}
+
+export interface FollowerOptions {
+  readonly source: PurgeSource;
+  readonly clock: Clock;
+  readonly lease: Lease;
+  readonly logger: Logger;
+  /** How often the source is read. The lease's term should be twice this. */
+  readonly readEveryMs: Milliseconds;
+  /** Whether the lease also demands that the change feed is up to date. */
+  readonly needsFresh: boolean;
+}
+
+const noFigures = () => ({ applied: 0, gapsMended: 0, clockLoads: 0, epochsSeen: 0, readingsFailed: 0 });
+export type FollowerFigures = Readonly<ReturnType<typeof noFigures>>;
+
+export class PurgeFollower {
+  readonly #options: FollowerOptions;
+  readonly #listeners = new Set<BusListener>();
+  readonly #figures = noFigures();
+  /** What the listeners have been told; undefined while one of them has not had its reset. */
+  #told: RiverState | undefined;
+  #timer: Timer | undefined;
+  #reading: Promise<void> | undefined;
+  #readAgain = false;
+  #closed = false;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves after the first reading, whether it succeeded or not. */
+  async start(): Promise<void> {
+    await this.read();
+    this.#tick();
+  }
+
+  subscribe(listener: BusListener): () => void {
+    this.#listeners.add(listener);
+    // The newcomer needs the whole clock: the next reading loads it, for all.
+    this.#told = undefined;
+    if (this.#timer !== undefined) void this.read();
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A purge came by message. */
+  heard(purge: Purge): void {
+    const told = this.#told;
+    if (told !== undefined && purge.epoch === told.epoch && purge.seq <= told.seq) return;
+    if (told !== undefined && purge.epoch === told.epoch && purge.seq === told.seq + 1) this.#tell(purge);
+    else void this.read();
+  }
+
+  figures(): FollowerFigures {
+    return { ...this.#figures };
+  }
+
+  /** Never rejects. */
+  read(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    if (this.#reading !== undefined) {
+      this.#readAgain = true;
+      return this.#reading;
+    }
+    this.#reading = this.#readOnce()
+      .catch((error: unknown) => {
+        this.#figures.readingsFailed++;
+        this.#options.logger.debug({ err: error }, 'purge bus: the river could not be read');
+      })
+      .then(() => {
+        this.#reading = undefined;
+        if (!this.#readAgain) return;
+        this.#readAgain = false;
+        void this.read();
+      });
+    return this.#reading;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#listeners.clear();
+    this.#options.lease.revoke();
+    await this.#reading;
+  }
+
+  #tick(): void {
+    if (this.#closed) return;
+    this.#timer = this.#options.clock.after(this.#options.readEveryMs, () => {
+      void this.read();
+      this.#tick();
+    });
+  }
+
+  async #readOnce(): Promise<void> {
+    const { source, clock, lease, needsFresh } = this.#options;
+    const sentAt = clock.monotonic();
+    const state = await source.readState();
+    if (!(await this.#catchUp(state))) await this.#loadClock();
+    if (needsFresh && !(state.freshMs > 0)) return;
+    lease.renew(sentAt);
+  }
+
+  /** Tells what no message has brought. False where only the whole clock can mend it. */
+  async #catchUp(state: RiverState): Promise<boolean> {
+    const told = this.#told;
+    if (told === undefined || told.epoch !== state.epoch) return false;
+    // Also when messages have overtaken the reading.
+    if (told.seq >= state.seq) return true;
+    const missing = await this.#options.source.readSince(told, state.seq);
+    if (missing === undefined) return false;
+    for (const purge of missing) {
+      // A message may have overtaken the reading.
+      const at = this.#told;
+      if (at?.epoch !== purge.epoch) return false;
+      if (purge.seq <= at.seq) continue;
+      if (purge.seq !== at.seq + 1) return false;
+      this.#figures.gapsMended++;
+      this.#tell(purge);
+    }
+    return this.#told?.epoch === state.epoch && this.#told.seq >= state.seq;
+  }
+
+  async #loadClock(): Promise<void> {
+    const state = await this.#options.source.readClock();
+    const { epoch, seq } = state;
+    const told = this.#told;
+    if (told?.epoch === epoch && told.seq >= seq) return;
+    if (told?.epoch !== epoch) this.#figures.epochsSeen++;
+    this.#figures.clockLoads++;
+    this.#told = { epoch, seq };
+    for (const listener of this.#listeners) listener.reset(epoch, seq, state);
+  }
+
+  #tell(purge: Purge): void {
+    this.#figures.applied++;
+    this.#told = { epoch: purge.epoch, seq: purge.seq };
+    for (const listener of this.#listeners) listener.purge(purge);
+  }
+}

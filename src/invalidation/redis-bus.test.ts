@@ -1,0 +1,234 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type TestRedis, testRedis, until } from '../../test/support/redis.ts';
+import { silent } from '../../test/support/silent.ts';
+import { TcpProxy } from '../../test/support/tcp-proxy.ts';
+import { systemClock } from '../core/clock.ts';
+import { CONTRACT_SLOTS, describeBus } from './bus.contract.ts';
+import { PurgeClock } from './clock.ts';
+import { follow } from './follow.ts';
+import { Lease } from './lease.ts';
+import { RedisBus } from './redis-bus.ts';
+
+const READ_EVERY_MS = 50;
+
+let redis: TestRedis;
+let fleets = 0;
+beforeAll(async () => {
+  redis = await testRedis();
+});
+afterAll(() => redis.close());
+
+interface Member {
+  readonly bus: RedisBus;
+  readonly lease: Lease;
+  readonly clock: PurgeClock;
+  /** Both ways to Redis go through proxies, so that a test can break one of them. */
+  readonly commandWay: TcpProxy;
+  readonly channelWay: TcpProxy;
+  readonly subscriber: Redis;
+  close(): Promise<void>;
+}
+
+async function member(prefix: string, { needsFresh = false, slots = CONTRACT_SLOTS } = {}): Promise<Member> {
+  const target = { path: `${redis.folder}/redis.sock` };
+  const [commandWay, channelWay] = [await TcpProxy.to(target), await TcpProxy.to(target)];
+  const commands = new Redis({
+    host: '127.0.0.1',
+    port: commandWay.port,
+    commandTimeout: 1000,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    maxRetriesPerRequest: 1,
+    retryStrategy: () => 20,
+  });
+  const subscriber = new Redis({
+    host: '127.0.0.1',
+    port: channelWay.port,
+    maxRetriesPerRequest: null,
+    retryStrategy: () => 20,
+  });
+  for (const client of [commands, subscriber]) client.on('error', () => {});
+  await commands.connect();
+  const lease = new Lease(systemClock, 2 * READ_EVERY_MS);
+  let epochs = 0;
+  const unique = `${prefix.replace(/\W/g, '')}-${commandWay.port}`;
+  const bus = new RedisBus({
+    commands,
+    subscriber,
+    prefix,
+    lease,
+    slots,
+    needsFresh,
+    clock: systemClock,
+    logger: silent,
+    newEpoch: () => `${unique}-${epochs++}`,
+    readEveryMs: READ_EVERY_MS,
+  });
+  const clock = new PurgeClock({ epoch: 'unknown', slots });
+  follow(bus, clock, () => `unknown-${epochs++}`);
+  await bus.start();
+  const close = async () => {
+    await bus.close();
+    await Promise.all([commandWay.close(), channelWay.close()]);
+  };
+  return { bus, lease, clock, commandWay, channelWay, subscriber, close };
+}
+
+describeBus('RedisBus', async () => {
+  const prefix = `contract${fleets++}:`;
+  const members: Member[] = [];
+  return {
+    async join() {
+      const joined = await member(prefix);
+      members.push(joined);
+      return joined.bus;
+    },
+    async close() {
+      await Promise.all(members.map((each) => each.close()));
+    },
+  };
+});
+
+describe('RedisBus under faults', () => {
+  let prefix: string;
+  let a: Member;
+  let b: Member;
+  beforeEach(async () => {
+    prefix = `faults${fleets++}:`;
+    a = await member(prefix);
+    b = await member(prefix);
+    await until(() => a.lease.trusted && b.lease.trusted && a.clock.epoch === b.clock.epoch);
+    await until(async () => (await redis.admin.pubsub('NUMSUB', `{${prefix}bus}:purges`))[1] === 2);
+  });
+  afterEach(async () => {
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  it('finds a message that was silently lost by the next reading', async () => {
+    b.channelWay.silence();
+    const stamp = b.clock.stamp();
+    const { seq } = await a.bus.publish(['users#17'], 'purge');
+    await until(() => b.clock.seq >= seq);
+    expect(b.clock.judge(b.clock.slotsOf(['users#17']), stamp)).toBe('purged');
+    expect(b.bus.figures().gapsMended).toBe(1);
+  });
+
+  it('loads the whole clock where the stream no longer reaches back', async () => {
+    b.channelWay.silence();
+    b.commandWay.silence();
+    const stamp = b.clock.stamp();
+    const { seq } = await a.bus.publish(['users#17'], 'purge');
+    await redis.admin.del(`{${prefix}bus}:stream`);
+    const loads = b.bus.figures().clockLoads;
+    b.commandWay.cut();
+    b.commandWay.silence(false);
+    await until(() => b.clock.seq >= seq);
+    expect(b.bus.figures().clockLoads).toBeGreaterThan(loads);
+    expect(b.clock.judge(b.clock.slotsOf(['users#17']), stamp)).toBe('purged');
+    expect(b.clock.judge(b.clock.slotsOf(['users#18']), stamp)).toBe('valid');
+  });
+
+  it('stops trusting within one term when its connection goes silent, and trusts again when it is back', async () => {
+    b.commandWay.silence();
+    b.channelWay.silence();
+    await until(() => !b.lease.trusted);
+    // The others are not touched by it.
+    await until(() => a.lease.trusted);
+    expect(b.lease.trusted).toBe(false);
+    const { seq } = await a.bus.publish(['users#1'], 'purge');
+    b.commandWay.silence(false);
+    b.commandWay.cut();
+    b.channelWay.silence(false);
+    b.channelWay.cut();
+    await until(() => b.lease.trusted);
+    // Trust returns only after what was missed has been applied.
+    expect(b.clock.seq).toBeGreaterThanOrEqual(seq);
+  });
+
+  it('begins a new epoch, which makes every entry suspect, when Redis was flushed by a person', async () => {
+    const stamp = b.clock.stamp();
+    await redis.admin.flushall();
+    await until(() => a.clock.epoch !== stamp.epoch && b.clock.epoch !== stamp.epoch);
+    await until(() => a.clock.epoch === b.clock.epoch);
+    expect(b.clock.judge(b.clock.slotsOf(['users#17']), stamp)).toBe('purged');
+  });
+
+  it('begins a new epoch when the state was written by another run of the server', async () => {
+    const stamp = b.clock.stamp();
+    await redis.admin.hset(`{${prefix}bus}:state`, 'run', 'the-primary-that-was-lost');
+    await until(() => b.clock.epoch !== stamp.epoch && a.clock.epoch === b.clock.epoch);
+  });
+
+  it('publishes again, under the new epoch, what it had published under the lost one', async () => {
+    await a.bus.publish(['users#17'], 'purge');
+    // Another server takes over: it has begun an epoch, and somebody rendered in it, before our purge was heard there.
+    await redis.admin.hset(`{${prefix}bus}:state`, 'run', 'the-primary-that-was-lost');
+    await until(() => a.clock.epoch === b.clock.epoch && b.clock.seq === 0);
+    const stamp = b.clock.stamp();
+    const { seq } = await a.bus.publish(['unrelated'], 'purge');
+    await until(() => b.clock.seq > seq);
+    expect(b.clock.judge(b.clock.slotsOf(['users#17']), stamp)).toBe('purged');
+  });
+
+  it.each([
+    '',
+    'hello',
+    '{"keys":[]}',
+    'e 1 purge [1]',
+    'e 1 purge ["a"',
+    `e 0 purge ["a"]`,
+    `e 1 drop ["a"]`,
+    `e 1 purge ${'x'.repeat(2_000_000)}`,
+  ])('refuses a message that is not ours (%#)', async (text) => {
+    const before = b.clock.seq;
+    await redis.admin.publish(`{${prefix}bus}:purges`, text);
+    await until(() => b.bus.figures().messagesRefused === 1);
+    const { seq } = await a.bus.publish(['users#1'], 'purge');
+    await until(() => b.clock.seq >= seq);
+    expect(b.clock.seq).toBe(before + 1);
+  });
+
+  it('does not believe a forged number: it reads the truth instead', async () => {
+    await redis.admin.publish(`{${prefix}bus}:purges`, `${b.clock.epoch} 4000000000 purge ["users#1"]`);
+    const { seq } = await a.bus.publish(['users#2'], 'purge');
+    await until(() => b.clock.seq >= seq);
+    expect(b.clock.seq).toBe(seq);
+  });
+
+  it('rejects a publish when Redis cannot be reached, and takes it when it is back', async () => {
+    a.commandWay.refuse();
+    await expect(a.bus.publish(['users#1'], 'purge')).rejects.toMatchObject({ code: 'E_BUS_UNAVAILABLE' });
+    a.commandWay.refuse(false);
+    await until(() => a.lease.trusted);
+    await until(() =>
+      a.bus.publish(['users#1'], 'purge').then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  it('refuses a key that would not fit', async () => {
+    await expect(a.bus.publish(['k'.repeat(20_000)], 'purge')).rejects.toMatchObject({
+      code: 'E_KEY_TOO_LONG',
+    });
+  });
+});
+
+describe('the freshness of the feed', () => {
+  it('is part of the lease: it lapses when the feed falls silent', async () => {
+    const prefix = `fresh${fleets++}:`;
+    const reader = await member(prefix, { needsFresh: true });
+    const feed = await member(prefix);
+    try {
+      await until(() => feed.lease.trusted);
+      expect(reader.lease.trusted).toBe(false);
+      await feed.bus.setFresh(300);
+      await until(() => reader.lease.trusted);
+      await until(() => !reader.lease.trusted);
+    } finally {
+      await Promise.all([reader.close(), feed.close()]);
+    }
+  });
+});
