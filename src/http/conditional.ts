@@ -1,0 +1,22 @@
+// Conditional requests (RFC 9110, 13.1.2): does the visitor already hold the representation we would send?
+
+const OPAQUE_TAG = /(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g;
+const LIST = /^(?:[\t ,]*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")+[\t ,]*$/;
+
+/**
+ * True when `ifNoneMatch` names `etag` (quoted) or is `*`. The comparison is weak, as the RFC asks of
+ * If-None-Match: `W/"a"` and `"a"` are the same. A header that is not a list of tags matches nothing, so
+ * the answer is the full page.
+ */
+export function matchesTag(ifNoneMatch: string, etag: string): boolean {
+  // What browsers send nearly always; spares the regular expressions.
+  if (ifNoneMatch === etag) return true;
+  const value = ifNoneMatch.trim();
+  if (value === '*') return true;
+  if (!LIST.test(value)) return false;
+  const wanted = etag.slice(etag.startsWith('W/') ? 3 : 1, -1);
+  for (const [, tag] of value.matchAll(OPAQUE_TAG)) {
+    if (tag === wanted) return true;
+  }
+  return false;
+}

@@ -1,0 +1,84 @@
+// Reads the few request headers that decide how a cached page is sent, straight from the list the parser made:
+// building Node's headers object costs more than the rest of a hit.
+
+/** Where one of these is present the ordinary path answers. */
+const STEP_ASIDE: readonly string[] = [
+  // a body, or a protocol other than plain keep-alive
+  ...['content-length', 'transfer-encoding', 'expect', 'upgrade', 'trailer', 'te', 'http2-settings'],
+  // conditions other than If-None-Match, and parts
+  ...['range', 'if-range', 'if-match', 'if-unmodified-since', 'if-modified-since'],
+  // may name an operator, or asks for another answer
+  ...['authorization', 'x-no-compression', 'surrogate-capability'],
+];
+const STEP_ASIDE_PREFIX = 'x-coherent-';
+
+type Meaning = 'ignored' | 'step-aside' | 'connection' | 'host' | 'accept-encoding' | 'if-none-match';
+
+const READ: readonly Meaning[] = ['connection', 'host', 'accept-encoding', 'if-none-match'];
+
+/** A request with more header lines is not what browsers send; the ordinary path counts and refuses them. */
+const MAX_HEADER_LINES = 64;
+
+/** Names come in few spellings. Beyond this many somebody is playing, and each is judged anew. */
+const MAX_SPELLINGS = 1024;
+const LONGEST_REMEMBERED = 64;
+
+/**
+ * One per worker; `read` fills its fields, so that a hit allocates nothing. They hold until the next `read`.
+ */
+export class HitRequest {
+  host = '';
+  acceptEncoding: string | undefined = undefined;
+  ifNoneMatch: string | undefined = undefined;
+  readonly #meanings = new Map<string, Meaning>();
+
+  /** False: something about this request is not ours to answer. `raw` is name, value, name, value. */
+  read(raw: readonly string[]): boolean {
+    this.host = '';
+    this.acceptEncoding = undefined;
+    this.ifNoneMatch = undefined;
+    if (raw.length > 2 * MAX_HEADER_LINES) return false;
+    for (let index = 0; index + 1 < raw.length; index += 2) {
+      const meaning = this.#meaningOf(raw[index] ?? '');
+      if (meaning === 'ignored') continue;
+      if (!this.#take(meaning, raw[index + 1] ?? '')) return false;
+    }
+    return this.host !== '';
+  }
+
+  /** A header that came twice is left to the ordinary path, which knows how each is joined. */
+  #take(meaning: Exclude<Meaning, 'ignored'>, value: string): boolean {
+    switch (meaning) {
+      case 'host':
+        if (this.host !== '') return false;
+        this.host = value;
+        return true;
+      case 'accept-encoding':
+        if (this.acceptEncoding !== undefined) return false;
+        this.acceptEncoding = value;
+        return true;
+      case 'if-none-match':
+        if (this.ifNoneMatch !== undefined) return false;
+        this.ifNoneMatch = value;
+        return true;
+      case 'connection':
+        return value === 'keep-alive' || value.toLowerCase() === 'keep-alive';
+      case 'step-aside':
+        return false;
+    }
+  }
+
+  #meaningOf(name: string): Meaning {
+    const known = this.#meanings.get(name);
+    if (known !== undefined) return known;
+    const meaning = judge(name.toLowerCase());
+    if (this.#meanings.size < MAX_SPELLINGS && name.length <= LONGEST_REMEMBERED)
+      this.#meanings.set(name, meaning);
+    return meaning;
+  }
+}
+
+function judge(name: string): Meaning {
+  if (STEP_ASIDE.includes(name) || name.startsWith(STEP_ASIDE_PREFIX)) return 'step-aside';
+  return READ.find((meaning) => meaning === name) ?? 'ignored';
+}

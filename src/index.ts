@@ -1,0 +1,18 @@
+// The public door: what an application imports from 'coherent-render-server'.
+export type { Db, Include, KeysetPage, OffsetPage, OrderBy, Row, SqlValue } from './data/db.ts';
+export type { Seed, SeedContext } from './data/seed.ts';
+export { type ErrorPage, type ErrorPageDefinition, type ErrorProps, errorPage } from './page/error-page.ts';
+export {
+  type FragmentContext,
+  type FragmentDefinition,
+  type FragmentPolicy,
+  fragment,
+} from './page/fragment.ts';
+export type { Head } from './page/head.ts';
+export { type Layout, type LayoutContext, type LayoutDefinition, layout } from './page/layout.ts';
+export { type NotFound, notFound, type Redirect, redirect } from './page/outcome.ts';
+export { type CachePolicy, type LoadContext, type Page, type PageDefinition, page } from './page/page.ts';
+export { type ApplicationSettings, application } from './page/settings.ts';
+export type { ElementObject, ElementProps, Node } from './render/element.ts';
+export { type RenderOptions, render } from './render/render.ts';
+export { type Trusted, trusted } from './render/trust.ts';

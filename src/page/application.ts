@@ -1,0 +1,135 @@
+// An application: its routes, the pages around them, its public files. `assemble` makes one of modules,
+// `loadApplication` (load-application.ts) of a folder. Whatever is wrong is said before a request is taken.
+import { ContentSecurity } from './content-security.ts';
+import { type ErrorPage, isErrorPage } from './error-page.ts';
+import { ApplicationError } from './errors.ts';
+import type { Declared } from './inputs.ts';
+import { isLayout, type Layout } from './layout.ts';
+import { isPage, type Page, page } from './page.ts';
+import { type CompletePolicy, completePolicy } from './policy.ts';
+import { PublicFiles } from './public-files.ts';
+import { type Route, Router, routeOf } from './router.ts';
+import type { ApplicationSettings } from './settings.ts';
+
+export interface PageRoute extends Route {
+  readonly page: Page;
+  readonly policy: CompletePolicy;
+  readonly declared: Declared;
+}
+
+export interface Application {
+  /** Changes whenever the application's code or files do; part of every cache key. */
+  readonly build: string;
+  readonly routes: readonly PageRoute[];
+  readonly router: Router<PageRoute>;
+  readonly notFound: PageRoute;
+  readonly errorPage: ErrorPage | undefined;
+  readonly layout: Layout | undefined;
+  readonly files: PublicFiles;
+  readonly security: ContentSecurity;
+}
+
+/** A file below pages/: its path without extension, and what it exports by default. */
+export interface PageModule {
+  readonly file: string;
+  readonly exported: unknown;
+}
+
+export interface ApplicationParts {
+  readonly modules: readonly PageModule[];
+  readonly build: string;
+  readonly files?: PublicFiles;
+  readonly settings?: ApplicationSettings;
+}
+
+const SPECIAL = new Set(['_404', '_error', '_layout']);
+
+/** Errors: `E_APPLICATION`. */
+export function assemble({ modules, build, files, settings }: ApplicationParts): Application {
+  const special = new Map<string, unknown>();
+  const routes: PageRoute[] = [];
+  for (const { file, exported } of modules) {
+    if (SPECIAL.has(file)) special.set(file, exported);
+    else routes.push(compile(routeOf(file), exported));
+  }
+  if (routes.length === 0) throw new ApplicationError('pages/ holds no page. The home page is pages/index.');
+  return Object.freeze({
+    build,
+    routes: Object.freeze(routes),
+    router: new Router(routes),
+    notFound: compile({ template: '_404', file: '_404', names: [] }, special.get('_404') ?? plainNotFound),
+    errorPage: optional(special, '_error', 'errorPage', isErrorPage),
+    layout: optional(special, '_layout', 'layout', isLayout),
+    files: files ?? new PublicFiles('public'),
+    security: new ContentSecurity(settings?.contentSecurityPolicy),
+  });
+}
+
+function compile(route: Route, exported: unknown): PageRoute {
+  const file = `pages/${route.file}`;
+  if (!isPage(exported)) throw notMadeBy(file, 'page', exported);
+  const { params = {}, query = {}, cache } = exported.definition;
+  for (const name of route.names) {
+    if (!Object.hasOwn(params, name)) {
+      throw new ApplicationError(
+        `${file}: the route has [${name}], but the page's params have no schema for '${name}'.`,
+      );
+    }
+  }
+  for (const name of Object.keys(params)) {
+    if (!route.names.includes(name)) {
+      throw new ApplicationError(
+        `${file}: params.${name} is not in the route ${route.template}. Rename the file or remove it.`,
+      );
+    }
+  }
+  for (const [name, schema] of [...Object.entries(params), ...Object.entries(query)]) {
+    if (typeof schema?.['~standard']?.validate !== 'function') {
+      throw new ApplicationError(`${file}: '${name}' is not a Standard Schema (zod, valibot, arktype).`);
+    }
+  }
+  const policy = completePolicy(file, cache);
+  return Object.freeze({ ...route, page: exported, policy, declared: { params, query, vary: policy.vary } });
+}
+
+function optional<T>(
+  special: ReadonlyMap<string, unknown>,
+  file: string,
+  maker: string,
+  is: (value: unknown) => value is T,
+): T | undefined {
+  if (!special.has(file)) return undefined;
+  const exported = special.get(file);
+  if (!is(exported)) throw notMadeBy(`pages/${file}`, maker, exported);
+  return exported;
+}
+
+function notMadeBy(file: string, maker: string, exported: unknown): ApplicationError {
+  if (exported === undefined) {
+    return new ApplicationError(
+      `${file} has no default export. Write: export default ${maker}({ view: ... })`,
+    );
+  }
+  if (typeof exported === 'object' && exported !== null && 'definition' in exported) {
+    return new ApplicationError(
+      `${file}: its default export was made by another function than ${maker}(), or by another copy of ` +
+        'coherent-render-server than the one that runs. Use one installed copy for the server and the application.',
+    );
+  }
+  return new ApplicationError(
+    `${file}: its default export must be made by ${maker}(), imported from coherent-render-server.`,
+  );
+}
+
+const plainNotFound = page({
+  head: () => ({ title: 'Not found', robots: 'noindex' }),
+  view: () => ({
+    main: {
+      children: [
+        { h1: 'Not found' },
+        { p: 'There is no page at this address.' },
+        { p: { children: [{ a: { href: '/', text: 'Home' } }] } },
+      ],
+    },
+  }),
+});

@@ -1,0 +1,64 @@
+// The page around the page: doctype, <html lang>, <head>, the layout's body.
+import type { Node } from '../render/element.ts';
+import { trusted } from '../render/trust.ts';
+import type { Head } from './head.ts';
+import type { Layout, LayoutContext } from './layout.ts';
+
+const DOCTYPE = trusted('<!doctype html>');
+
+export interface DocumentParts {
+  readonly head: Head;
+  readonly content: Node;
+  /** The route template. */
+  readonly route: string;
+}
+
+export interface DocumentSettings {
+  readonly layout: Layout | undefined;
+  readonly asset: (path: string) => string;
+  /** `https://example.org`, without a slash; canonical paths become absolute with it. */
+  readonly publicOrigin: string | undefined;
+}
+
+/** The whole document as one node. */
+export function documentNode({ head, content, route }: DocumentParts, settings: DocumentSettings): Node {
+  const { layout, asset, publicOrigin } = settings;
+  const context: LayoutContext = { content, route, head, asset };
+  const body: Node =
+    layout === undefined ? { main: { children: [content] } } : layout.definition.view(context);
+  return [
+    DOCTYPE,
+    {
+      html: {
+        lang: layout?.definition.lang ?? 'en',
+        children: [
+          { head: { children: [...headNodes(head, publicOrigin), layout?.definition.head?.(context)] } },
+          { body: { children: [body] } },
+        ],
+      },
+    },
+  ];
+}
+
+function headNodes(head: Head, publicOrigin: string | undefined): Node[] {
+  const nodes: Node[] = [
+    { meta: { charset: 'utf-8' } },
+    { meta: { name: 'viewport', content: 'width=device-width, initial-scale=1' } },
+    { title: { text: head.title } },
+  ];
+  if (head.description !== undefined)
+    nodes.push({ meta: { name: 'description', content: head.description } });
+  if (head.robots !== undefined) nodes.push({ meta: { name: 'robots', content: head.robots } });
+  if (head.canonical !== undefined)
+    nodes.push({ link: { rel: 'canonical', href: absolute(head.canonical, publicOrigin) } });
+  for (const [name, content] of Object.entries(head.openGraph ?? {})) {
+    const value = name === 'url' || name === 'image' ? absolute(content, publicOrigin) : content;
+    nodes.push({ meta: { property: name.includes(':') ? name : `og:${name}`, content: value } });
+  }
+  return nodes;
+}
+
+/** Never made from the Host header: whoever sends a request could put their own host into a cached page. */
+function absolute(address: string, publicOrigin: string | undefined): string {
+  return publicOrigin !== undefined && address.startsWith('/') ? `${publicOrigin}${address}` : address;
+}

@@ -1,0 +1,21 @@
+import { CoherentError } from '../core/errors.ts';
+
+/** The application's folder is not as the server expects it. Found at start, before a request is taken. */
+export class ApplicationError extends CoherentError {
+  readonly code = 'E_APPLICATION';
+}
+
+/** A page asked for a redirect to something that is neither a path of this site nor an http(s) address. */
+export class RedirectError extends CoherentError {
+  readonly code = 'E_REDIRECT';
+}
+
+/** `asset()` was asked for a file that is not in the application's public/. */
+export class AssetError extends CoherentError {
+  readonly code = 'E_ASSET';
+}
+
+/** A fragment was declared or used in a way that has no answer: twice under one name, or inside itself. */
+export class FragmentError extends CoherentError {
+  readonly code = 'E_FRAGMENT';
+}

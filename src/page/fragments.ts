@@ -1,0 +1,116 @@
+// Fragments at work: from a call in the tree to its HTML, out of the cache where there is one.
+import type { FragmentEntry } from '../cache/entry.ts';
+import { fragmentKey } from '../cache/key.ts';
+import type { Cache, CacheKey, FillContext, Filled } from '../cache/stack-contract.ts';
+import type { Clock } from '../core/clock.ts';
+import type { EpochMs, Milliseconds } from '../core/units.ts';
+import type { FragmentCall } from '../render/fragment-call.ts';
+import { render } from '../render/render.ts';
+import { FragmentError } from './errors.ts';
+import type { FragmentUse } from './fragment.ts';
+import { RenderScope, type Sources } from './scope.ts';
+import type { Timeouts } from './timeouts.ts';
+
+const DEFAULT_TTL_MS: Milliseconds = 60_000;
+
+export interface FragmentsOptions {
+  readonly build: string;
+  readonly sources: Sources;
+  readonly clock: Clock;
+  readonly timeouts: Timeouts;
+  /** Without one each fragment is rendered with the page around it. */
+  readonly cache?: Cache<FragmentEntry> | undefined;
+}
+
+export class Fragments {
+  readonly #options: FragmentsOptions;
+  /** Fragments by name, to refuse a second one of the same name: they would share their HTML. */
+  readonly #identities = new Map<string, object>();
+
+  constructor(options: FragmentsOptions) {
+    this.#options = options;
+  }
+
+  /** What the renderer asks for the HTML of the fragments in `scope`'s tree: at once where memory has it. */
+  resolver(scope: RenderScope): (call: FragmentCall) => string | Promise<string> {
+    return (call) => this.#resolve(call.content as FragmentUse, scope);
+  }
+
+  #resolve(use: FragmentUse, around: RenderScope): string | Promise<string> {
+    const { build, cache } = this.#options;
+    this.#assertOneOfName(use);
+    const key = fragmentKey({ build, name: use.name, key: use.key });
+    if (around.inside.includes(key)) {
+      throw new FragmentError(`The fragment '${use.name}' stands inside itself with the same key.`);
+    }
+    if (cache === undefined || ttlOf(use) === 0) return this.#renderWith(use, key, around);
+    const ready = cache.peek(key);
+    if (ready === undefined) return this.#fetch(use, key, around, cache);
+    around.include(ready.keys, ready.freshUntilMs);
+    return ready.html;
+  }
+
+  /** As a part of the page around it, kept nowhere else. */
+  async #renderWith(use: FragmentUse, key: CacheKey, around: RenderScope): Promise<string> {
+    const entry = await this.#render(use, [...around.inside, key], around);
+    around.include(entry.keys, ttlOf(use) === 0 ? Number.POSITIVE_INFINITY : entry.freshUntilMs);
+    return entry.html;
+  }
+
+  async #fetch(
+    use: FragmentUse,
+    key: CacheKey,
+    around: RenderScope,
+    cache: Cache<FragmentEntry>,
+  ): Promise<string> {
+    const { timeouts, clock } = this.#options;
+    const outcome = await cache.fetch(
+      key,
+      { group: use.name, signal: around.signal, ...timeouts },
+      async (context: FillContext): Promise<Filled<FragmentEntry>> => {
+        return { value: await this.#render(use, [...around.inside, key], context), store: true };
+      },
+    );
+    // A page around a stale piece is stale from the start: it is served, and made again.
+    const freshUntilMs: EpochMs = outcome.result === 'stale' ? clock.now() : outcome.value.freshUntilMs;
+    around.include(outcome.value.keys, freshUntilMs);
+    return outcome.value.html;
+  }
+
+  /** One render with a scope of its own. */
+  async #render(
+    use: FragmentUse,
+    inside: readonly CacheKey[],
+    { stamp, signal }: Pick<FillContext, 'stamp' | 'signal'>,
+  ): Promise<FragmentEntry> {
+    const { clock, sources } = this.#options;
+    const scope = new RenderScope({ stamp, signal, inside }, sources);
+    const { node } = await use.build(scope.reading);
+    const html = await render(node, { resolveFragment: this.resolver(scope), signal });
+    const nowMs = clock.now();
+    const freshUntilMs = Math.min(nowMs + ttlOf(use), scope.freshUntilMs);
+    return Object.freeze({
+      html,
+      keys: scope.keys,
+      stamp,
+      createdMs: nowMs,
+      freshUntilMs,
+      staleUntilMs: freshUntilMs + (use.policy.staleWhileRevalidateMs ?? 0),
+      errorUntilMs: freshUntilMs,
+    });
+  }
+
+  #assertOneOfName({ name, identity }: FragmentUse): void {
+    const known = this.#identities.get(name) ?? identity;
+    if (known !== identity) {
+      throw new FragmentError(
+        `Two fragments are called '${name}'. Give one of them another name: it names the HTML they share.`,
+      );
+    }
+    this.#identities.set(name, identity);
+  }
+}
+
+function ttlOf({ policy }: FragmentUse): Milliseconds {
+  return policy.ttlMs ?? DEFAULT_TTL_MS;
+}

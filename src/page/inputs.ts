@@ -1,0 +1,128 @@
+// From a request to what a page may see: its declared parameters, parsed, and the headers it named. Nothing
+// else reaches `load`, and the cache key is made of exactly this, so no unkeyed input can reach a cached page.
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Shape } from './page.ts';
+
+export interface Inputs {
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A path that does not parse names nothing: 404. A query that does not parse is a mistake to tell of: 400. */
+export interface Rejected {
+  readonly rejected: 404 | 400;
+  readonly reason: string;
+}
+
+export interface RawInputs {
+  readonly params: Readonly<Record<string, string>>;
+  /** Without the '?'. */
+  readonly query: string;
+  /** The value of a request header, undefined when absent. */
+  readonly header: (name: string) => string | undefined;
+}
+
+export interface Declared {
+  readonly params: Shape;
+  readonly query: Shape;
+  readonly vary: readonly string[];
+}
+
+const MAX_HEADER_LENGTH = 256;
+
+/** A promise only where a schema answers with one. */
+export function parseInputs(
+  declared: Declared,
+  raw: RawInputs,
+): Inputs | Rejected | Promise<Inputs | Rejected> {
+  const query = readQuery(raw.query, declared.query);
+  if (typeof query === 'string') return { rejected: 400, reason: query };
+  const headers: Record<string, string> = {};
+  for (const name of declared.vary) {
+    const value = raw.header(name) ?? '';
+    headers[name] = value.length > MAX_HEADER_LENGTH ? '' : value;
+  }
+  const params = parseShape(declared.params, raw.params);
+  const parsedQuery = parseShape(declared.query, query);
+  const join = (p: ParsedShape, q: ParsedShape): Inputs | Rejected => {
+    if (p.wrong !== undefined) return { rejected: 404, reason: 'No page has this address.' };
+    if (q.wrong !== undefined)
+      return { rejected: 400, reason: `The query parameter '${q.wrong}' has a value that is not allowed.` };
+    return Object.freeze({ params: p.values, query: q.values, headers: Object.freeze(headers) });
+  };
+  if (params instanceof Promise || parsedQuery instanceof Promise) {
+    return Promise.all([params, parsedQuery]).then(([p, q]) => join(p, q));
+  }
+  return join(params, parsedQuery);
+}
+
+/**
+ * The declared parameters of a query, decoded. Others are dropped unread, so tracking parameters make no
+ * entries of their own. A declared one that comes twice is refused: which of the two counts is what a proxy
+ * in front, this server and a page could each see differently. A string is the reason to refuse.
+ */
+function readQuery(query: string, declared: Shape): Record<string, string> | string {
+  const found: Record<string, string> = {};
+  if (query === '') return found;
+  for (const pair of query.split('&')) {
+    const at = pair.indexOf('=');
+    const name = decodeForm(at === -1 ? pair : pair.slice(0, at));
+    if (name === undefined || !Object.hasOwn(declared, name)) continue;
+    const value = decodeForm(at === -1 ? '' : pair.slice(at + 1));
+    if (value === undefined) return `The query parameter '${name}' is not percent-encoded properly.`;
+    // Postgres takes no NUL in text; nobody types one.
+    if (value.includes('\0')) return `The query parameter '${name}' holds a NUL character.`;
+    if (Object.hasOwn(found, name)) return `The query parameter '${name}' is given more than once.`;
+    found[name] = value;
+  }
+  return found;
+}
+
+function decodeForm(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+interface ParsedShape {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The first parameter that its schema refused. */
+  readonly wrong: string | undefined;
+}
+
+function parseShape(shape: Shape, raw: Readonly<Record<string, string>>): ParsedShape | Promise<ParsedShape> {
+  const names = Object.keys(shape);
+  const results = names.map((name) => shape[name]?.['~standard'].validate(raw[name]));
+  if (results.some((result) => result instanceof Promise)) {
+    return Promise.all(results).then((settled) => collect(names, settled));
+  }
+  return collect(names, results);
+}
+
+type Result = StandardSchemaV1.Result<unknown>;
+
+function collect(
+  names: readonly string[],
+  results: readonly (Result | Promise<Result> | undefined)[],
+): ParsedShape {
+  const values: Record<string, unknown> = {};
+  for (const [at, name] of names.entries()) {
+    const result = results[at];
+    if (result === undefined || result instanceof Promise || result.issues !== undefined)
+      return { values, wrong: name };
+    values[name] = deepFreeze(result.value);
+  }
+  return { values: Object.freeze(values), wrong: undefined };
+}
+
+/** Plain objects and arrays only; what else a schema may make (a Date) is the page's own. */
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

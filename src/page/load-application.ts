@@ -1,0 +1,112 @@
+// Reads an application's folder: compiled pages below pages/, public files, an optional app.js.
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Application, assemble, type PageModule } from './application.ts';
+import { ApplicationError } from './errors.ts';
+import { filesBelow, type PublicFiles, readPublicFiles, shortHash } from './public-files.ts';
+import type { ApplicationSettings } from './settings.ts';
+
+const COMPILED = new Set(['.js', '.mjs']);
+const SOURCES = new Set(['.ts', '.tsx', '.mts', '.jsx']);
+
+export interface LoadOptions {
+  /** Absolute. */
+  readonly folder: string;
+  /** Names the server's own build, whose renderer also shapes the pages. */
+  readonly serverBuild: string;
+}
+
+/** Errors: `E_APPLICATION`, which names the file and the way out. */
+export async function loadApplication({ folder, serverBuild }: LoadOptions): Promise<Application> {
+  const files = await pageFiles(folder);
+  const publicFiles = await readPublicFiles(join(folder, 'public'));
+  const build = await buildOf(folder, serverBuild, publicFiles);
+  const modules: PageModule[] = [];
+  for (const file of files) {
+    const path = nameOf(relative(join(folder, 'pages'), file));
+    modules.push({ file: path, exported: await importDefault(file, `pages/${path}`) });
+  }
+  return assemble({ modules, build, files: publicFiles, settings: await readSettings(folder) });
+}
+
+async function pageFiles(folder: string): Promise<readonly string[]> {
+  const pages = join(folder, 'pages');
+  const all = await filesBelow(pages);
+  if (all.length === 0) {
+    throw new ApplicationError(
+      `APP: there are no files in ${pages}. An application is a folder with pages/ in it, compiled.`,
+    );
+  }
+  const compiled = all.filter((file) => COMPILED.has(extname(file)));
+  const sources = all.filter((file) => SOURCES.has(extname(file)) && !/\.d\.[cm]?ts$/.test(file));
+  const onlySource = sources.find(
+    (source) => !compiled.some((file) => withoutExtension(file) === withoutExtension(source)),
+  );
+  if (onlySource !== undefined) {
+    throw new ApplicationError(
+      `APP: ${onlySource} is a source file. Compile the application (tsc) and point APP to the folder of .js files.`,
+    );
+  }
+  const ignored = /\.(map|d\.[cm]?ts|tsx?|mts|jsx)$/;
+  const unknown = all.find((file) => !compiled.includes(file) && !ignored.test(file));
+  if (unknown !== undefined) {
+    throw new ApplicationError(
+      `APP: ${unknown} is not a page. Keep only pages below pages/; files to serve go to public/.`,
+    );
+  }
+  return compiled;
+}
+
+function nameOf(path: string): string {
+  return withoutExtension(path).split(sep).join('/');
+}
+
+function withoutExtension(path: string): string {
+  return path.slice(0, path.length - extname(path).length);
+}
+
+async function importDefault(file: string, name: string): Promise<unknown> {
+  try {
+    const loaded: { default?: unknown } = await import(pathToFileURL(file).href);
+    return loaded.default;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ApplicationError(`${name} could not be loaded: ${why}`, { cause });
+  }
+}
+
+async function readSettings(folder: string): Promise<ApplicationSettings> {
+  const top = await readdir(folder);
+  const file = ['app.js', 'app.mjs'].find((name) => top.includes(name));
+  if (file === undefined) return {};
+  const settings = await importDefault(join(folder, file), file);
+  if (typeof settings === 'object' && settings !== null) return settings;
+  throw new ApplicationError(`${file} has no settings. Write: export default application({ ... })`);
+}
+
+/** A hash of everything that can change what a page looks like, short of its data. */
+async function buildOf(folder: string, serverBuild: string, publicFiles: PublicFiles): Promise<string> {
+  const hash = createHash('sha256').update(serverBuild).update('\0').update(publicFiles.fingerprint);
+  for (const item of (await readdir(folder, { withFileTypes: true })).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
+    const path = join(folder, item.name);
+    if (item.isDirectory()) {
+      if (item.name === 'node_modules' || item.name === 'public' || item.name.startsWith('.')) continue;
+      for (const file of await filesBelow(path)) await addFile(hash, folder, file);
+    } else await addFile(hash, folder, path);
+  }
+  return shortHash(hash.digest());
+}
+
+async function addFile(hash: ReturnType<typeof createHash>, folder: string, file: string): Promise<void> {
+  const extension = extname(file);
+  if (!COMPILED.has(extension) && extension !== '.json') return;
+  hash
+    .update(relative(folder, file))
+    .update('\0')
+    .update(await readFile(file))
+    .update('\0');
+}

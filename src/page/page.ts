@@ -1,0 +1,86 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Milliseconds } from '../core/units.ts';
+import type { Db } from '../data/db.ts';
+import type { Node } from '../render/element.ts';
+import type { Head } from './head.ts';
+import type { NotFound, Redirect } from './outcome.ts';
+
+/** One Standard Schema (zod, valibot, arktype ...) per parameter. */
+export type Shape = Readonly<Record<string, StandardSchemaV1>>;
+
+export type Parsed<S extends Shape> = { readonly [K in keyof S]: StandardSchemaV1.InferOutput<S[K]> };
+
+/** The means to read, for a page's `load` and a fragment's alike. */
+export interface Reading {
+  readonly db: Db;
+  /** Aborts when the render's time is over or nobody waits for it any more. */
+  readonly signal: AbortSignal;
+  /** Names data that the page depends on beyond what it reads through `db`: `weather:berlin`. */
+  readonly dependsOn: (...keys: string[]) => void;
+  /** HTTP out, with the render's signal. What it reads is not tracked: name it with `dependsOn` or live by TTL. */
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** All that `load` may see: the parsed inputs that form the key, and the means to read. */
+export interface LoadContext<P extends Shape, Q extends Shape> extends Reading {
+  readonly params: Parsed<P>;
+  readonly query: Parsed<Q>;
+  /** The request headers named in `cache.vary`, and no others. Absent ones are ''. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Defaults in policy.ts. A purge ends all of these times at once. */
+export interface CachePolicy {
+  /** How long an answer is fresh. Default one minute. 0: never stored. */
+  readonly ttlMs?: Milliseconds;
+  /** How long after that it may still be served while a new one is made. Default one minute. */
+  readonly staleWhileRevalidateMs?: Milliseconds;
+  /** How long after `ttlMs` it may be served when making a new one fails. Default 0: an error is shown. */
+  readonly staleIfErrorMs?: Milliseconds;
+  /**
+   * How long caches between this server and the visitor (a CDN, nginx) may answer without asking. Default 0:
+   * they ask every time, because a purge does not reach them by itself. Browsers always ask.
+   */
+  readonly sharedMaxAgeMs?: Milliseconds;
+  /** Request headers the page may see; each value makes its own entry. Values over 256 characters read as ''. */
+  readonly vary?: readonly string[];
+  /** Kept outside the LRU: rendered once, found by a Map, dropped only by a purge. */
+  readonly static?: boolean;
+}
+
+export interface PageDefinition<P extends Shape, Q extends Shape, Props> {
+  readonly params?: P;
+  readonly query?: Q;
+  readonly cache?: CachePolicy;
+  readonly load?: (
+    context: LoadContext<P, Q>,
+  ) => Promise<Props | NotFound | Redirect> | Props | NotFound | Redirect;
+  readonly head?: (props: NoInfer<Exclude<Props, NotFound | Redirect>>) => Head;
+  readonly view: (props: NoInfer<Exclude<Props, NotFound | Redirect>>) => Node;
+}
+
+declare const props: unique symbol;
+const madeHere: unique symbol = Symbol('coherent.page');
+
+/** A page as the router takes it. Made by `page()` only. */
+export interface Page<P extends Shape = Shape, Q extends Shape = Shape, Props = unknown> {
+  readonly [madeHere]: true;
+  readonly definition: PageDefinition<P, Q, Props>;
+  readonly [props]?: Props;
+}
+
+type NoShape = Readonly<Record<never, never>>;
+
+/**
+ * Declares a page: the default export of a file in the application's `pages/`.
+ * Write `load` before `head` and `view`: TypeScript reads their types in that order.
+ */
+export function page<const P extends Shape = NoShape, const Q extends Shape = NoShape, Props = unknown>(
+  definition: PageDefinition<P, Q, Props>,
+): Page<P, Q, Props> {
+  return Object.freeze({ [madeHere]: true as const, definition });
+}
+
+export function isPage(value: unknown): value is Page {
+  return typeof value === 'object' && value !== null && madeHere in value;
+}

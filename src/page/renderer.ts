@@ -1,0 +1,136 @@
+// One render of a page: load, view, document, bytes. Every outcome of it is an entry; only failures throw.
+import type { Header, PageEntry } from '../cache/entry.ts';
+import type { FillContext, Filled } from '../cache/stack-contract.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Stamp } from '../core/units.ts';
+import { renderToBuffer } from '../render/render.ts';
+import type { Application, PageRoute } from './application.ts';
+import { type DocumentParts, documentNode } from './document.ts';
+import type { ErrorProps } from './error-page.ts';
+import type { Fragments } from './fragments.ts';
+import type { Inputs } from './inputs.ts';
+import { isNotFound, isRedirect } from './outcome.ts';
+import { type Finished, makeEntry } from './page-entry.ts';
+import { plainError } from './plain-error.ts';
+import { completePolicy, isStored } from './policy.ts';
+import { safeLocation } from './redirect.ts';
+import { RenderScope, type Sources } from './scope.ts';
+
+export interface PageRendererOptions {
+  readonly application: Application;
+  readonly sources: Sources;
+  readonly fragments: Fragments;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly publicOrigin?: string | undefined;
+}
+
+const NO_INPUTS: Inputs = Object.freeze({ params: {}, query: {}, headers: {} });
+const NEVER_STORED = completePolicy('an error', { ttlMs: 0, staleWhileRevalidateMs: 0 });
+const NO_STAMP: Stamp = Object.freeze({ epoch: '', seq: 0 });
+
+export class PageRenderer {
+  readonly #options: PageRendererOptions;
+  readonly #untracked = new Set<string>();
+
+  constructor(options: PageRendererOptions) {
+    this.#options = options;
+  }
+
+  /** Renders `route` from its inputs. Rejects with what `load` or `view` threw, or the signal's reason. */
+  async fill(route: PageRoute, inputs: Inputs, context: FillContext): Promise<Filled<PageEntry>> {
+    const { clock, sources, application } = this.#options;
+    const scope = new RenderScope(context, sources);
+    const finished = await this.#page(route, inputs, scope, route === application.notFound ? 404 : 200);
+    // The cache takes nothing of an aborted render, which may lack anything; this spares the compression.
+    context.signal.throwIfAborted();
+    this.#tellUntracked(route, scope);
+    const { policy } = route;
+    const value = await makeEntry(finished, {
+      keys: scope.keys,
+      stamp: context.stamp,
+      nowMs: clock.now(),
+      limitMs: scope.freshUntilMs,
+      policy,
+    });
+    return { value, store: isStored(policy, finished.status) };
+  }
+
+  /** The answer for a failure, never stored. Never rejects: when the application's own page fails, a plain one. */
+  async failure(props: ErrorProps, headers: readonly Header[]): Promise<PageEntry> {
+    const { clock, application } = this.#options;
+    const html = await this.#errorHtml(props);
+    const nowMs = clock.now();
+    return makeEntry(
+      {
+        status: props.status,
+        html,
+        headers: [...headers, ['content-security-policy', application.security.policyFor(html)]],
+      },
+      { keys: [], stamp: NO_STAMP, nowMs, limitMs: nowMs, policy: NEVER_STORED },
+    );
+  }
+
+  async #page(route: PageRoute, inputs: Inputs, scope: RenderScope, status: number): Promise<Finished> {
+    const { application } = this.#options;
+    const { definition } = route.page;
+    const props = await definition.load?.({ ...scope.reading, ...inputs });
+    if (isRedirect(props))
+      return redirectTo(props.status, safeLocation(props.location), application.security.plain);
+    if (isNotFound(props)) {
+      if (route !== application.notFound) return this.#page(application.notFound, NO_INPUTS, scope, 404);
+      throw new Error('pages/_404 answered notFound() itself.');
+    }
+    const head = definition.head?.(props) ?? { title: '' };
+    const html = await this.#document(
+      { head, content: definition.view(props), route: route.template },
+      scope,
+    );
+    return { status, html, headers: [['content-security-policy', application.security.policyFor(html)]] };
+  }
+
+  async #document(parts: DocumentParts, scope: RenderScope | undefined): Promise<Buffer> {
+    const { application, fragments, publicOrigin } = this.#options;
+    const asset = (path: string) => application.files.asset(path);
+    const node = documentNode(parts, { layout: application.layout, asset, publicOrigin });
+    if (scope === undefined) return renderToBuffer(node);
+    return renderToBuffer(node, { resolveFragment: fragments.resolver(scope), signal: scope.signal });
+  }
+
+  async #errorHtml(props: ErrorProps): Promise<Buffer> {
+    const definition = this.#options.application.errorPage?.definition;
+    if (definition !== undefined) {
+      try {
+        const head = definition.head?.(props) ?? { title: `Error ${props.status}`, robots: 'noindex' };
+        return await this.#document({ head, content: definition.view(props), route: '_error' }, undefined);
+      } catch (error) {
+        this.#options.log.error(
+          { err: error, id: props.id },
+          'pages/_error failed itself; a plain page was sent',
+        );
+      }
+    }
+    return Buffer.from(plainError(props), 'utf8');
+  }
+
+  #tellUntracked(route: PageRoute, scope: RenderScope): void {
+    for (const why of scope.untracked) {
+      const told = `${route.template} ${why}`;
+      if (this.#untracked.has(told) || this.#untracked.size > 1000) continue;
+      this.#untracked.add(told);
+      this.#options.log.warn(
+        { route: route.template, why },
+        'this page reads what no purge tells of: it lives by its ttl',
+      );
+    }
+  }
+}
+
+function redirectTo(status: number, location: string, policy: string): Finished {
+  const headers: Header[] = [
+    ['location', location],
+    ['content-security-policy', policy],
+  ];
+  return { status, html: Buffer.alloc(0), headers };
+}

@@ -1,0 +1,78 @@
+import { setMaxListeners } from 'node:events';
+import type { CacheKey } from '../cache/stack-contract.ts';
+import type { DependencyKey, EpochMs, Stamp } from '../core/units.ts';
+import type { KeySink } from '../core/validity.ts';
+import type { Db } from '../data/db.ts';
+import type { Reading } from './page.ts';
+import { RenderKeys } from './sink.ts';
+
+/** Where a render's reads come from; `Database` of data/ is one. */
+export interface Sessions {
+  session(options: { readonly signal: AbortSignal; readonly sink: KeySink }): Db;
+}
+
+/** What every render of a worker shares. */
+export interface Sources {
+  readonly sessions: Sessions;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+export interface ScopeStart {
+  readonly stamp: Stamp;
+  readonly signal: AbortSignal;
+  /** The keys of the fragments around this one, outermost first; [] for a page. */
+  readonly inside?: readonly CacheKey[];
+}
+
+/** One render, of a page or of a fragment: what it may read with, and what it turned out to depend on. */
+export class RenderScope {
+  readonly stamp: Stamp;
+  readonly signal: AbortSignal;
+  readonly inside: readonly CacheKey[];
+  readonly reading: Reading;
+  readonly #keys = new RenderKeys();
+  #freshUntilMs: EpochMs = Number.POSITIVE_INFINITY;
+
+  constructor({ stamp, signal, inside = [] }: ScopeStart, sources: Sources) {
+    // One render may well wait for more than ten things at once; each listens to the signal.
+    setMaxListeners(0, signal);
+    this.stamp = stamp;
+    this.signal = signal;
+    this.inside = inside;
+    this.reading = Object.freeze({
+      db: sources.sessions.session({ signal, sink: this.#keys }),
+      signal,
+      dependsOn: (...keys: string[]) => {
+        for (const key of keys) this.#keys.add(key);
+      },
+      fetch: boundFetch(sources.fetch, signal),
+    });
+  }
+
+  get keys(): readonly DependencyKey[] {
+    return this.#keys.keys;
+  }
+
+  /** What was read that no purge will tell of. */
+  get untracked(): readonly string[] {
+    return this.#keys.reasons;
+  }
+
+  /** No longer than the shortest-lived fragment inside. Infinity without fragments. */
+  get freshUntilMs(): EpochMs {
+    return this.#freshUntilMs;
+  }
+
+  /** Takes over what a piece inside depends on: a page's keys are the closure. */
+  include(keys: readonly DependencyKey[], freshUntilMs: EpochMs): void {
+    for (const key of keys) this.#keys.add(key);
+    this.#freshUntilMs = Math.min(this.#freshUntilMs, freshUntilMs);
+  }
+}
+
+function boundFetch(fetch: typeof globalThis.fetch, signal: AbortSignal): typeof globalThis.fetch {
+  return (input, init) => {
+    const own = init?.signal;
+    return fetch(input, { ...init, signal: own == null ? signal : AbortSignal.any([own, signal]) });
+  };
+}

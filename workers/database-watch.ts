@@ -1,0 +1,63 @@
+import type { Clock, Timer } from '../src/core/clock.ts';
+import type { Logger } from '../src/core/log.ts';
+import type { Milliseconds } from '../src/core/units.ts';
+
+export interface Probed {
+  run(sql: string): Promise<unknown>;
+}
+
+const FIRST_RETRY_MS: Milliseconds = 250;
+const LAST_RETRY_MS: Milliseconds = 5_000;
+
+/**
+ * Says whether the database can be reached when the server starts, and, if not, when it can. Renders need no
+ * such watch, every statement tries by itself; people who start a server do.
+ */
+export class DatabaseWatch {
+  readonly #database: Probed;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(database: Probed, clock: Clock, log: Logger) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Undefined: it answers. Otherwise a note for the banner, and attempts go on until it does. */
+  async start(): Promise<string | undefined> {
+    const error = await this.#probe();
+    if (error === undefined) return undefined;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#log.warn({ err: error }, 'the database cannot be reached; pages answer 503 until it can');
+    this.#again(FIRST_RETRY_MS);
+    return `Postgres: ${why} Pages answer 503 until it can be reached; the server keeps trying.`;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  async #probe(): Promise<unknown> {
+    try {
+      await this.#database.run('SELECT 1');
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** 250 ms, 500 ms, 1 s, 2 s, 4 s, then every 5 s. */
+  #again(delayMs: Milliseconds): void {
+    if (this.#closed) return;
+    this.#timer = this.#clock.after(delayMs, () => {
+      void this.#probe().then((error) => {
+        if (error === undefined) this.#log.info({}, 'the database can be reached');
+        else this.#again(Math.min(LAST_RETRY_MS, delayMs * 2));
+      });
+    });
+  }
+}

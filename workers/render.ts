@@ -1,0 +1,125 @@
+// A render worker: wires the rooms of src/ together and serves pages. Its life:
+//
+//   start    settings come from the primary; the application is loaded (what is wrong with it ends the start);
+//            the port is taken; the primary is told `ready`. A database that is down does not hold this up:
+//            pages answer 503 until it is there
+//   serve    until the primary says drain
+//   drain    the shortcut stops (each answer now says `Connection: close`) -> requests in flight end, or are
+//            cut at the deadline, which aborts their renders -> caches -> database
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { connectToPrimary } from '../src/cluster/worker-link.ts';
+import { systemClock } from '../src/core/clock.ts';
+import { Database } from '../src/data/database.ts';
+import { RequestHandler } from '../src/http/handler.ts';
+import { HitPath } from '../src/http/hit.ts';
+import { attachProved } from '../src/http/hit-proof.ts';
+import { DEFAULT_LIMITS } from '../src/http/limits.ts';
+import { EncodingChoice } from '../src/http/negotiate.ts';
+import { PageServer } from '../src/http/server.ts';
+import { StaticFiles } from '../src/http/static.ts';
+import { Fragments } from '../src/page/fragments.ts';
+import { loadApplication } from '../src/page/load-application.ts';
+import { PagePipeline } from '../src/page/pipeline.ts';
+import { PageRenderer } from '../src/page/renderer.ts';
+import { DatabaseWatch } from './database-watch.ts';
+import { createCaches } from './render-cache.ts';
+
+const link = await connectToPrimary();
+const { config, logger: log } = link;
+const clock = systemClock;
+
+/** The folder of server.js: dist/ in a build. */
+const home = dirname(import.meta.dirname);
+
+const application = await loadApplication({ folder: applicationFolder(config.app), serverBuild: version() });
+const caches = createCaches({ config, clock, log });
+const database = new Database({
+  connectionString: databaseUrl(config.databaseUrl),
+  logger: log,
+  clock,
+  max: config.dbPoolMax,
+  workers: config.workers,
+  idleTimeoutMs: config.dbIdleTimeoutMs,
+  connectTimeoutMs: config.dbConnectTimeoutMs,
+  statementTimeoutMs: config.dbStatementTimeoutMs,
+  slowQueryMs: config.slowQueryMs,
+});
+const databaseWatch = new DatabaseWatch(database, clock, log);
+
+const sources = { sessions: database, fetch: globalThis.fetch };
+const timeouts = { hardTimeoutMs: config.renderTimeoutMs, softTimeoutMs: config.renderSoftTimeoutMs };
+const fragments = new Fragments({
+  build: application.build,
+  sources,
+  clock,
+  timeouts,
+  cache: caches.fragments,
+});
+const renderer = new PageRenderer({
+  application,
+  sources,
+  fragments,
+  clock,
+  log,
+  publicOrigin: config.publicOrigin,
+});
+const pipeline = new PagePipeline({
+  application,
+  cache: caches.pages,
+  renderer,
+  timeouts,
+  clock,
+  log,
+  newId: () => randomBytes(6).toString('hex'),
+  random: Math.random,
+  showErrors: !config.production,
+});
+const encodings = new EncodingChoice();
+const hits = new HitPath({ cache: caches.pages, clock, encodings, maxBytes: caches.preparedBytes });
+const limits = { ...DEFAULT_LIMITS, keepAliveTimeoutMs: config.keepAliveTimeoutMs };
+const files = new StaticFiles(application.files, application.security.plain);
+const handler = new RequestHandler({ pipeline, files, encodings, limits, clock, log, learner: hits });
+const server = new PageServer({ handler, clock, limits });
+
+link.onDrain(async (deadlineMs) => {
+  databaseWatch.close();
+  hits.stop();
+  await server.drain(deadlineMs);
+  await caches.close();
+  await database.close();
+});
+
+await attachProved(hits, server.http, log);
+const note = await databaseWatch.start();
+const reusePort = config.clusterScheduling === 'reuseport';
+await server.listen({
+  port: config.port,
+  host: config.host,
+  ...(reusePort && { reusePort, exclusive: true }),
+});
+link.ready(note === undefined ? [] : [note]);
+
+function applicationFolder(app: string | undefined): string {
+  if (app === undefined) return join(home, 'app');
+  return isAbsolute(app) ? app : resolve(app);
+}
+
+/** The primary gives every worker one: configured, or of the embedded server. */
+function databaseUrl(url: string | undefined): string {
+  if (url !== undefined) return url;
+  throw new Error('DATABASE_URL is not set, and there is no embedded Postgres.');
+}
+
+/** Of package.json, which is beside server.js or above dist/. */
+function version(): string {
+  for (const folder of [home, dirname(home)]) {
+    try {
+      return String(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version);
+    } catch {
+      // It is the other one.
+    }
+  }
+  return 'unknown';
+}
