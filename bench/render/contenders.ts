@@ -1,0 +1,92 @@
+// Who is measured. Each gives the bytes of a page: what a server sends, and what a string still costs.
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Node } from '../../src/render/element.ts';
+import { fixed } from '../../src/render/fixed.ts';
+import { renderToBuffer } from '../../src/render/render.ts';
+import { trusted } from '../../src/render/trust.ts';
+import { concatViews } from './in-concatenation.ts';
+import { type CreateElement, elementViews } from './in-elements.ts';
+import { type Html, markupViews } from './in-markup.ts';
+import { objectViews } from './in-objects.ts';
+import type { ViewSet } from './workload.ts';
+
+export interface Contender {
+  readonly name: string;
+  readonly views: ViewSet<Buffer>;
+}
+
+/** The peers have a package.json of their own: `npm ci --prefix bench/peers`. */
+const peers = createRequire(fileURLToPath(new URL(peersFolder(), import.meta.url)));
+
+/** The benchmark runs from dist/, the peers are installed beside its source. */
+function peersFolder(): string {
+  return import.meta.url.includes('/dist/') ? '../../../bench/peers/package.json' : '../peers/package.json';
+}
+
+async function peer<Exports>(name: string): Promise<Exports> {
+  return (await import(pathToFileURL(peers.resolve(name)).href)) as Exports;
+}
+
+function toBytes(views: ViewSet<string>): ViewSet<Buffer> {
+  const entries = Object.entries(views).map(([name, view]) => [
+    name,
+    (turn: number) => Buffer.from(view(turn)),
+  ]);
+  return Object.fromEntries(entries) as ViewSet<Buffer>;
+}
+
+export async function contenders(): Promise<Contender[]> {
+  const coherent = await peer<{ render(tree: unknown, options: object): string }>('@coherent.js/core');
+  const preact = peers('preact') as { h: CreateElement };
+  const preactToString = peers('preact-render-to-string') as { renderToStaticMarkup(tree: unknown): string };
+  const kita = peers('@kitajs/html') as {
+    Html: { createElement: CreateElement; escapeHtml(text: string): string };
+  };
+  const ghtml = await peer<{ html: Html }>('ghtml');
+
+  const ours = objectViews(
+    trusted,
+    (node) => fixed(node as Node),
+    (tree) => renderToBuffer(tree as Node) as Buffer,
+  );
+  const oursPlain = objectViews(trusted, same, (tree) => renderToBuffer(tree as Node) as Buffer);
+  return [
+    { name: 'this renderer', views: ours },
+    { name: 'this renderer, nothing fixed', views: oursPlain },
+    { name: 'concatenation by hand', views: toBytes(concatViews()) },
+    { name: 'ghtml', views: toBytes(markupViews(ghtml.html)) },
+    {
+      name: '@kitajs/html',
+      views: toBytes(
+        elementViews({
+          h: kita.Html.createElement,
+          safe: { safe: true },
+          raw: (tag, html) => kita.Html.createElement(tag, null, html),
+          escapeText: kita.Html.escapeHtml,
+          finish: (tree) => tree as string,
+        }),
+      ),
+    },
+    {
+      name: 'preact-render-to-string',
+      views: toBytes(
+        elementViews({
+          h: preact.h,
+          safe: {},
+          raw: (tag, html) => preact.h(tag, { dangerouslySetInnerHTML: { __html: html } }),
+          escapeText: same,
+          finish: (tree) => preactToString.renderToStaticMarkup(tree),
+        }),
+      ),
+    },
+    {
+      name: '@coherent.js/core',
+      views: toBytes(objectViews(same, same, (tree) => coherent.render(tree, { enableCache: false }))),
+    },
+  ];
+}
+
+function same<T>(value: T): T {
+  return value;
+}

@@ -1,0 +1,98 @@
+// What a page costs in CPU time, from the data to the bytes, beside others in the same run:
+//   npm ci --prefix bench/peers && npx tsc -p tsconfig.bench.json && node dist/bench/render/main.js [seconds per workload]
+import { type Contender, contenders } from './contenders.ts';
+import { type WorkloadName, workloads } from './workload.ts';
+
+const reference = 'this renderer';
+const rounds = 15;
+const seconds = Number(process.argv[2] ?? 12);
+
+interface Timing {
+  readonly contender: Contender;
+  readonly perRound: number;
+  readonly microseconds: number[];
+  turn: number;
+}
+
+/** CPU time of the whole process: what the garbage collector does beside us is part of the price. */
+function cpuMicroseconds(run: () => void): number {
+  const before = process.cpuUsage();
+  run();
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
+
+function repeat(timing: Timing, workload: WorkloadName, times: number): number {
+  const view = timing.contender.views[workload];
+  return cpuMicroseconds(() => {
+    for (let i = 0; i < times; i++) view(timing.turn++);
+  });
+}
+
+/** Enough calls for the compiler to have done its work, and as many a round as take the time there is. */
+function warmUp(contender: Contender, workload: WorkloadName, roundMs: number): Timing {
+  const timing: Timing = { contender, perRound: 1, microseconds: [], turn: 0 };
+  let spent = 0;
+  while (spent < 400_000) {
+    spent += repeat(timing, workload, 20);
+  }
+  const last = repeat(timing, workload, 20) / 20;
+  return { ...timing, perRound: Math.max(5, Math.round((roundMs * 1000) / last)) };
+}
+
+/** Same bytes from all, but for what each syntax cannot write otherwise: `<br/>` and the spelling of a quote. */
+function checkEqual(all: readonly Contender[], workload: WorkloadName): number {
+  const normal = (bytes: Buffer) =>
+    bytes.toString().replaceAll('/>', '>').replaceAll('&#34;', '&quot;').replaceAll('&#61;', '=').replaceAll('&#38;', '&amp;');
+  const [first, ...others] = all.map((contender) => ({
+    contender,
+    html: normal(contender.views[workload](3)),
+  }));
+  for (const { contender, html } of others) {
+    if (html !== first?.html) {
+      const at = [...html].findIndex((character, i) => character !== first?.html[i]);
+      throw new Error(`${workload}: ${contender.name} differs at ${at}: ${html.slice(at - 40, at + 40)}`);
+    }
+  }
+  return Buffer.byteLength(first?.html ?? '');
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+function measure(all: readonly Contender[], workload: WorkloadName): Timing[] {
+  const roundMs = (seconds * 1000) / rounds / all.length;
+  const timings = all.map((contender) => warmUp(contender, workload, roundMs));
+  for (let round = 0; round < rounds; round++) {
+    for (const timing of timings)
+      timing.microseconds.push(repeat(timing, workload, timing.perRound) / timing.perRound);
+  }
+  return timings;
+}
+
+function report(timings: readonly Timing[]): void {
+  const base = timings.find((timing) => timing.contender.name === reference)?.microseconds ?? [];
+  for (const { contender, microseconds } of timings) {
+    const ratios = microseconds.map((value, round) => value / (base[round] ?? Number.NaN));
+    const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
+    console.log(
+      `  ${contender.name.padEnd(30)} ${median(microseconds).toFixed(1).padStart(9)} µs` +
+        `   x ${median(ratios).toFixed(2).padStart(6)}   (${low.toFixed(2)} to ${high.toFixed(2)})`,
+    );
+  }
+}
+
+const print = { log: console.log, warn: console.warn, error: console.error };
+const all = await contenders();
+// The reference renderer warns about every page; what it prints is not what is measured.
+console.warn = () => {};
+console.error = () => {};
+for (const [workload, title] of Object.entries(workloads) as [WorkloadName, string][]) {
+  const bytes = checkEqual(all, workload);
+  print.log(`${title}: ${bytes} bytes; CPU time a page, and how many times that of this renderer`);
+  report(measure(all, workload));
+}
+print.log(
+  `Node ${process.version}, ${process.arch}. Median of ${rounds} interleaved rounds, with the range of the ratios.`,
+);

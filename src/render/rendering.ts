@@ -1,0 +1,97 @@
+import { RenderError } from './errors.ts';
+import { isFragmentCall } from './fragment-call.ts';
+import { Output } from './output.ts';
+import { abandon, fill } from './pending.ts';
+import type { RenderOptions } from './render.ts';
+import { type Continue, describe, type RenderScope, Walk } from './walk.ts';
+
+const deepest = 256;
+
+/** One call of `render`: the walks it takes, what they wait for, and its end by failure or abort. */
+export class Rendering implements RenderScope {
+  readonly maxDepth: number;
+  readonly #options: RenderOptions;
+  /** The first failure. What is waited for beside it is then no longer rendered. */
+  #failure: RenderError | undefined;
+
+  constructor(options: RenderOptions) {
+    this.#options = options;
+    this.maxDepth = options.maxDepth ?? deepest;
+  }
+
+  run<T>(node: unknown, finish: (output: Output) => T): T | Promise<Buffer> {
+    const { signal } = this.#options;
+    if (signal?.aborted === true) {
+      abandon(node);
+      throw aborted(signal);
+    }
+    const rendered = this.#walk([], node, (walk) => walk.node(node, 0), finish);
+    return signal !== undefined && rendered instanceof Promise ? untilAbort(rendered, signal) : rendered;
+  }
+
+  later(walk: Walk, promise: PromiseLike<unknown>, depth: number, goOn: Continue): Promise<Buffer> {
+    const trail = walk.trail.slice(0, depth);
+    const bytes = Promise.resolve(promise).then(
+      (value) => {
+        if (this.#failure !== undefined || this.#options.signal?.aborted === true) {
+          abandon(value);
+          throw this.#failure ?? new Error('The render was aborted');
+        }
+        return this.#walk([...trail], value, (later) => goOn(later, value), toBuffer);
+      },
+      (cause) => {
+        throw walk.rejected(trail, cause);
+      },
+    );
+    bytes.catch((failure) => {
+      this.#failure ??= failure;
+    });
+    return bytes;
+  }
+
+  fragment(node: object): string | Uint8Array | PromiseLike<string | Uint8Array> | undefined {
+    return isFragmentCall(node) ? this.#options.resolveFragment?.(node) : undefined;
+  }
+
+  #walk<T>(
+    trail: (string | number)[],
+    node: unknown,
+    write: (walk: Walk) => void,
+    finish: (output: Output) => T,
+  ) {
+    const output = new Output();
+    const walk = new Walk(output, this, trail);
+    try {
+      write(walk);
+      return walk.holes.length === 0 ? finish(output) : fill(output.toBuffer(), walk.holes);
+    } catch (error) {
+      abandon([node, walk.results]);
+      throw error instanceof RenderError
+        ? error
+        : new RenderError('E_COMPONENT', 'root', `The tree threw when it was read: ${describe(error)}`, {
+            cause: error,
+          });
+    }
+  }
+}
+
+function toBuffer(output: Output): Buffer {
+  return output.toBuffer();
+}
+
+function aborted(signal: AbortSignal): RenderError {
+  return new RenderError('E_RENDER_ABORTED', 'root', 'The render was aborted', { cause: signal.reason });
+}
+
+async function untilAbort(rendered: Promise<Buffer>, signal: AbortSignal): Promise<Buffer> {
+  let onAbort = () => {};
+  const abort = new Promise<never>((_, reject) => {
+    onAbort = () => reject(aborted(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([rendered, abort]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

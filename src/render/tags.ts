@@ -1,0 +1,52 @@
+import { type AttributeGuard, guardOf } from './guards.ts';
+import { NameTable } from './name-table.ts';
+
+/** What the renderer knows of a tag. */
+export interface TagRule {
+  readonly key: string;
+  readonly valid: boolean;
+  /** `<p` and `</p>`. */
+  readonly open: string;
+  readonly close: string;
+  /** Its content is not just written: one of the next three. */
+  readonly isSpecial: boolean;
+  /** Has no content and no end tag. */
+  readonly isVoid: boolean;
+  /** Its content is code, so only trusted text may be in it, and it is not escaped. */
+  readonly isCode: boolean;
+  /** The parser drops one newline after its start tag, so one that is meant must be written twice. */
+  readonly dropsNewline: boolean;
+  /** What it shows is a picture, even one in SVG cannot run anything. */
+  readonly isImage: boolean;
+  /** What its attributes may not be, beyond what holds for every tag. */
+  readonly guard: AttributeGuard | undefined;
+}
+
+const validTag = /^[a-zA-Z][a-zA-Z0-9-]*$/;
+const voidTags = new Set('area base br col embed hr img input link meta param source track wbr'.split(' '));
+const codeTags = new Set(['script', 'style']);
+const newlineDroppingTags = new Set(['pre', 'textarea', 'listing']);
+
+const rules = new NameTable<TagRule>((key) => {
+  const name = key.toLowerCase();
+  return {
+    key,
+    valid: validTag.test(key),
+    open: `<${key}`,
+    close: `</${key}>`,
+    isSpecial: voidTags.has(name) || codeTags.has(name) || newlineDroppingTags.has(name),
+    isVoid: voidTags.has(name),
+    isCode: codeTags.has(name),
+    dropsNewline: newlineDroppingTags.has(name),
+    isImage: name === 'img',
+    guard: guardOf(name),
+  };
+});
+
+export function tagRule(tag: string): TagRule {
+  return rules.get(tag);
+}
+
+export function isVoidElement(tag: string): boolean {
+  return rules.get(tag).isVoid;
+}

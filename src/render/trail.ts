@@ -1,0 +1,43 @@
+/** The way from the root to a node: a tag for an element, a number for a place in a list, `()` for a call. */
+export type Trail = (string | number)[];
+
+export const call = '()';
+
+/** `root.div.children[3].p`: how the author of the tree would write it. */
+export function pathOf(trail: Trail, length: number): string {
+  let path = 'root';
+  let inElement = false;
+  for (const step of trail.slice(0, length)) {
+    if (inElement && step !== call) path += '.children';
+    if (typeof step === 'number') path += `[${step}]`;
+    else if (step === call) path += call;
+    else path += `.${step.slice(0, 60)}`;
+    inElement = typeof step === 'string' && step !== call;
+  }
+  return path;
+}
+
+/** Whether a tree that is too deep is so because it contains itself. Calls nothing, so it sees plain data only. */
+export function isCyclic(node: unknown): boolean {
+  const done = new Set<object>();
+  const onTheWay = new Set<object>();
+  const way: { node: object; rest: unknown[] }[] = [];
+  const enter = (next: unknown): boolean => {
+    if (typeof next !== 'object' || next === null || done.has(next)) return false;
+    if (onTheWay.has(next)) return true;
+    onTheWay.add(next);
+    way.push({ node: next, rest: Object.values(next) });
+    return false;
+  };
+  if (enter(node)) return true;
+  for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+    if (last.rest.length > 0) {
+      if (enter(last.rest.pop())) return true;
+    } else {
+      way.pop();
+      onTheWay.delete(last.node);
+      done.add(last.node);
+    }
+  }
+  return false;
+}
