@@ -1,0 +1,122 @@
+// What a newcomer does: a fresh clone, `npm ci && npm start`, two requests for the same page, Ctrl-C.
+// Run as whoever runs CI and, where that is root, once more as an ordinary user. HOME is an empty folder
+// and neither DATABASE_URL nor REDIS_URL is set, so everything must come from the project itself.
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const START_LIMIT_MS = 240_000;
+const STOP_LIMIT_MS = 30_000;
+
+const freePort = () =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+
+function expect(truth, message) {
+  if (!truth) throw new Error(message);
+}
+
+async function answerWithin(url, limitMs, exited) {
+  const until = Date.now() + limitMs;
+  for (;;) {
+    if (exited()) throw new Error(`the server stopped before it answered ${url}`);
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer?.status === 200) return answer;
+    if (Date.now() > until)
+      throw new Error(`${url} did not answer 200 within ${limitMs} ms (last: ${answer?.status})`);
+    await new Promise((next) => setTimeout(next, 250));
+  }
+}
+
+async function smoke(label, identity) {
+  // 0755: an ordinary user must be able to enter; 0700 for root, who meets the harder case that way.
+  const folder = mkdtempSync(join(tmpdir(), 'smoke-'));
+  chmodSync(folder, identity ? 0o755 : 0o700);
+  const clone = join(folder, 'clone');
+  const home = join(folder, 'home');
+  mkdirSync(home);
+  execFileSync('git', ['clone', '--quiet', root, clone]);
+  const { DATABASE_URL: _1, REDIS_URL: _2, NODE_ENV: _3, APP: _4, DATA_DIR: _5, ...inherited } = process.env;
+  const cache = execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim();
+  if (identity) execFileSync('chown', ['-R', `${identity.uid}:${identity.gid}`, folder]);
+  const port = await freePort();
+  const env = {
+    ...inherited,
+    HOME: home,
+    PORT: String(port),
+    OPS_PORT: String(await freePort()),
+    ...(identity ? {} : { npm_config_cache: cache }),
+  };
+  const options = { cwd: clone, env, ...(identity ?? {}) };
+  let output = '';
+  let exit;
+  let server;
+  try {
+    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], {
+      ...options,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    server = spawn('npm', ['start'], { ...options, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    for (const stream of [server.stdout, server.stderr])
+      stream.on('data', (chunk) => {
+        output += chunk;
+      });
+    const ended = new Promise((resolve) =>
+      server.once('exit', (code, signal) => resolve((exit = { code, signal }))),
+    );
+
+    const url = `http://127.0.0.1:${port}/users/17`;
+    const first = await answerWithin(url, START_LIMIT_MS, () => exit);
+    const html = await first.text();
+    expect(
+      html.startsWith('<!DOCTYPE html>') && html.includes('</html>'),
+      `${url} is not a page: ${html.slice(0, 200)}`,
+    );
+    const workers = 8;
+    let status = '';
+    for (let i = 0; i < workers && !/; hit/.test(status); i++) {
+      const again = await fetch(url);
+      status = again.headers.get('cache-status') ?? '';
+      expect((await again.text()) === html, `${url} gave other bytes the second time`);
+    }
+    expect(/; hit/.test(status), `asked again, Cache-Status of ${url} does not say hit: ${status}`);
+
+    process.kill(-server.pid, 'SIGTERM');
+    const stopped = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, STOP_LIMIT_MS))]);
+    expect(stopped, `npm start did not stop within ${STOP_LIMIT_MS} ms of SIGTERM`);
+    const orphans = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => line.includes(clone));
+    expect(orphans.length === 0, `left running:\n${orphans.join('\n')}`);
+    process.stdout.write(
+      `ok   npm ci && npm start ${label}: /users/17 served, then from cache (${status})\n`,
+    );
+  } catch (error) {
+    process.stdout.write(`FAIL npm ci && npm start ${label}: ${error.message}\n--- output\n${output}\n---\n`);
+    process.exitCode = 1;
+  } finally {
+    if (server && !exit) {
+      try {
+        process.kill(-server.pid, 'SIGKILL');
+      } catch {}
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const isRoot = process.getuid?.() === 0;
+await smoke(isRoot ? 'as root' : 'as an ordinary user');
+if (isRoot) {
+  const nobody = { uid: 65534, gid: 65534 };
+  await smoke('as an ordinary user', nobody);
+}
