@@ -5,6 +5,7 @@ export interface Cached {
   /** Every dependency, those of all fragments inside included (the closure). Sorted, without repeats. */
   readonly keys: readonly DependencyKey[];
   readonly stamp: Stamp;
+  /** Before the first read of anything in it, fragments inside included. */
   readonly createdMs: EpochMs;
   /** Until here a hit. */
   readonly freshUntilMs: EpochMs;

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import type { EpochMs } from '../core/units.ts';
 import type { Validity, Verdict } from '../core/validity.ts';
 import type { Cached } from './entry.ts';
@@ -37,10 +38,30 @@ export class Held<V extends Cached> {
 /** What may be done with an entry now. `error`: only in the place of a render that failed. */
 export type Use = 'fresh' | 'stale' | 'error' | 'none';
 
-export function useOf(value: Cached, verdict: Verdict, nowMs: EpochMs): Use {
+/** Does this worker know all purges, as far as it can tell? */
+export function isTrusted(validity: Validity, clock: Clock): boolean {
+  return clock.monotonic() < validity.trustedUntil;
+}
+
+/**
+ * May the verdict on this entry be believed? While purges may be missing only for what was read a moment ago, by the
+ * wall clock of this box: an entry from the future tells that the clock was set back, and is not believed.
+ */
+function isBelievable({ createdMs }: Cached, validity: Validity, clock: Clock): boolean {
+  if (isTrusted(validity, clock)) return true;
+  const ageMs = clock.now() - createdMs;
+  return ageMs >= 0 && ageMs < validity.degradedTtlMs;
+}
+
+export function isFresh(value: Cached, verdict: Verdict, validity: Validity, clock: Clock): boolean {
+  return verdict === 'valid' && clock.now() < value.freshUntilMs && isBelievable(value, validity, clock);
+}
+
+export function useOf(value: Cached, verdict: Verdict, validity: Validity, clock: Clock): Use {
   if (verdict === 'purged') return 'none';
-  if (verdict === 'valid' && nowMs < value.freshUntilMs) return 'fresh';
-  if (nowMs < value.staleUntilMs) return 'stale';
+  if (isFresh(value, verdict, validity, clock)) return 'fresh';
+  const nowMs = clock.now();
+  if (nowMs < value.staleUntilMs && isBelievable(value, validity, clock)) return 'stale';
   return nowMs < value.errorUntilMs ? 'error' : 'none';
 }
 

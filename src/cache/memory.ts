@@ -8,7 +8,7 @@ import type { Bytes } from '../core/units.ts';
 import type { Validity } from '../core/validity.ts';
 import { type Admission, admitAll } from './admission.ts';
 import type { Cached } from './entry.ts';
-import { Held, usableUntilMs, useOf } from './held.ts';
+import { Held, isFresh, usableUntilMs, useOf } from './held.ts';
 import type { CacheKey } from './stack-contract.ts';
 import type { Weigh } from './weight.ts';
 
@@ -81,7 +81,7 @@ export class MemoryTier<V extends Cached> {
     const held = this.#entries.get(key);
     if (held === undefined) return undefined;
     const { value } = held;
-    if (held.verdict(this.#validity) !== 'valid' || this.#clock.now() >= value.freshUntilMs) return undefined;
+    if (!isFresh(value, held.verdict(this.#validity), this.#validity, this.#clock)) return undefined;
     held.touched = true;
     return value;
   }
@@ -93,7 +93,7 @@ export class MemoryTier<V extends Cached> {
       this.#admission.missed(key, this.#entries.size);
       return undefined;
     }
-    const use = useOf(held.value, held.verdict(this.#validity), this.#clock.now());
+    const use = useOf(held.value, held.verdict(this.#validity), this.#validity, this.#clock);
     if (use === 'none') {
       if (held.verdict(this.#validity) === 'purged') this.#purged++;
       this.#entries.delete(key);

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { Validity } from '../core/validity.ts';
 import type { Cached } from './entry.ts';
-import { judgeKeys, type Use, useOf } from './held.ts';
+import { isTrusted, judgeKeys, type Use, useOf } from './held.ts';
 import type { Rollout } from './rollout.ts';
 import type { CacheKey } from './stack-contract.ts';
 import type { Tier } from './tier.ts';
@@ -58,13 +58,15 @@ export class SharedTiers<V extends Cached> {
   async read(key: CacheKey): Promise<Found<V> | undefined> {
     const { clock, validity } = this.#options;
     const above: Tier<V>[] = [];
+    // While purges may be missing only the age of an entry vouches for it, and boxes have clocks of their own.
+    const ownBoxOnly = !isTrusted(validity, clock);
     for (const tier of this.#options.tiers) {
-      if (!this.#allows(tier, key)) continue;
+      if (!this.#allows(tier, key) || (ownBoxOnly && tier.name === 'l2')) continue;
       const counts = this.#counts[tier.name];
       const value = await this.#guarded(tier, () => tier.get(key));
       if (value === undefined) counts.misses++;
       else {
-        const use = useOf(value, judgeKeys(validity, value), clock.now());
+        const use = useOf(value, judgeKeys(validity, value), validity, clock);
         if (use !== 'none') {
           if (use === 'fresh') counts.hits++;
           else counts.stale++;

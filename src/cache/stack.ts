@@ -225,7 +225,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     const pinned = this.#pinned.get(key);
     const held = pinned ?? this.#memory.get(key);
     if (held === undefined) return undefined;
-    const use = useOf(held.value, held.verdict(this.#validity), this.#clock.now());
+    const use = useOf(held.value, held.verdict(this.#validity), this.#validity, this.#clock);
     return use === 'none'
       ? undefined
       : { value: held.value, tier: pinned === undefined ? 'l1' : 'static', use };

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Bytes } from '../core/units.ts';
 import type { Validity } from '../core/validity.ts';
 import type { Cached } from './entry.ts';
-import { Held, usableUntilMs, useOf } from './held.ts';
+import { Held, isFresh, usableUntilMs, useOf } from './held.ts';
 import type { CacheKey } from './stack-contract.ts';
 import type { Weigh } from './weight.ts';
 
@@ -47,15 +47,13 @@ export class StaticTier<V extends Cached> {
     const held = this.#entries.get(key);
     if (held === undefined) return undefined;
     const { value } = held;
-    return held.verdict(this.#validity) === 'valid' && this.#clock.now() < value.freshUntilMs
-      ? value
-      : undefined;
+    return isFresh(value, held.verdict(this.#validity), this.#validity, this.#clock) ? value : undefined;
   }
 
   get(key: CacheKey): Held<V> | undefined {
     const held = this.#entries.get(key);
     if (held === undefined) return undefined;
-    if (useOf(held.value, held.verdict(this.#validity), this.#clock.now()) !== 'none') return held;
+    if (useOf(held.value, held.verdict(this.#validity), this.#validity, this.#clock) !== 'none') return held;
     if (held.verdict(this.#validity) === 'purged') this.#purged++;
     this.delete(key);
     return undefined;

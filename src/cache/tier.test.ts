@@ -59,6 +59,8 @@ async function l1(): Promise<TierUnderTest> {
   const validity: Validity = {
     seq: 0,
     version: 1,
+    trustedUntil: Number.POSITIVE_INFINITY,
+    degradedTtlMs: 0,
     stamp: () => ({ epoch: 'e1', seq: 0 }),
     slotsOf: (keys) => new Uint32Array(keys.length),
     judge: () => 'valid',

@@ -1,4 +1,4 @@
-import type { DependencyKey, Seq, Slot, Stamp } from './units.ts';
+import type { DependencyKey, Milliseconds, Seq, Slot, Stamp } from './units.ts';
 
 /**
  * What has become of an entry's data since its stamp.
@@ -20,6 +20,12 @@ export interface Validity {
    * what was valid still is. Unlike `seq` it never comes back to a value it had (an epoch begins at any seq).
    */
   readonly version: number;
+  /**
+   * Until then (monotonic time) what this worker knows of purges is complete. Beyond it a purge may be missing, and
+   * what is held is served as a micro-cache only: for `degradedTtlMs` after the first read it was made from.
+   */
+  readonly trustedUntil: Milliseconds;
+  readonly degradedTtlMs: Milliseconds;
   /** The stamp for a render that starts now. Take it before the first read. */
   stamp(): Stamp;
   /** The slots of an entry's keys; computed once when an entry enters memory, then judged by slot. */

@@ -10,7 +10,7 @@
 // - stamps of another epoch say nothing, so they read as purged, never as valid
 // - numbers fit 32 bits; the bus begins a new epoch before they end (`nearEnd`)
 
-import type { DependencyKey, Seq, Slot, Stamp } from '../core/units.ts';
+import type { DependencyKey, Milliseconds, Seq, Slot, Stamp } from '../core/units.ts';
 import type { Validity, Verdict } from '../core/validity.ts';
 import { decodeSnapshot, encodeSnapshot } from './clock-snapshot.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
@@ -26,10 +26,15 @@ export interface PurgeClockOptions {
   readonly epoch: string;
   /** A power of two. */
   readonly slots?: number;
+  /** How long this clock may be believed without a word from the river. Without one: always. */
+  readonly lease?: { readonly trustedUntil: Milliseconds };
+  readonly degradedTtlMs?: Milliseconds;
 }
 
 export class PurgeClock implements Validity {
   readonly slots: number;
+  readonly degradedTtlMs: Milliseconds;
+  readonly #lease: { readonly trustedUntil: Milliseconds };
   #epoch: string;
   #seq: Seq = 0;
   #version = 0;
@@ -37,11 +42,13 @@ export class PurgeClock implements Validity {
   #expired: Uint32Array;
   #stamp: Stamp;
 
-  constructor({ epoch, slots = DEFAULT_SLOTS }: PurgeClockOptions) {
+  constructor({ epoch, slots = DEFAULT_SLOTS, lease, degradedTtlMs }: PurgeClockOptions) {
     if (!Number.isInteger(slots) || slots < 1 || (slots & (slots - 1)) !== 0) {
       throw new RangeError(`A purge clock has a power of two of slots, not ${slots}`);
     }
     this.slots = slots;
+    this.degradedTtlMs = degradedTtlMs ?? 0;
+    this.#lease = lease ?? { trustedUntil: Number.POSITIVE_INFINITY };
     this.#epoch = epoch;
     this.#purged = new Uint32Array(slots);
     this.#expired = new Uint32Array(slots);
@@ -58,6 +65,10 @@ export class PurgeClock implements Validity {
 
   get version(): number {
     return this.#version;
+  }
+
+  get trustedUntil(): Milliseconds {
+    return this.#lease.trustedUntil;
   }
 
   get nearEnd(): boolean {

@@ -46,14 +46,18 @@ export class Fragments {
     if (cache === undefined || ttlOf(use) === 0) return this.#renderWith(use, key, around);
     const ready = cache.peek(key);
     if (ready === undefined) return this.#fetch(use, key, around, cache);
-    around.include(ready.keys, ready.freshUntilMs);
+    around.include(ready.keys, ready.freshUntilMs, ready.createdMs);
     return ready.html;
   }
 
   /** As a part of the page around it, kept nowhere else. */
   async #renderWith(use: FragmentUse, key: CacheKey, around: RenderScope): Promise<string> {
     const entry = await this.#render(use, [...around.inside, key], around);
-    around.include(entry.keys, ttlOf(use) === 0 ? Number.POSITIVE_INFINITY : entry.freshUntilMs);
+    around.include(
+      entry.keys,
+      ttlOf(use) === 0 ? Number.POSITIVE_INFINITY : entry.freshUntilMs,
+      entry.createdMs,
+    );
     return entry.html;
   }
 
@@ -73,7 +77,7 @@ export class Fragments {
     );
     // A page around a stale piece is stale from the start: it is served, and made again.
     const freshUntilMs: EpochMs = outcome.result === 'stale' ? clock.now() : outcome.value.freshUntilMs;
-    around.include(outcome.value.keys, freshUntilMs);
+    around.include(outcome.value.keys, freshUntilMs, outcome.value.createdMs);
     return outcome.value.html;
   }
 
@@ -84,7 +88,7 @@ export class Fragments {
     { stamp, signal }: Pick<FillContext, 'stamp' | 'signal'>,
   ): Promise<FragmentEntry> {
     const { clock, sources } = this.#options;
-    const scope = new RenderScope({ stamp, signal, inside }, sources);
+    const scope = new RenderScope({ stamp, signal, inside, nowMs: clock.now() }, sources);
     const { node } = await use.build(scope.reading);
     const html = await render(node, { resolveFragment: this.resolver(scope), signal });
     const nowMs = clock.now();
@@ -93,7 +97,7 @@ export class Fragments {
       html,
       keys: scope.keys,
       stamp,
-      createdMs: nowMs,
+      createdMs: scope.sinceMs,
       freshUntilMs,
       staleUntilMs: freshUntilMs + (use.policy.staleWhileRevalidateMs ?? 0),
       errorUntilMs: freshUntilMs,

@@ -14,6 +14,8 @@ export interface Finished {
 export interface Origin {
   readonly keys: readonly DependencyKey[];
   readonly stamp: Stamp;
+  /** Before the first read of anything in it. */
+  readonly sinceMs: EpochMs;
   readonly nowMs: EpochMs;
   /** Until when the shortest-lived fragment inside is fresh. */
   readonly limitMs: EpochMs;
@@ -40,7 +42,7 @@ export async function makeEntry(
     tag: tagOf(identity),
     keys: origin.keys,
     stamp: origin.stamp,
-    createdMs: origin.nowMs,
+    createdMs: origin.sinceMs,
     ...lifetime(origin.policy, status, origin.nowMs, origin.limitMs),
   });
 }

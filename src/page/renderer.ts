@@ -41,7 +41,7 @@ export class PageRenderer {
   /** Renders `route` from its inputs. Rejects with what `load` or `view` threw, or the signal's reason. */
   async fill(route: PageRoute, inputs: Inputs, context: FillContext): Promise<Filled<PageEntry>> {
     const { clock, sources, application } = this.#options;
-    const scope = new RenderScope(context, sources);
+    const scope = new RenderScope({ ...context, nowMs: clock.now() }, sources);
     const finished = await this.#page(route, inputs, scope, route === application.notFound ? 404 : 200);
     // The cache takes nothing of an aborted render, which may lack anything; this spares the compression.
     context.signal.throwIfAborted();
@@ -50,6 +50,7 @@ export class PageRenderer {
     const value = await makeEntry(finished, {
       keys: scope.keys,
       stamp: context.stamp,
+      sinceMs: scope.sinceMs,
       nowMs: clock.now(),
       limitMs: scope.freshUntilMs,
       policy,
@@ -68,7 +69,7 @@ export class PageRenderer {
         html,
         headers: [...headers, ['content-security-policy', application.security.policyFor(html)]],
       },
-      { keys: [], stamp: NO_STAMP, nowMs, limitMs: nowMs, policy: NEVER_STORED },
+      { keys: [], stamp: NO_STAMP, sinceMs: nowMs, nowMs, limitMs: nowMs, policy: NEVER_STORED },
     );
   }
 

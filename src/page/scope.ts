@@ -20,6 +20,8 @@ export interface Sources {
 export interface ScopeStart {
   readonly stamp: Stamp;
   readonly signal: AbortSignal;
+  /** Now: before the first read. */
+  readonly nowMs: EpochMs;
   /** The keys of the fragments around this one, outermost first; [] for a page. */
   readonly inside?: readonly CacheKey[];
 }
@@ -32,11 +34,13 @@ export class RenderScope {
   readonly reading: Reading;
   readonly #keys = new RenderKeys();
   #freshUntilMs: EpochMs = Number.POSITIVE_INFINITY;
+  #sinceMs: EpochMs;
 
-  constructor({ stamp, signal, inside = [] }: ScopeStart, sources: Sources) {
+  constructor({ stamp, signal, nowMs, inside = [] }: ScopeStart, sources: Sources) {
     // One render may well wait for more than ten things at once; each listens to the signal.
     setMaxListeners(0, signal);
     this.stamp = stamp;
+    this.#sinceMs = nowMs;
     this.signal = signal;
     this.inside = inside;
     this.reading = Object.freeze({
@@ -63,10 +67,16 @@ export class RenderScope {
     return this.#freshUntilMs;
   }
 
+  /** When the first read was about to be made of all that is in it, fragments included. */
+  get sinceMs(): EpochMs {
+    return this.#sinceMs;
+  }
+
   /** Takes over what a piece inside depends on: a page's keys are the closure. */
-  include(keys: readonly DependencyKey[], freshUntilMs: EpochMs): void {
+  include(keys: readonly DependencyKey[], freshUntilMs: EpochMs, sinceMs: EpochMs): void {
     for (const key of keys) this.#keys.add(key);
     this.#freshUntilMs = Math.min(this.#freshUntilMs, freshUntilMs);
+    this.#sinceMs = Math.min(this.#sinceMs, sinceMs);
   }
 }
 
