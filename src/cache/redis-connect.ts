@@ -75,6 +75,8 @@ function clientFor(target: RedisTarget, common: CommonOptions): RedisClient {
           redisOptions: common,
           enableOfflineQueue: common.enableOfflineQueue ?? true,
           clusterRetryStrategy: retryMs,
+          // Only opened by those who subscribe: one connection to each primary, for channels that live on one node.
+          shardedSubscribers: true,
           slotsRefreshTimeout: 1000,
         },
       );

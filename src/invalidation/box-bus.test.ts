@@ -165,7 +165,7 @@ describe('BoxBus', () => {
   it('is not trusted while the feed has not vouched for the log', async () => {
     const relay = relayIn(newFolder());
     const [reader, feed] = [await worker(relay, { needsFresh: true }), await worker(relay)];
-    expect(reader.lease.trusted).toBe(false);
+    expect(reader.lease.trustedUntil).toBe(Number.NEGATIVE_INFINITY);
     await feed.bus.setFresh(300);
     await until(() => reader.lease.trusted);
     await until(() => !reader.lease.trusted);

@@ -6,7 +6,7 @@ export type ProxyTarget = { readonly port: number } | { readonly path: string };
 /** A connection's way to a server that can be delayed, cut, or go silent. */
 export class TcpProxy {
   readonly #server: Server;
-  readonly #target: ProxyTarget;
+  #target: ProxyTarget;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #delayMs = 0;
   #silent = false;
@@ -40,6 +40,11 @@ export class TcpProxy {
   /** Half-open: connections stay and are accepted, but nothing passes any more. What came meanwhile is lost. */
   silence(silent = true): void {
     this.#silent = silent;
+  }
+
+  /** New connections go elsewhere, as after a takeover; those that stand stay. */
+  retarget(target: ProxyTarget): void {
+    this.#target = target;
   }
 
   /** Cuts every connection; new ones are cut as well until `refuse(false)`. */
