@@ -1,13 +1,14 @@
 // Many byId calls of one tick become one statement, whichever renders they come from: each fragment of a page
 // reads in a session of its own, and twenty cards that ask for their rows at once are still one statement.
 //
-// What a call depends on goes to its own sink. A call whose render aborts is told at once; the statement is
+// What a call depends on goes to its own sink: the observer is told of the statement that the call stands for, so that
+// there is one place that knows what a read depends on. A call whose render aborts is told at once; the statement is
 // stopped only when every render that waits for it has aborted.
-import type { DependencyKey } from '../core/units.ts';
 import type { KeySink } from '../core/validity.ts';
 import { AbortWatch } from './abort.ts';
 import type { Row, SqlValue } from './db.ts';
 import { BadValueError, QueryAbortedError } from './errors.ts';
+import type { StatementObserver } from './observer.ts';
 import { type Column, keyColumn, quote, type Table, type Tables } from './tables.ts';
 import { canonicalText } from './values.ts';
 
@@ -41,11 +42,13 @@ const KEY = '~key';
 export class Batches {
   readonly #tables: Tables;
   readonly #read: WatchedRead;
+  readonly #observer: StatementObserver | undefined;
   readonly #open = new Map<string, Batch>();
 
-  constructor(tables: Tables, read: WatchedRead) {
+  constructor(tables: Tables, read: WatchedRead, observer: StatementObserver | undefined) {
     this.#tables = tables;
     this.#read = read;
+    this.#observer = observer;
   }
 
   load(table: string, id: Id, columns: readonly string[] | undefined, caller: Caller): Promise<Row | null> {
@@ -84,9 +87,12 @@ export class Batches {
         columns,
         calls.map(({ id }) => id),
         (sql, params) => this.#read(sql, params, watch),
-        (at, dependency) => calls[at]?.sink.add(dependency),
       );
-      for (const [index, call] of calls.entries()) call.resolve(rows[index] ?? null);
+      for (const [index, { id, sink, resolve }] of calls.entries()) {
+        const row = rows[index] ?? null;
+        await observeRow(this.#observer, { table, key, columns, id, row, sink });
+        resolve(row);
+      }
     } finally {
       close();
     }
@@ -112,10 +118,31 @@ function everyAborted(calls: readonly Call[], what: string): { watch: AbortWatch
   return { watch: new AbortWatch(last.signal), close };
 }
 
+/** One row, found or not, as the statement that reads it alone: a missing row may appear. */
+export interface RowRead {
+  readonly table: Table;
+  readonly key: Column;
+  readonly columns: readonly string[] | undefined;
+  readonly id: SqlValue;
+  readonly row: Row | null;
+  readonly sink: KeySink;
+}
+
+export async function observeRow(observer: StatementObserver | undefined, read: RowRead): Promise<void> {
+  const { table, key, columns, id, row, sink } = read;
+  const text = key.exact ? canonicalText(key.type, id) : undefined;
+  // No row can have an id that its column cannot hold, unless the table itself changes.
+  if (text === null) sink.add(table.keyName);
+  else {
+    const sql = `SELECT ${selection(columns)} FROM ${table.sql} WHERE ${quote(key.name)} = $1`;
+    const fields = (columns ?? [...table.columns.keys()]).map((name) => ({ name }));
+    await observer?.onStatement(sql, [text ?? id], { fields, rows: row === null ? [] : [row] }, sink);
+  }
+}
+
 /**
  * The rows with these primary keys, in their order, null for those that are not there. An id that the column
- * cannot hold ('abc' or 2^63 for an integer) is one that is not there. Every id asked for is a dependency,
- * found or not: a missing row may appear.
+ * cannot hold ('abc' or 2^63 for an integer) is one that is not there.
  */
 export async function readByKey(
   table: Table,
@@ -123,19 +150,12 @@ export async function readByKey(
   columns: readonly string[] | undefined,
   ids: readonly SqlValue[],
   read: Read,
-  /** Takes the dependency of the id at this place. */
-  depend: (at: number, key: DependencyKey) => void,
 ): Promise<(Row | null)[]> {
   const texts = ids.map((id) => (key.exact ? canonicalText(key.type, id) : undefined));
-  // Only Postgres knows how this type is written; its keys would have to be asked for, and the missing ones
-  // could not be named. The whole table then: more renders than needed, never a wrong page.
-  const isExotic = texts.includes(undefined);
-  if (isExotic) return readExotic(table, key, columns, ids, read, depend);
+  // Only Postgres knows how this type is written: it compares for us.
+  if (texts.includes(undefined)) return readExotic(table, key, columns, ids, read);
 
   const wanted = [...new Set(texts.filter((text) => typeof text === 'string'))];
-  for (const [at, text] of texts.entries()) {
-    if (typeof text === 'string') depend(at, `${table.keyName}#${text}`);
-  }
   if (wanted.length === 0) return ids.map(() => null);
   const found = new Map<unknown, Row>();
   const sql = `SELECT ${selection(columns)}, ${quote(key.name)}::text AS "${KEY}" FROM ${table.sql} WHERE ${quote(key.name)} = ANY($1::${key.type}[])`;
@@ -149,9 +169,7 @@ async function readExotic(
   columns: readonly string[] | undefined,
   ids: readonly SqlValue[],
   read: Read,
-  depend: (at: number, key: DependencyKey) => void,
 ): Promise<(Row | null)[]> {
-  for (const at of ids.keys()) depend(at, table.keyName);
   const sql =
     `SELECT k.n::int AS "${KEY}", t.* FROM unnest($1::${key.type}[]) WITH ORDINALITY AS k(id, n) ` +
     `JOIN (SELECT ${selection(columns)}, ${quote(key.name)} AS "~id" FROM ${table.sql}) t ON t."~id" = k.id`;
@@ -162,7 +180,7 @@ async function readExotic(
     if (!(error instanceof BadValueError)) throw error;
     if (ids.length === 1) return rows;
     // One of them is not of this type; the others still have their rows.
-    const one = (id: SqlValue) => readExotic(table, key, columns, [id], read, () => {});
+    const one = (id: SqlValue) => readExotic(table, key, columns, [id], read);
     return (await Promise.all(ids.map(one))).flat();
   }
   return rows;

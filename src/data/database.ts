@@ -77,6 +77,7 @@ export class Database {
     this.batches = new Batches(
       this.tables,
       async (sql, params, watch) => (await this.run(sql, params, { watch })).rows,
+      options.observer,
     );
     this.#connectTimeoutMs = options.connectTimeoutMs ?? 2000;
     this.#statementTimeoutMs = options.statementTimeoutMs ?? 10_000;

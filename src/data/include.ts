@@ -1,16 +1,18 @@
 // Rows of another table that belong to the rows of a list: one statement for all of them.
 import type { KeySink } from '../core/validity.ts';
-import { type Read, readByKey } from './batch.ts';
+import { observeRow, type Read, readByKey } from './batch.ts';
 import type { Include, Row } from './db.ts';
 import { BadPageError } from './errors.ts';
+import type { StatementObserver } from './observer.ts';
 import { keyColumn, quote, type Table, type Tables } from './tables.ts';
-import { canonicalText } from './values.ts';
 
 /** What a list is read with. */
 export interface PaginateParts {
   readonly tables: Tables;
   readonly list: Read;
   readonly related: Read;
+  /** Told of the statement that each row's related rows stand for. */
+  readonly observer: StatementObserver | undefined;
   readonly sink: KeySink;
 }
 
@@ -34,9 +36,12 @@ async function addOne({ name, include, rows, keyOf }: Target, parts: PaginatePar
   const key = keyColumn(related, `include.${name}`);
   const wanted = rows.map((_, index) => keyOf(index, include.by) ?? null);
   const named = wanted.filter((value) => value !== null);
-  const found = await readByKey(related, key, include.columns, named, parts.related, (_, dependency) =>
-    parts.sink.add(dependency),
-  );
+  const { columns } = include;
+  const found = await readByKey(related, key, columns, named, parts.related);
+  for (const [at, id] of named.entries()) {
+    const row = found[at] ?? null;
+    await observeRow(parts.observer, { table: related, key, columns, id, row, sink: parts.sink });
+  }
   let next = 0;
   for (const [index, row] of rows.entries())
     row[name] = wanted[index] === null ? null : (found[next++] ?? null);
@@ -58,39 +63,53 @@ async function addMany({ name, include, rows, keyOf, table }: Target, parts: Pag
   if (by === undefined) return;
 
   const values = rows.map((_, index) => keyOf(index, key.name));
-  for (const value of values) {
-    const text = by.exact ? canonicalText(by.type, value) : undefined;
-    if (text !== null)
-      parts.sink.add(text === undefined ? related.keyName : `${related.keyName}.${by.name}=${text}`);
-  }
   const groups = values.map((): Row[] => []);
   for (const row of await parts.related(
-    manySql(related, include, by.type, order),
+    manySql(related, include, by.type),
     limit === undefined ? [values] : [values, limit],
   )) {
     const { '~n': n, ...rest } = row;
     groups[Number(n) - 1]?.push(rest);
   }
-  for (const [index, row] of rows.entries()) row[name] = groups[index];
+  const fields = include.columns.map((column) => ({ name: column }));
+  for (const [index, row] of rows.entries()) {
+    const group = groups[index] ?? [];
+    const params = limit === undefined ? [values[index]] : [values[index], limit];
+    await parts.observer?.onStatement(
+      groupSql(related, include, '$1', '$2'),
+      params,
+      { fields, rows: group },
+      parts.sink,
+    );
+    row[name] = group;
+  }
 }
 
-/** For each value the rows that have it, so many at most: an index on the column is walked once per value. */
-function manySql(
-  related: Table,
-  include: Include,
-  type: string,
-  orderBy: NonNullable<Include['orderBy']>,
-): string {
+/** The related rows of one value: what the statement below gives for each of many. */
+function groupSql(related: Table, include: Include, value: string, limit: string): string {
+  const sorted = sortedBy(related, include);
+  return (
+    `SELECT ${include.columns.map(quote).join(', ')} FROM ${related.sql} WHERE ${quote(include.by)} = ${value}${sorted}` +
+    `${include.limit === undefined ? '' : ` LIMIT ${limit}`}`
+  );
+}
+
+/** Made total by the key, so that the same rows are cut off every time. */
+function sortedBy(related: Table, { orderBy = [] }: Include): string {
   const named = new Set(orderBy.map(({ column }) => column));
-  // Made total by the key, so that the same rows are cut off every time.
   const order = [
     ...orderBy.map(({ column, direction }) => `${quote(column)} ${direction === 'desc' ? 'DESC' : 'ASC'}`),
     ...related.primaryKey.filter((column) => !named.has(column)).map(quote),
   ];
-  const sorted = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`;
+  return order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`;
+}
+
+/** For each value the rows that have it, so many at most: an index on the column is walked once per value. */
+function manySql(related: Table, include: Include, type: string): string {
+  const sorted = sortedBy(related, include);
   const columns = include.columns.map(quote).join(', ');
-  const ordinal = order.length === 0 ? '' : `, row_number() OVER (${sorted.trim()}) AS "~r"`;
-  const last = order.length === 0 ? '' : ', r."~r"';
+  const ordinal = sorted === '' ? '' : `, row_number() OVER (${sorted.trim()}) AS "~r"`;
+  const last = sorted === '' ? '' : ', r."~r"';
   return (
     `SELECT k.n::int AS "~n", ${include.columns.map((column) => `r.${quote(column)}`).join(', ')} ` +
     `FROM unnest($1::${type}[]) WITH ORDINALITY AS k(v, n) CROSS JOIN LATERAL ` +

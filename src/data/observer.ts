@@ -10,10 +10,21 @@ export interface Result<R extends object = Row> {
   readonly fields: readonly pg.FieldDef[];
 }
 
+/** As much of a result as tells what it was made from: rows by column name, and the columns in their order. */
+export interface Observed {
+  readonly rows: readonly object[];
+  readonly fields: readonly { readonly name: string }[];
+}
+
 /**
  * Where the statement analyser hears of every read of a session and adds its keys. It runs before the rows
  * are handed out, so no render can end before its keys are known.
  */
 export interface StatementObserver {
-  onStatement(sql: string, params: readonly SqlValue[], result: Result, sink: KeySink): void | Promise<void>;
+  onStatement(
+    sql: string,
+    params: readonly SqlValue[],
+    result: Observed,
+    sink: KeySink,
+  ): void | Promise<void>;
 }

@@ -68,8 +68,9 @@ export class Session implements Db {
       tables: this.#database.tables,
       // The list goes the way of any statement, to the observer too ...
       list: (sql, params) => this.query(sql, params),
-      // ... what belongs to its rows is pinned by key, which is named here more sharply than it could be read off.
+      // ... what belongs to its rows is read for all of them at once, and told of as what each row asked for.
       related: (sql, params) => this.#silent(sql, params),
+      observer: this.#database.observer,
       sink: this.#sink,
     });
   }

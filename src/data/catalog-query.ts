@@ -1,0 +1,204 @@
+// What is asked of Postgres' own catalog. One statement, so that all of it is of one moment.
+
+/** The least that is needed of a connection; a pool, a client and a transaction all have it. */
+export interface CatalogReader {
+  query(sql: string): Promise<{ readonly rows: readonly object[] }>;
+}
+
+export interface RawColumn {
+  readonly num: number;
+  readonly name: string;
+  readonly type: string;
+  /** pg_type.typname of the type below all domains, when that type is Postgres' own; else null. */
+  readonly base: string | null;
+  readonly isEnum: boolean;
+  readonly labels: readonly string[] | null;
+  readonly deterministic: boolean;
+  readonly generated: boolean;
+  readonly notNull: boolean;
+}
+
+export interface RawRelation {
+  readonly oid: string;
+  readonly schema: string;
+  readonly name: string;
+  /** pg_class.relkind */
+  readonly kind: string;
+  readonly persistence: string;
+  readonly identity: string;
+  /** The file its rows are in: a new one when a definition change has written every row anew, without a row event. */
+  readonly storage: string | null;
+  readonly rowSecurity: boolean;
+  readonly rowSecurityActive: boolean;
+  readonly policies: readonly string[] | null;
+  readonly isPartition: boolean;
+  readonly root: string | null;
+  readonly parents: readonly string[] | null;
+  readonly hasChildren: boolean;
+  readonly columns: readonly RawColumn[] | null;
+  readonly primaryKey: readonly number[] | null;
+  /** Columns of any valid index, as attribute numbers. */
+  readonly indexed: readonly number[] | null;
+  /** Columns that are unique by themselves. */
+  readonly unique: readonly number[] | null;
+  /** Foreign keys that hold: enforced, validated, to another table's columns. */
+  readonly foreign:
+    | readonly {
+        readonly columns: readonly number[];
+        readonly to: string;
+        readonly toColumns: readonly number[];
+      }[]
+    | null;
+  readonly view: string | null;
+  /** Its changes are in the log that the feed reads. */
+  readonly published: boolean;
+}
+
+export interface RawFunction {
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly volatility: string;
+  readonly language: string;
+  readonly returnsSet: boolean;
+  readonly definition: string | null;
+  readonly body: string | null;
+  readonly searchPath: string | null;
+  /** Functions that an aggregate is made of are all immutable. */
+  readonly aggregatePure: boolean;
+}
+
+export interface RawCatalog {
+  readonly relations: readonly RawRelation[] | null;
+  readonly systemRelations: readonly string[] | null;
+  readonly functions: readonly RawFunction[] | null;
+  /** Postgres' own functions by name: the least pure volatility, whether any returns a set or aggregates. */
+  readonly builtins: readonly (readonly [
+    name: string,
+    volatility: string,
+    set: boolean,
+    aggregate: boolean,
+  ])[];
+  /** Names of the application's own operators whose functions are not immutable, and types under its own `=`. */
+  readonly impureOperators: readonly string[] | null;
+  readonly ownEqualities: readonly string[] | null;
+  /** Types with a cast whose function is not immutable, and whether any such cast is applied unasked. */
+  readonly impureCasts: readonly { readonly type: string; readonly implicit: boolean }[] | null;
+  readonly searchPath: readonly string[];
+}
+
+const own = (oid: string): string => `${oid} >= 16384`;
+
+const columns = `
+  SELECT json_agg(json_build_object(
+    'num', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+    'base', (SELECT CASE WHEN b.oid < 16384 THEN b.typname END FROM pg_type b WHERE b.oid = base.oid),
+    'isEnum', (SELECT b.typtype = 'e' FROM pg_type b WHERE b.oid = base.oid),
+    'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = base.oid),
+    'deterministic', coalesce((SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation), true),
+    'generated', a.attgenerated <> '', 'notNull', a.attnotnull) ORDER BY a.attnum)
+  FROM pg_attribute a CROSS JOIN LATERAL (
+    WITH RECURSIVE down(oid) AS (
+      SELECT a.atttypid UNION ALL SELECT t.typbasetype FROM down JOIN pg_type t ON t.oid = down.oid WHERE t.typtype = 'd')
+    SELECT d.oid FROM down d JOIN pg_type t ON t.oid = d.oid WHERE t.typtype <> 'd' LIMIT 1) base
+  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped`;
+
+const keyColumns = (condition: string): string => `
+  SELECT json_agg(DISTINCT k.num) FROM pg_index i
+  CROSS JOIN LATERAL unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(num, position)
+  WHERE i.indrelid = c.oid AND i.indisvalid AND k.num > 0 AND ${condition}`;
+
+const relations = (published: string): string => `
+  SELECT json_agg(json_build_object(
+    'oid', c.oid::text, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
+    'identity', c.relreplident, 'storage', pg_relation_filenode(c.oid)::text, 'rowSecurity', c.relrowsecurity,
+    'rowSecurityActive', CASE WHEN c.relrowsecurity THEN row_security_active(c.oid) ELSE false END,
+    'policies', (SELECT json_agg(p.polname || ':' || coalesce(pg_get_expr(p.polqual, p.polrelid), '') ORDER BY p.polname)
+                 FROM pg_policy p WHERE p.polrelid = c.oid),
+    'isPartition', c.relispartition,
+    'root', CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid::text END,
+    'parents', (SELECT json_agg(i.inhparent::text ORDER BY i.inhseqno) FROM pg_inherits i WHERE i.inhrelid = c.oid),
+    'hasChildren', EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent = c.oid),
+    'columns', (${columns}),
+    'primaryKey', (SELECT json_agg(k.num ORDER BY k.position) FROM pg_index i
+                   CROSS JOIN LATERAL unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(num, position)
+                   WHERE i.indrelid = c.oid AND i.indisprimary),
+    'indexed', (${keyColumns('true')}),
+    'unique', (${keyColumns('i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL')}),
+    'foreign', (SELECT json_agg(json_build_object('columns', f.conkey, 'to', f.confrelid::text, 'toColumns', f.confkey)
+                                ORDER BY f.conname)
+                FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f' AND f.convalidated
+                  AND coalesce((to_jsonb(f) ->> 'conenforced')::bool, true)),
+    'published', ${published},
+    'view', CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END) ORDER BY n.nspname, c.relname)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE ${own('c.oid')} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT LIKE 'pg\\_%'`;
+
+const functions = `
+  SELECT json_agg(json_build_object(
+    'schema', n.nspname, 'name', p.proname, 'kind', p.prokind, 'volatility', p.provolatile, 'language', l.lanname,
+    'returnsSet', p.proretset,
+    'definition', CASE WHEN p.prokind IN ('f', 'p') AND l.lanname = 'plpgsql' THEN pg_get_functiondef(p.oid) END,
+    'body', CASE WHEN l.lanname = 'sql' THEN coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) END,
+    'searchPath', (SELECT s FROM unnest(p.proconfig) s WHERE s LIKE 'search_path=%'),
+    'aggregatePure', coalesce((SELECT bool_and(q.provolatile = 'i') FROM pg_aggregate g JOIN pg_proc q
+       ON q.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn)
+       WHERE g.aggfnoid = p.oid), true)) ORDER BY n.nspname, p.proname, p.oid)
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+  WHERE ${own('p.oid')}`;
+
+/**
+ * `publication`: the one that the feed reads; a table outside it counts as unpublished. Null: all tables count
+ * as published.
+ */
+export function catalogSql(publication: string | null): string {
+  const name = `'${(publication ?? '').replaceAll("'", "''")}'`;
+  const published = `EXISTS (SELECT 1 FROM pg_publication p WHERE p.pubname = ${name} AND (p.puballtables OR EXISTS (
+      SELECT 1 FROM pg_publication_rel r WHERE r.prpubid = p.oid AND (r.prrelid = c.oid
+        OR (c.relispartition AND r.prrelid IN (SELECT a.relid FROM pg_partition_ancestors(c.oid) a))))))`;
+  return `SELECT
+  (${relations(publication === null ? 'true' : published)}) AS relations,
+  (SELECT json_agg(c.relname) FROM pg_class c WHERE c.relnamespace = 'pg_catalog'::regnamespace
+     AND c.relkind IN ('r', 'v')) AS "systemRelations",
+  (${functions}) AS functions,
+  (SELECT json_agg(json_build_array(b.name, b.volatility, b.set, b.aggregate)) FROM (
+     SELECT p.proname AS name, bool_or(p.proretset) AS set, bool_or(p.prokind = 'a') AS aggregate,
+            CASE WHEN bool_or(p.provolatile = 'v') THEN 'v' WHEN bool_or(p.provolatile = 's') THEN 's' ELSE 'i' END AS volatility
+     FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace GROUP BY p.proname) b) AS builtins,
+  (SELECT json_agg(DISTINCT o.oprname) FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
+     WHERE ${own('o.oid')} AND p.provolatile <> 'i') AS "impureOperators",
+  (SELECT json_agg(DISTINCT t.typname) FROM pg_operator o JOIN pg_type t ON t.oid IN (o.oprleft, o.oprright)
+     WHERE ${own('o.oid')} AND o.oprname = '=') AS "ownEqualities",
+  (SELECT json_agg(json_build_object('type', t.typname, 'implicit', c.castcontext = 'i')) FROM pg_cast c
+     JOIN pg_proc p ON p.oid = c.castfunc JOIN pg_type t ON t.oid IN (c.castsource, c.casttarget)
+     WHERE ${own('c.oid')} AND p.provolatile <> 'i') AS "impureCasts",
+  array_to_json(current_schemas(true)) AS "searchPath"`;
+}
+
+const changed = (catalog: string, owner: string): string =>
+  `SELECT count(*) AS n, coalesce(bit_xor(hashtextextended(x.${owner}::text || ':' || x.xmin::text, 0)), 0) AS h ` +
+  `FROM ${catalog} x WHERE ${own(`x.${owner}`)}`;
+
+/**
+ * A text that changes with every change of definition. Row versions of the catalog stand for their content:
+ * a changed definition is a new row version. VACUUM and ANALYZE overwrite in place, so they change nothing;
+ * where something else does (TRUNCATE), the catalog is read once more and found equal.
+ */
+export const fingerprintSql = `SELECT md5(string_agg(n::text || '/' || h::text, ',')
+    || array_to_string(current_schemas(true), ',')) AS fingerprint FROM (
+  ${[
+    changed('pg_class', 'oid'),
+    changed('pg_attribute', 'attrelid'),
+    changed('pg_index', 'indexrelid'),
+    changed('pg_inherits', 'inhrelid'),
+    changed('pg_rewrite', 'oid'),
+    changed('pg_proc', 'oid'),
+    changed('pg_type', 'oid'),
+    changed('pg_enum', 'oid'),
+    changed('pg_constraint', 'oid'),
+    changed('pg_policy', 'oid'),
+    changed('pg_operator', 'oid'),
+    changed('pg_cast', 'oid'),
+    changed('pg_namespace', 'oid'),
+    changed('pg_publication_rel', 'oid'),
+  ].join('\n  UNION ALL ')}) parts`;

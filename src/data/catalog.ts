@@ -1,0 +1,375 @@
+// The schema as the analysis of statements and of changes sees it: both sides must hold the same picture,
+// or their keys do not meet. When the schema changes, the feed takes the new picture first, then purges the
+// keys of `catalogChanges` (at least one of which every statement concerned has recorded); a worker
+// takes the new picture when it applies that purge, before it renders anything with a newer stamp.
+import type { DependencyKey } from '../core/units.ts';
+import {
+  type CatalogReader,
+  catalogSql,
+  fingerprintSql,
+  type RawCatalog,
+  type RawColumn,
+  type RawFunction,
+  type RawRelation,
+} from './catalog-query.ts';
+import { encodeName, functionKey, type RelationName, relationName, schemaKey, tableKey } from './keys.ts';
+import type { ValueKind } from './keys-value.ts';
+
+export interface Column {
+  readonly name: string;
+  /** Undefined: its values are never named in keys. */
+  readonly kind: ValueKind | undefined;
+  /** Generated columns are absent from the log: unknown there, and changed whenever the row is. */
+  readonly generated: boolean;
+  readonly notNull: boolean;
+}
+
+export interface ForeignKey {
+  readonly columns: readonly string[];
+  readonly to: Relation;
+  readonly toColumns: readonly string[];
+}
+
+export interface Relation {
+  readonly oid: string;
+  readonly schema: string;
+  readonly name: string;
+  /** The head of its keys. Of a partition: that of the partitioned table, under which both sides speak of it. */
+  readonly keyName: RelationName;
+  readonly columns: ReadonlyMap<string, Column>;
+  /** Columns in key order; empty where there is none, or where its values cannot be written as keys. */
+  readonly primaryKey: readonly string[];
+  /** Columns by whose value rows are named: those of an index, of a type that has a canonical text. */
+  readonly pinnable: ReadonlySet<string>;
+  readonly unique: ReadonlySet<string>;
+  readonly foreignKeys: readonly ForeignKey[];
+  /** More than one table stands behind the name, so that its primary key is not known to be unique. */
+  readonly inherited: boolean;
+  /** SQL of a view; undefined for a table. */
+  readonly view: string | undefined;
+  /** Why its changes cannot be followed, or undefined. */
+  readonly untracked: string | undefined;
+  /** Row security may apply when another role (a view's owner, a definer) reads it. */
+  readonly guarded: boolean;
+  /** This relation and all that inherit from it down to here: the names a change of this table is told under. */
+  readonly toldAs: readonly Relation[];
+}
+
+export interface SqlFunction {
+  readonly key: DependencyKey;
+  readonly kind: 'function' | 'aggregate' | 'window' | 'procedure';
+  readonly volatility: 'immutable' | 'stable' | 'volatile';
+  readonly language: string;
+  readonly returnsSet: boolean;
+  readonly pure: boolean;
+  /** SQL: its body. PL/pgSQL: its whole definition. Otherwise undefined. */
+  readonly source: string | undefined;
+  readonly searchPath: readonly string[] | undefined;
+}
+
+export interface Builtin {
+  readonly volatility: 'immutable' | 'stable' | 'volatile';
+  readonly set: boolean;
+  readonly aggregate: boolean;
+}
+
+const volatilities = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
+const functionKinds = { f: 'function', a: 'aggregate', w: 'window', p: 'procedure' } as const;
+const builtinKinds: ReadonlyMap<string, ValueKind> = new Map([
+  ['int2', 'int'],
+  ['int4', 'int'],
+  ['int8', 'int'],
+  ['numeric', 'numeric'],
+  ['bool', 'bool'],
+  ['uuid', 'uuid'],
+  ['date', 'date'],
+  ['text', 'text'],
+  ['varchar', 'text'],
+  ['bpchar', 'char'],
+]);
+
+export class Catalog {
+  readonly searchPath: readonly string[];
+  readonly builtins: ReadonlyMap<string, Builtin>;
+  readonly impureOperators: ReadonlySet<string>;
+  readonly impureCasts: ReadonlySet<string>;
+  /** Something in this database makes every statement impossible to follow. */
+  readonly hazard: string | undefined;
+  private readonly raw: RawCatalog;
+  private readonly relations = new Map<string, Relation>();
+  private readonly functions = new Map<string, SqlFunction[]>();
+  private readonly systemRelations: ReadonlySet<string>;
+
+  constructor(raw: RawCatalog) {
+    this.raw = raw;
+    this.searchPath = raw.searchPath;
+    this.systemRelations = new Set(raw.systemRelations);
+    this.impureOperators = new Set(raw.impureOperators);
+    this.impureCasts = new Set(raw.impureCasts?.map((cast) => cast.type));
+    this.hazard = raw.impureCasts?.some((cast) => cast.implicit)
+      ? 'an implicit cast of the application calls a function that is not immutable'
+      : undefined;
+    this.builtins = new Map(
+      raw.builtins.map(([name, volatility, set, aggregate]) => [
+        name,
+        { volatility: volatilityOf(volatility), set, aggregate },
+      ]),
+    );
+    for (const relation of relationsOf(raw))
+      this.relations.set(pathOf(relation.schema, relation.name), relation);
+    for (const fn of raw.functions ?? []) {
+      const path = pathOf(fn.schema, fn.name);
+      this.functions.set(path, [...(this.functions.get(path) ?? []), functionOf(fn)]);
+    }
+  }
+
+  /** Exact name, as the log tells it. */
+  relation(schema: string, name: string): Relation | undefined {
+    return this.relations.get(pathOf(schema, name));
+  }
+
+  /** By the rules of the search path; `'system'` for Postgres' own. */
+  resolve(
+    schema: string | undefined,
+    name: string,
+    searchPath: readonly string[] = this.searchPath,
+  ): Relation | 'system' | undefined {
+    for (const candidate of schema === undefined ? searchPath : [schema]) {
+      if (candidate === 'information_schema' || candidate.startsWith('pg_toast')) return 'system';
+      if (candidate === 'pg_catalog') {
+        if (schema !== undefined || this.systemRelations.has(name)) return 'system';
+        continue;
+      }
+      const found = this.relation(candidate, name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** The application's own functions that a call by this name may mean; overloads are not told apart. */
+  functionsNamed(
+    schema: string | undefined,
+    name: string,
+    searchPath: readonly string[] = this.searchPath,
+  ): readonly SqlFunction[] {
+    return (schema === undefined ? searchPath : [schema]).flatMap(
+      (candidate) => this.functions.get(pathOf(candidate, name)) ?? [],
+    );
+  }
+
+  /** The keys to purge when the schema has gone from this picture to `next`. Empty: nothing of note changed. */
+  changesTo(next: Catalog): DependencyKey[] {
+    const keys = new Set<DependencyKey>();
+    const before = definitions(this.raw);
+    const after = definitions(next.raw);
+    for (const [path, definition] of [...before, ...after]) {
+      if (before.get(path)?.text === after.get(path)?.text) continue;
+      for (const key of definition.keys) keys.add(key);
+      // A new name may stand before one that statements meant until now.
+      if (before.has(path) !== after.has(path)) {
+        for (const other of [...before.values(), ...after.values()]) {
+          if (other.name === definition.name) for (const key of other.keys) keys.add(key);
+        }
+      }
+    }
+    return [...keys].sort();
+  }
+}
+
+/** Reads the whole picture. `publication` as in catalogSql. */
+export async function loadCatalog(
+  reader: CatalogReader,
+  publication: string | null = null,
+): Promise<Catalog> {
+  const { rows } = await reader.query(catalogSql(publication));
+  return new Catalog(rows[0] as RawCatalog);
+}
+
+/** A text that differs when the schema may have changed; about a millisecond for the server. */
+export async function fingerprint(reader: CatalogReader): Promise<string> {
+  const { rows } = await reader.query(fingerprintSql);
+  return (rows[0] as { fingerprint: string }).fingerprint;
+}
+
+const pathOf = (schema: string, name: string): string => `${encodeName(schema)}/${encodeName(name)}`;
+
+function volatilityOf(letter: string): 'immutable' | 'stable' | 'volatile' {
+  return letter === 'i' || letter === 's' ? volatilities[letter] : 'volatile';
+}
+
+function functionOf(raw: RawFunction): SqlFunction {
+  return {
+    key: functionKey(raw.schema, raw.name),
+    kind: functionKinds[raw.kind as keyof typeof functionKinds] ?? 'procedure',
+    volatility: volatilityOf(raw.volatility),
+    language: raw.language,
+    returnsSet: raw.returnsSet,
+    pure: raw.kind === 'a' ? raw.aggregatePure : raw.volatility === 'i',
+    source: raw.definition ?? raw.body ?? undefined,
+    searchPath: raw.searchPath === null ? undefined : searchPathOf(raw.searchPath),
+  };
+}
+
+/** `search_path=a, "B"` as pg_proc keeps it; `$user` and quoting oddities are left to resolve to nothing. */
+function searchPathOf(setting: string): string[] {
+  const names = setting
+    .slice('search_path='.length)
+    .split(',')
+    .map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
+  return names.includes('pg_catalog') ? names : ['pg_catalog', ...names];
+}
+
+function* relationsOf(raw: RawCatalog): Generator<Relation> {
+  const raws = new Map((raw.relations ?? []).map((relation) => [relation.oid, relation]));
+  const children = new Map<string, RawRelation[]>();
+  for (const relation of raws.values()) {
+    for (const parent of relation.parents ?? []) {
+      children.set(parent, [...(children.get(parent) ?? []), relation]);
+    }
+  }
+  const ownEqualities = new Set(raw.ownEqualities);
+  const built = new Map<string, Relation>();
+  const build = (one: RawRelation): Relation => {
+    const known = built.get(one.oid);
+    if (known !== undefined) return known;
+    // Partitions are spoken of as their root: its name, its key, its indexes.
+    const root = (one.root === null ? undefined : raws.get(one.root)) ?? one;
+    const columns = new Map(
+      (root.columns ?? []).map((column) => [column.name, columnOf(column, ownEqualities)]),
+    );
+    const nameOf = new Map((root.columns ?? []).map((column) => [column.num, column.name]));
+    const names = (numbers: readonly number[] | null): string[] =>
+      (numbers ?? []).flatMap((number) => nameOf.get(number) ?? []);
+    const keyed = (name: string): boolean => {
+      const column = columns.get(name);
+      return column?.kind !== undefined && !column.generated;
+    };
+    const primaryKey = names(root.primaryKey);
+    const foreignKeys: ForeignKey[] = [];
+    const toldAs: Relation[] = [];
+    const relation: Relation = {
+      oid: one.oid,
+      schema: one.schema,
+      name: one.name,
+      keyName: relationName(root.schema, root.name),
+      columns: new Map((one.columns ?? []).map((column) => [column.name, columnOf(column, ownEqualities)])),
+      primaryKey: primaryKey.every(keyed) ? primaryKey : [],
+      // A primary key of one column names rows by themselves, and no reading pins it as a value.
+      pinnable: new Set(
+        names(root.indexed).filter(
+          (name) => keyed(name) && !(primaryKey.length === 1 && primaryKey[0] === name),
+        ),
+      ),
+      unique: new Set(names(root.unique)),
+      foreignKeys,
+      inherited: root.kind !== 'p' && root.hasChildren,
+      view: one.view ?? undefined,
+      untracked: untrackedReason(one, children),
+      guarded: one.rowSecurity,
+      toldAs,
+    };
+    built.set(one.oid, relation);
+    toldAs.push(...told(one === root ? relation : build(root), root, raws, build));
+    for (const key of root.foreign ?? []) {
+      const target = raws.get(key.to);
+      if (target === undefined) continue;
+      const targetName = new Map((target.columns ?? []).map((column) => [column.num, column.name]));
+      foreignKeys.push({
+        columns: names(key.columns),
+        to: build(target),
+        toColumns: key.toColumns.flatMap((number) => targetName.get(number) ?? []),
+      });
+    }
+    return relation;
+  };
+  for (const relation of raws.values()) yield build(relation);
+}
+
+function told(
+  self: Relation,
+  raw: RawRelation,
+  raws: ReadonlyMap<string, RawRelation>,
+  build: (raw: RawRelation) => Relation,
+): Relation[] {
+  const all = new Set([self]);
+  const up = (relation: RawRelation): void => {
+    for (const oid of relation.parents ?? []) {
+      const parent = raws.get(oid);
+      if (parent === undefined) continue;
+      all.add(build(parent));
+      up(parent);
+    }
+  };
+  up(raw);
+  return [...all];
+}
+
+function columnOf(raw: RawColumn, ownEqualities: ReadonlySet<string>): Column {
+  const kind = raw.isEnum ? 'enum' : raw.base === null ? undefined : builtinKinds.get(raw.base);
+  const usable = raw.deterministic && (raw.base === null || !ownEqualities.has(raw.base));
+  return {
+    name: raw.name,
+    kind: usable ? kind : undefined,
+    generated: raw.generated,
+    notNull: raw.notNull,
+  };
+}
+
+function untrackedReason(
+  relation: RawRelation,
+  children: ReadonlyMap<string, readonly RawRelation[]>,
+): string | undefined {
+  const named = `${relation.schema}.${relation.name}`;
+  if (relation.kind === 'm') return `${named} is a materialized view: REFRESH leaves no trace in the log`;
+  if (relation.kind === 'f') return `${named} is a foreign table`;
+  if (relation.kind === 'S') return `${named} is a sequence`;
+  if (relation.persistence !== 'p') return `${named} is not in the log (unlogged or temporary)`;
+  if (relation.rowSecurityActive) return `${named} has row security policies that apply to this role`;
+  if (relation.kind !== 'v' && !relation.published) {
+    return `${named} is not in the publication (it has no replica identity, or was left out)`;
+  }
+  for (const child of children.get(relation.oid) ?? []) {
+    const reason = untrackedReason(child, children);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+interface Definition {
+  readonly name: string;
+  readonly text: string;
+  readonly keys: readonly DependencyKey[];
+}
+
+/** Everything whose change may change a result, by a name of its own, with the keys that tell of it. */
+function definitions(raw: RawCatalog): Map<string, Definition> {
+  const all = new Map<string, Definition>();
+  const relations = new Map((raw.relations ?? []).map((relation) => [relation.oid, relation]));
+  for (const relation of relations.values()) {
+    const root = (relation.root === null ? undefined : relations.get(relation.root)) ?? relation;
+    const parents = (relation.parents ?? []).flatMap((oid) => relations.get(oid) ?? []);
+    all.set(`relation ${pathOf(relation.schema, relation.name)}`, {
+      name: relation.name,
+      text: JSON.stringify(relation),
+      // A partition or child attached or detached changes what its parents hold.
+      keys: [root, ...parents].map((one) => tableKey(relationName(one.schema, one.name))),
+    });
+  }
+  for (const fn of raw.functions ?? []) {
+    const path = `function ${pathOf(fn.schema, fn.name)}`;
+    const builtin = raw.builtins.some(([name]) => name === fn.name);
+    all.set(path, {
+      name: `${fn.name}()`,
+      text: (all.get(path)?.text ?? '') + JSON.stringify(fn),
+      // A function of a name that Postgres has too was not recorded by those who called Postgres'.
+      keys: builtin ? [schemaKey] : [functionKey(fn.schema, fn.name)],
+    });
+  }
+  const { impureOperators, ownEqualities, impureCasts, searchPath, builtins } = raw;
+  all.set('rest', {
+    name: '',
+    text: JSON.stringify([impureOperators, ownEqualities, impureCasts, searchPath, builtins]),
+    keys: [schemaKey],
+  });
+  return all;
+}

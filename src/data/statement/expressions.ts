@@ -1,0 +1,208 @@
+// Walks expressions: counts the columns they name, and notices what cannot be followed.
+import type { Catalog, SqlFunction } from '../catalog.ts';
+import { aggregateNodes, type Calls } from './calls.ts';
+import { type Findings, Refusal } from './findings.ts';
+import { builtinTrouble, movingTime, valueFunctionTrouble } from './functions.ts';
+import { columnNames, find, hasColumn, type Item, type Scope, type Target, type Use } from './scope.ts';
+import { type Body, child, children, constant, eachChild, names, part, type Tree, text } from './tree.ts';
+
+export interface Cte {
+  readonly query: Tree | undefined;
+  readonly columns: readonly string[];
+  readonly recursive: boolean;
+  readonly ctes: ReadonlyMap<string, Cte>;
+  /** The scope around the block that defines it. */
+  readonly outer: Scope | undefined;
+}
+
+/** Where a block stands. */
+export interface Place {
+  readonly outer: Scope | undefined;
+  readonly outerUse: Use;
+  readonly ctes: ReadonlyMap<string, Cte>;
+  readonly depth: number;
+}
+
+/** What lies inside an expression and is not one. */
+export interface Inner {
+  query(select: Body, scope: Scope, use: Use, place: Place): void;
+  call(fn: SqlFunction, name: string, place: Place): void;
+}
+
+const systemColumns = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax']);
+
+/** Nodes whose meaning is that of their parts. Any other is a construct that this walk does not know. */
+const composed = new Set(
+  `ParamRef A_Expr BoolExpr NullTest BooleanTest CaseExpr CaseWhen CoalesceExpr MinMaxExpr RowExpr A_ArrayExpr
+   A_Indirection A_Indices A_Star String Integer Float Boolean List CollateClause SortBy WindowDef NamedArgExpr
+   GroupingSet GroupingFunc ResTarget TypeName
+   JsonObjectConstructor JsonArrayConstructor JsonKeyValue JsonValueExpr JsonObjectAgg JsonArrayAgg
+   JsonAggConstructor JsonIsPredicate JsonParseExpr JsonScalarExpr JsonSerializeExpr JsonOutput JsonReturning JsonFormat ColumnDef
+   XmlExpr XmlSerialize`.split(/\s+/),
+);
+export class Expressions {
+  private readonly catalog: Catalog;
+  private readonly findings: Findings;
+  private readonly calls: Calls;
+  private readonly inner: Inner;
+
+  constructor(catalog: Catalog, findings: Findings, calls: Calls, inner: Inner) {
+    this.catalog = catalog;
+    this.findings = findings;
+    this.calls = calls;
+    this.inner = inner;
+  }
+
+  useTarget(target: Target, use: Use, place: Place): void {
+    if (target.walked.has(use) || target.walked.has('filter')) return;
+    target.walked.add(use);
+    if ('expression' in target.from) this.walk(target.from.expression, target.from.scope, use, place);
+    else this.useItemColumn(target.from.item, target.from.column, use, place);
+  }
+
+  useItem(item: Item, use: Use, place: Place): void {
+    for (const column of columnNames(item) ?? []) this.useItemColumn(item, column, use, place);
+  }
+
+  useItemColumn(item: Item, name: string, use: Use, place: Place): void {
+    if (item.kind === 'scan') {
+      const column = item.columns.get(name);
+      if (column !== undefined) item.scan[use].add(column);
+    } else if (item.kind === 'derived') {
+      const target = item.targets.get(name);
+      if (target !== undefined) this.useTarget(target, use, place);
+    }
+  }
+
+  useColumn(reference: Body, scope: Scope, use: Use, mayBeMissing = false): void {
+    const fields = names(reference, 'fields');
+    const last = fields[fields.length - 1] ?? '';
+    if (systemColumns.has(last)) {
+      this.findings.untracked.add(`${last} says where and when a row was stored`);
+      return;
+    }
+    if (last === 'tableoid') return;
+    const place: Place = { outer: undefined, outerUse: 'filter', ctes: new Map(), depth: 1 };
+    if (fields.length === 1 && last === '*') {
+      for (const item of scope.items) this.useItem(item, use, place);
+      return;
+    }
+    const found = find(scope, fields, use);
+    let known = false;
+    for (const one of found) {
+      for (const item of one.items) {
+        if (one.column === undefined) this.useItem(item, one.use, place);
+        else if (hasColumn(item, one.column)) this.useItemColumn(item, one.column, one.use, place);
+        else continue;
+        known = true;
+      }
+    }
+    if (!known && !mayBeMissing && !scope.lenient) {
+      this.findings.untracked.add(`${fields.join('.')} is not a column that the catalog knows`);
+    }
+  }
+
+  // ------------------------------------------------------------------ expressions
+
+  walk(tree: Tree, scope: Scope, use: Use, place: Place): void {
+    const { kind, body } = tree;
+    switch (kind) {
+      case 'ColumnRef':
+        this.useColumn(body, scope, use);
+        return;
+      case 'A_Const':
+        if (movingTime.test(constant(tree) ?? '')) {
+          this.findings.untracked.add(`the constant '${constant(tree)}' may mean a moving time`);
+        }
+        return;
+      case 'SubLink':
+        this.subLink(body, scope, use, place);
+        return;
+      case 'SelectStmt':
+        this.inner.query(body, scope, use, place);
+        return;
+      case 'FuncCall':
+        this.call(tree, scope, use, place);
+        return;
+      case 'SQLValueFunction': {
+        const trouble = valueFunctionTrouble(text(body, 'op') ?? '');
+        if (trouble !== undefined) this.findings.untracked.add(trouble);
+        return;
+      }
+      case 'TypeCast':
+        this.checkCast(part(body, 'typeName') ?? {});
+        break;
+      case 'A_Expr':
+      case 'SortBy':
+        this.checkOperator(names(body, kind === 'SortBy' ? 'useOp' : 'name'));
+        break;
+      default:
+        if (!composed.has(kind)) this.findings.untracked.add(`${kind} is not understood`);
+    }
+    const inner = aggregateNodes.has(kind) || this.calls.overWindow(tree) ? 'filter' : use;
+    eachChild(body, (below) => this.walk(below, scope, inner, place));
+  }
+
+  private subLink(body: Body, scope: Scope, use: Use, place: Place): void {
+    this.checkOperator(names(body, 'operName'));
+    const test = child(body, 'testexpr');
+    if (test !== undefined) this.walk(test, scope, use, place);
+    const query = child(body, 'subselect');
+    if (query?.kind !== 'SelectStmt') throw new Refusal('a subquery writes');
+    this.inner.query(query.body, scope, use, place);
+  }
+
+  private call(tree: Tree, scope: Scope, use: Use, place: Place): void {
+    const { body } = tree;
+    const { schema, name, builtin, own } = this.calls.functionOf(body);
+    const count = children(body, 'args').length;
+    const trouble = builtin === undefined ? undefined : builtinTrouble(name, builtin, count);
+    if (trouble !== undefined) this.findings.untracked.add(trouble);
+    for (const fn of own) this.inner.call(fn, name, place);
+    if (builtin === undefined && own.length === 0 && schema !== 'pg_catalog') {
+      this.findings.untracked.add(`${name}() is not known`);
+    }
+    const aggregate = this.calls.isAggregate(tree);
+    if (
+      aggregate &&
+      !this.calls.overWindow(tree) &&
+      scope.parent !== undefined &&
+      this.belongsOutside(body, scope)
+    ) {
+      this.findings.outerAggregate = true;
+    }
+    const inner = aggregate || this.calls.overWindow(tree) || this.calls.returnsSet(tree) ? 'filter' : use;
+    eachChild(body, (below) => this.walk(below, scope, inner, place));
+  }
+
+  /** An aggregate is of the innermost block that its arguments name a column of. */
+  private belongsOutside(body: Body, scope: Scope): boolean {
+    let own = false;
+    let any = false;
+    const visit = (tree: Tree): void => {
+      if (tree.kind === 'ColumnRef') {
+        any = true;
+        if (find(scope, names(tree.body, 'fields'), 'filter').some((found) => found.depth === 0)) own = true;
+      }
+      eachChild(tree.body, visit);
+    };
+    eachChild(body, visit);
+    return any && !own;
+  }
+
+  private checkOperator(name: readonly string[]): void {
+    const last = name[name.length - 1];
+    if (last !== undefined && this.catalog.impureOperators.has(last)) {
+      this.findings.untracked.add(`the operator ${last} may call a function that is not immutable`);
+    }
+  }
+
+  private checkCast(type: Body): void {
+    const path = names(type, 'names');
+    const name = path[path.length - 1] ?? '';
+    if (this.catalog.impureCasts.has(name)) {
+      this.findings.untracked.add(`a cast to ${name} may call a function that is not immutable`);
+    }
+    if (/^reg[a-z]+$/.test(name)) this.findings.untracked.add(`a cast to ${name} reads Postgres' catalog`);
+  }
+}

@@ -1,0 +1,38 @@
+// What comes up while a statement is walked; shared by its blocks, the views and the functions below it.
+import type { DependencyKey } from '../../core/units.ts';
+import type { SqlFunction } from '../catalog.ts';
+import type { Scan } from './scope.ts';
+
+/** A statement with more readings than these is not worth its keys. */
+export const maxScans = 200;
+
+export class Findings {
+  readonly scans: Scan[] = [];
+  readonly definitions = new Set<DependencyKey>();
+  readonly untracked = new Set<string>();
+  readonly following = new Set<SqlFunction>();
+  /** An aggregate inside a subquery belongs to an outer block: nothing may be taken for "only shown". */
+  outerAggregate = false;
+
+  /** Findings of something that is looked at but may never run. */
+  aside(): Findings {
+    const other = new Findings();
+    for (const one of this.following) other.following.add(one);
+    return other;
+  }
+
+  absorb(other: Findings): void {
+    for (const key of other.definitions) this.definitions.add(key);
+    for (const why of other.untracked) this.untracked.add(why);
+    if (other.outerAggregate) this.outerAggregate = true;
+  }
+}
+
+/** Thrown where a statement may not be run by a page at all. */
+export class Refusal {
+  readonly why: string;
+
+  constructor(why: string) {
+    this.why = why;
+  }
+}
