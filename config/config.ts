@@ -7,4 +7,6 @@ import type { Values } from './settings.ts';
 export type Config = { readonly [K in keyof Values]: Exclude<Values[K], 'auto'> } & {
   /** NODE_ENV=production: nothing is embedded, errors show no internals. */
   readonly production: boolean;
+  /** FEED=on: without its change feed the server trusts no page for long. */
+  readonly feedRequired: boolean;
 };

@@ -6,7 +6,7 @@ import type { Values } from './settings.ts';
 
 const MiB = 1024 * 1024;
 /** Closing pools, flushing logs and leaving, after the last answer. Part of the sum that must fit GRACE_MS. */
-export const CLOSE_MS = 3000;
+const CLOSE_MS = 3000;
 
 export function derive(values: Values, machine: Machine, production: boolean): Config {
   const workers = values.workers === 'auto' ? machine.cpus : values.workers;
@@ -20,6 +20,9 @@ export function derive(values: Values, machine: Machine, production: boolean): C
     degradedTtlMs:
       values.degradedTtlMs === 'auto' ? Math.floor(values.coherenceBoundMs / 2) : values.degradedTtlMs,
     shutdownDelayMs: values.shutdownDelayMs === 'auto' ? (production ? 5000 : 0) : values.shutdownDelayMs,
+    // Whether it can work here is found out by trying: the primary turns it off where it cannot.
+    feed: values.feed === 'off' ? 'off' : 'on',
+    feedRequired: values.feed === 'on',
     production,
   };
 }

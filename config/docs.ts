@@ -21,9 +21,11 @@ export function configurationDocs(): string {
     'Settings come from the environment, then from `.env` in the working directory; the environment wins.',
     'An empty value counts as not set. A secret may be given as a file instead: `DATABASE_URL_FILE=/run/secrets/db`.',
     'A wrong setting ends the start with exit code 1, and all wrong ones are named at once.',
+    'They are read once: a reload (`SIGHUP`, `POST /reload`) brings new code with the settings of the start; new',
+    'settings take a restart.',
     '',
     '`coherent-server config` prints what is in effect and where each value comes from, with secrets masked.',
-    'With `NODE_ENV=production` nothing is embedded and errors show no internals.',
+    'With `NODE_ENV=production` nothing is embedded, Postgres or Redis, and errors show no internals.',
     ...groups.flatMap(([group, text]) => ['', `## ${group}`, '', text, '', ...table(group)]),
     '',
   ].join('\n');

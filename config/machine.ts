@@ -84,3 +84,8 @@ function readIfThere(file: string): string | undefined {
     return undefined;
   }
 }
+
+/** Where programs are looked for. */
+export function searchPath(): string {
+  return process.env.PATH ?? '';
+}

@@ -34,7 +34,7 @@ function shown(key: Key, config: Config): string | number | boolean | undefined 
 }
 
 /** An address keeps its host, so that one sees which server it is; its user, password and path do not show. */
-export function masked(secret: string): string {
+function masked(secret: string): string {
   return URL.canParse(secret) ? `${new URL(secret).protocol}//***@${hostOf(secret)}/***` : '***';
 }
 

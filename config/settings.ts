@@ -86,7 +86,7 @@ export const settings = {
     name: 'OPS_PORT',
     kind: integer({ min: 0, max: 65_535 }),
     default: '3001',
-    help: 'Port of the operations server: /livez, /readyz. 0 takes a free one.',
+    help: 'Port of the operations server: /livez, /readyz, POST /reload. 0 takes a free one.',
     group: 'Operations',
   }),
   opsHost: setting({
@@ -100,6 +100,13 @@ export const settings = {
     name: 'OPS_TOKEN',
     kind: text('at least 16 printable characters without spaces', /^[\x21-\x7e]{16,512}$/),
     help: 'Bearer token that the operations server asks for, except on the probes.',
+    group: 'Operations',
+    secret: true,
+  }),
+  debugToken: setting({
+    name: 'DEBUG_TOKEN',
+    kind: text('at least 16 printable characters without spaces', /^[\x21-\x7e]{16,512}$/),
+    help: 'Whoever sends it as X-Coherent-Token with a page request is told how the answer was made (Server-Timing, Surrogate-Key), and gets a new render for Cache-Control: no-cache. Not OPS_TOKEN: it crosses the public port.',
     group: 'Operations',
     secret: true,
   }),
@@ -129,7 +136,7 @@ export const settings = {
     name: 'UV_THREADPOOL_SIZE',
     kind: integer({ min: 1, max: 1024 }),
     default: '4',
-    help: 'Threads of each worker for files, DNS and compression.',
+    help: 'Threads of each worker for files, DNS and compression. The default is that of Node; no other was measured.',
     group: 'Processes',
   }),
   heapMaxMb: setting({
@@ -143,7 +150,7 @@ export const settings = {
     name: 'SEMI_SPACE_MB',
     kind: integer({ min: 1, max: 256, unit: 'MiB' }),
     default: '32',
-    help: 'Size of the young generation of each worker. Larger: fewer collections of what one render leaves behind.',
+    help: 'Limit of a semi-space of the young generation of each worker. Larger: fewer collections of what one render leaves behind, more memory. The default is a choice, not measured.',
     group: 'Processes',
   }),
   bootTimeoutMs: setting({
@@ -171,15 +178,28 @@ export const settings = {
   redisUrl: setting({
     name: 'REDIS_URL',
     kind: redisUrl(),
-    help: 'The Redis of the fleet: shared cache and purges between boxes. Unset: one box works alone.',
+    help: 'The Redis of the fleet: shared cache and purges between boxes. Unset: a private one where redis-server or valkey-server is on the PATH (not with NODE_ENV=production), else one box works alone.',
     group: 'Data',
     secret: true,
+  }),
+  feed: setting({
+    name: 'FEED',
+    kind: oneOf(['auto', 'on', 'off']),
+    default: 'auto',
+    help: 'The change feed: pages follow what is committed in Postgres. Needs wal_level = logical and a role with REPLICATION. auto: on where those are given, else off, and the start says what is missing. on: pages are not kept for longer than DEGRADED_TTL_MS while it cannot work.',
+    group: 'Data',
+  }),
+  feedSlot: setting({
+    name: 'FEED_SLOT',
+    kind: text('a name of lower-case letters, digits and _, at most 63', /^[a-z0-9_]{1,63}$/),
+    help: 'The replication slot of this fleet. Unset: named after the database. Two fleets on one database need two names.',
+    group: 'Data',
   }),
   dataDir: setting({
     name: 'DATA_DIR',
     kind: folder,
     default: '.data',
-    help: 'Folder for what is kept between runs: the embedded Postgres, the disk tier of the cache.',
+    help: 'Folder for what is kept between runs: the embedded Postgres, the private Redis, the disk tier of the cache.',
     group: 'Data',
   }),
   dbPoolMax: setting({
@@ -233,6 +253,13 @@ export const settings = {
     group: 'Rendering',
   }),
 
+  surrogateKeys: setting({
+    name: 'SURROGATE_KEYS',
+    kind: flag(),
+    default: 'off',
+    help: 'Tell caches in front what each page was made from (Surrogate-Key, Cache-Groups), so that purges can be passed on to them. Names tables and ids.',
+    group: 'Caching',
+  }),
   l1MaxBytes: setting({
     name: 'L1_MAX_BYTES',
     kind: bytes({ min: 0, max: TiB }),

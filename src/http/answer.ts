@@ -70,7 +70,14 @@ function pageHeaders(
 }
 
 /** What RFC 9110, 15.4.5 asks a 304 to repeat; the rest the visitor's cache keeps from the 200. */
-const REPEATED = new Set(['cache-control', 'cdn-cache-control', 'vary']);
+const REPEATED = new Set([
+  'cache-control',
+  'cdn-cache-control',
+  'vary',
+  'age',
+  'surrogate-key',
+  'cache-groups',
+]);
 
 function notModifiedHeaders(entry: Sendable, etag: string, cacheStatus: string | undefined): string[] {
   const headers: string[] = [];

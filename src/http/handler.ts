@@ -1,17 +1,22 @@
 // One request, from its head to its answer: refuse what is no request for a page, send other spellings of an
 // address to the one we answer, serve files, and hand the rest to the pipeline.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Header, PageEntry } from '../cache/entry.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { PagePipeline, PageResponse } from '../page/pipeline.ts';
+import type { Shell } from '../page/shells.ts';
 import { type Answer, type Asked, answerPage } from './answer.ts';
 import { cacheStatus } from './cache-status.ts';
 import type { Learned } from './hit.ts';
 import type { Limits } from './limits.ts';
 import type { EncodingChoice } from './negotiate.ts';
+import { type Operator, operatorHeaders, wantsAnew } from './operator.ts';
+import { PageStream } from './page-stream.ts';
 import { elsewhereAnswer, plainAnswer } from './plain-answer.ts';
 import { dropBody, isBodyTooLarge } from './request-body.ts';
 import { send } from './respond.ts';
+import { staleHeaders } from './stale.ts';
 import type { StaticFiles } from './static.ts';
 import { parseTarget, type Target } from './target.ts';
 
@@ -30,6 +35,7 @@ export interface HandlerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly learner?: Learner | undefined;
+  readonly operator?: Operator;
 }
 
 export class RequestHandler {
@@ -101,6 +107,26 @@ export class RequestHandler {
     };
   }
 
+  /**
+   * Undefined where an answer must come in one piece: HEAD, a condition (the answer may be 304), HTTP/1.0, which
+   * knows no chunks.
+   */
+  #stream(request: IncomingMessage, response: ServerResponse, asked: Asked): PageStream | undefined {
+    const { httpVersionMajor: major, httpVersionMinor: minor } = request;
+    if (asked.method === 'HEAD' || asked.ifNoneMatch !== undefined || major !== 1 || minor !== 1)
+      return undefined;
+    const encoding = asked.encodings[0] ?? 'identity';
+    return new PageStream({ response, encoding, clock: this.#options.clock, isClosing: () => this.closing });
+  }
+
+  /** A fresh page as it lies in memory; of a stale one, or for an operator, a copy with other headers. */
+  #sendable({ entry, outcome }: PageResponse, extra: readonly Header[]): PageEntry {
+    const isStale = outcome?.result === 'stale';
+    if (!isStale && extra.length === 0) return entry;
+    const headers = isStale ? staleHeaders(entry, this.#options.clock.now()) : entry.headers;
+    return { ...entry, headers: [...headers, ...extra] };
+  }
+
   async #servePage(target: Target, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pipeline, clock, learner } = this.#options;
     const { headers } = request;
@@ -108,14 +134,24 @@ export class RequestHandler {
     response.once('close', () => {
       if (!response.writableFinished) left.abort();
     });
+    const asked = this.#asked(request);
+    const isOperator = this.#options.operator?.asks(headers) ?? false;
+    const startedMs = clock.monotonic();
+    // An operator is told how long it took, which is known at the end.
+    const stream = isOperator ? undefined : this.#stream(request, response, asked);
     const page = await pipeline.respond({
+      ...(stream === undefined ? {} : { onShell: (shell: Shell) => stream.expect(shell) }),
+      encoding: asked.encodings[0] ?? 'identity',
+      bypass: isOperator && wantsAnew(headers),
       segments: target.segments,
       query: target.query,
       header: (name) => joined(headers[name]),
       signal: left.signal,
     });
+    if (stream?.finish(page) === true) return;
     const status = page.outcome === undefined ? undefined : cacheStatus(page.outcome, clock.now());
-    send(response, answerPage(page.entry, this.#asked(request), status), this.closing);
+    const extra = isOperator ? operatorHeaders(page, clock.monotonic() - startedMs) : [];
+    send(response, answerPage(this.#sendable(page, extra), asked, status), this.closing);
     if (learner !== undefined) teach(learner, request, page);
   }
 }

@@ -155,6 +155,14 @@ test('an entry taken from another tier that gives the same bytes is sent without
   expect(hits.stats().answers).toBe(1);
 });
 
+test('a page whose encodings were made after it was learned is learned again', async () => {
+  const page = remember('/a', 'page a', { gzip: undefined });
+  cached.set('/a', { ...page, gzip: Buffer.from('gzipped') });
+  const socket = client();
+  socket.write(get('/a', 'Accept-Encoding: gzip'));
+  expect(await until(socket, (text) => text.includes('ordinary'))).not.toContain('page a');
+});
+
 test.each([
   ['a page that varies by a header', { vary: ['accept-language'], tier: 'l1' }],
   ['an answer from Redis', { vary: [], tier: 'l2' }],

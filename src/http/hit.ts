@@ -76,6 +76,9 @@ class KnownTarget {
   readonly #headers: PageEntry['headers'];
   readonly #status: number;
   readonly #tag: string;
+  /** An entry's other encodings may be made after it was first sent. */
+  readonly #gzipBytes: Bytes | undefined;
+  readonly #brotliBytes: Bytes | undefined;
   readonly #freshUntilMs: number;
   #preferred: readonly Encoding[] | undefined = undefined;
   #encoding: Encoding = 'identity';
@@ -88,6 +91,8 @@ class KnownTarget {
     this.#headers = entry.headers;
     this.#status = entry.status;
     this.#tag = entry.tag;
+    this.#gzipBytes = entry.gzip?.length;
+    this.#brotliBytes = entry.brotli?.length;
     this.#freshUntilMs = entry.freshUntilMs;
     this.tags = { br: etagOf(entry, 'br'), gzip: etagOf(entry, 'gzip'), identity: etagOf(entry, 'identity') };
     this.bytes = FIXED_BYTES + target.length + key.length;
@@ -108,7 +113,9 @@ class KnownTarget {
       entry.headers === this.#headers &&
       entry.freshUntilMs === this.#freshUntilMs &&
       entry.status === this.#status &&
-      entry.tag === this.#tag
+      entry.tag === this.#tag &&
+      entry.gzip?.length === this.#gzipBytes &&
+      entry.brotli?.length === this.#brotliBytes
     );
   }
 }

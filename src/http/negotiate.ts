@@ -1,7 +1,8 @@
 import Negotiator from 'negotiator';
 import type { PageEntry } from '../cache/entry.ts';
+import type { Encoding } from '../page/encode.ts';
 
-export type Encoding = 'br' | 'gzip' | 'identity';
+export type { Encoding };
 
 const OURS: readonly Encoding[] = ['br', 'gzip', 'identity'];
 const IDENTITY_ONLY: readonly Encoding[] = Object.freeze<Encoding[]>(['identity']);

@@ -88,6 +88,11 @@ function compile(route: Route, exported: unknown): PageRoute {
       throw new ApplicationError(`${file}: '${name}' is not a Standard Schema (zod, valibot, arktype).`);
     }
   }
+  if (exported.definition.head !== undefined && exported.definition.shell !== undefined) {
+    throw new ApplicationError(
+      `${file}: it has both head and shell. A streamed page's head is sent before there are props: keep shell only.`,
+    );
+  }
   const policy = completePolicy(file, cache);
   return Object.freeze({ ...route, page: exported, policy, declared: { params, query, vary: policy.vary } });
 }

@@ -1,8 +1,10 @@
-// A finished page as an immutable entry: bytes in every encoding, a tag of the bytes, headers, times.
+// A finished page as an immutable entry: its bytes, a tag of them, headers, times.
 import type { Header, PageEntry } from '../cache/entry.ts';
 import type { DependencyKey, EpochMs, Stamp } from '../core/units.ts';
-import { encode, tagOf } from './encode.ts';
+import { encode, tagOf, WORTH_COMPRESSING } from './encode.ts';
+import { draftTag } from './encodings.ts';
 import { type CompletePolicy, cacheControl, lifetime } from './policy.ts';
+import { surrogateHeaders } from './surrogate-keys.ts';
 
 export interface Finished {
   readonly status: number;
@@ -20,29 +22,45 @@ export interface Origin {
   /** Until when the shortest-lived fragment inside is fresh. */
   readonly limitMs: EpochMs;
   readonly policy: CompletePolicy;
+  /** Tell the caches in front what it was made from. */
+  readonly surrogateKeys: boolean;
 }
 
-/** Compresses in the thread pool, both encodings at once. */
+/**
+ * `hurry`: a visitor waits. The entry is then a draft without compressed bodies, which encodings.ts adds as they
+ * are asked for; otherwise both are made here, as small as they will be.
+ */
 export async function makeEntry(
   { status, html: identity, headers }: Finished,
   origin: Origin,
+  hurry: boolean,
 ): Promise<PageEntry> {
-  const { gzip, brotli } = await encode(identity);
+  const isDraft = hurry && identity.length >= WORTH_COMPRESSING;
+  const { gzip, brotli } = isDraft ? { gzip: undefined, brotli: undefined } : await encode(identity);
+  const tag = tagOf(identity);
   return Object.freeze({
     status,
     headers: Object.freeze([
       ['content-type', 'text/html; charset=utf-8'],
-      ...cacheControl(origin.policy, status),
+      ...sharing(origin, status),
       ['vary', ['accept-encoding', ...origin.policy.vary].join(', ')],
       ...headers,
     ] satisfies Header[]),
     identity,
     gzip,
     brotli,
-    tag: tagOf(identity),
+    tag: isDraft ? draftTag(tag) : tag,
     keys: origin.keys,
     stamp: origin.stamp,
     createdMs: origin.sinceMs,
     ...lifetime(origin.policy, status, origin.nowMs, origin.limitMs),
   });
+}
+
+/** A page that depends on more than can be named is kept by no cache in front, since no purge would reach it there. */
+function sharing({ policy, keys, surrogateKeys }: Origin, status: number): readonly Header[] {
+  if (!surrogateKeys) return [...cacheControl(policy, status)];
+  const named = surrogateHeaders(keys);
+  const shared = named === undefined ? { ...policy, sharedMaxAgeMs: 0 } : policy;
+  return [...cacheControl(shared, status), ...(named ?? [])];
 }

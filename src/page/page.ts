@@ -44,6 +44,8 @@ export interface CachePolicy {
   readonly sharedMaxAgeMs?: Milliseconds;
   /** Request headers the page may see; each value makes its own entry. Values over 256 characters read as ''. */
   readonly vary?: readonly string[];
+  /** After a purge, while people ask for it, render it again without waiting for the next of them. Default true. */
+  readonly refresh?: boolean;
   /** Kept outside the LRU: rendered once, found by a Map, dropped only by a purge. */
   readonly static?: boolean;
 }
@@ -56,6 +58,13 @@ export interface PageDefinition<P extends Shape, Q extends Shape, Props> {
     context: LoadContext<P, Q>,
   ) => Promise<Props | NotFound | Redirect> | Props | NotFound | Redirect;
   readonly head?: (props: NoInfer<Exclude<Props, NotFound | Redirect>>) => Head;
+  /**
+   * In the place of `head` for a page that is slow: its head from its inputs alone. A visitor who has to wait for the
+   * render is then sent head and layout before `load` has answered, and the rest when it is there. Once that is out
+   * the status is 200: notFound(), redirect() and errors can only be told in the page. Inline scripts in the page's own content
+   * (not in the layout) do not run in a streamed answer. What is cached is the finished page, as of any other.
+   */
+  readonly shell?: (inputs: Pick<LoadContext<P, Q>, 'params' | 'query' | 'headers'>) => Head;
   readonly view: (props: NoInfer<Exclude<Props, NotFound | Redirect>>) => Node;
 }
 

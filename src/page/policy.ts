@@ -11,10 +11,11 @@ export interface CompletePolicy {
   /** Lower case, sorted, without repeats. */
   readonly vary: readonly string[];
   readonly static: boolean;
+  readonly refresh: boolean;
 }
 
 /** How long a 404 or 410 is kept: long enough to blunt a flood, short enough that a new page appears soon. */
-export const GONE_TTL_MS: Milliseconds = 10_000;
+const GONE_TTL_MS: Milliseconds = 10_000;
 
 /**
  * The defaults assume the purge works and bound the damage where it is off: without the change feed a page
@@ -57,6 +58,7 @@ export function completePolicy(file: string, policy: CachePolicy = {}): Complete
     sharedMaxAgeMs: duration('sharedMaxAgeMs'),
     vary: Object.freeze(vary),
     static: policy.static ?? false,
+    refresh: policy.refresh ?? true,
   });
 }
 

@@ -4,7 +4,9 @@ import type { FillContext, Filled } from '../cache/stack-contract.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Stamp } from '../core/units.ts';
-import { renderToBuffer } from '../render/render.ts';
+import type { Node } from '../render/element.ts';
+import { type RenderOptions, renderToBuffer } from '../render/render.ts';
+import { trusted } from '../render/trust.ts';
 import type { Application, PageRoute } from './application.ts';
 import { type DocumentParts, documentNode } from './document.ts';
 import type { ErrorProps } from './error-page.ts';
@@ -16,6 +18,7 @@ import { plainError } from './plain-error.ts';
 import { completePolicy, isStored } from './policy.ts';
 import { safeLocation } from './redirect.ts';
 import { RenderScope, type Sources } from './scope.ts';
+import type { Shell, ShellListener } from './shells.ts';
 
 export interface PageRendererOptions {
   readonly application: Application;
@@ -24,10 +27,14 @@ export interface PageRendererOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly publicOrigin?: string | undefined;
+  /** Send Surrogate-Key and Cache-Groups with every page that is kept. */
+  readonly surrogateKeys?: boolean;
 }
 
 const NO_INPUTS: Inputs = Object.freeze({ params: {}, query: {}, headers: {} });
 const NEVER_STORED = completePolicy('an error', { ttlMs: 0, staleWhileRevalidateMs: 0 });
+/** Where the page's content will stand. Data cannot look like it: `<` in data is escaped. */
+const HERE = trusted('<!--coherent:content-->');
 const NO_STAMP: Stamp = Object.freeze({ epoch: '', seq: 0 });
 
 export class PageRenderer {
@@ -38,23 +45,31 @@ export class PageRenderer {
     this.#options = options;
   }
 
-  /** Renders `route` from its inputs. Rejects with what `load` or `view` threw, or the signal's reason. */
-  async fill(route: PageRoute, inputs: Inputs, context: FillContext): Promise<Filled<PageEntry>> {
-    const { clock, sources, application } = this.#options;
+  /** Renders `route` from its inputs; `announce` is told the shell of one that has one. Rejects with what `load` or `view` threw, or the signal's reason. */
+  async fill(
+    route: PageRoute,
+    inputs: Inputs,
+    context: FillContext,
+    announce?: ShellListener,
+  ): Promise<Filled<PageEntry>> {
+    const { clock, sources, application, surrogateKeys = false } = this.#options;
     const scope = new RenderScope({ ...context, nowMs: clock.now() }, sources);
-    const finished = await this.#page(route, inputs, scope, route === application.notFound ? 404 : 200);
+    const status = route === application.notFound ? 404 : 200;
+    const finished = await this.#page(route, inputs, scope, status, announce);
     // The cache takes nothing of an aborted render, which may lack anything; this spares the compression.
     context.signal.throwIfAborted();
     this.#tellUntracked(route, scope);
     const { policy } = route;
-    const value = await makeEntry(finished, {
+    const origin = {
       keys: scope.keys,
       stamp: context.stamp,
       sinceMs: scope.sinceMs,
       nowMs: clock.now(),
       limitMs: scope.freshUntilMs,
       policy,
-    });
+      surrogateKeys: surrogateKeys && isStored(policy, finished.status),
+    };
+    const value = await makeEntry(finished, origin, context.reason === 'miss');
     return { value, store: isStored(policy, finished.status) };
   }
 
@@ -69,34 +84,93 @@ export class PageRenderer {
         html,
         headers: [...headers, ['content-security-policy', application.security.policyFor(html)]],
       },
-      { keys: [], stamp: NO_STAMP, sinceMs: nowMs, nowMs, limitMs: nowMs, policy: NEVER_STORED },
+      {
+        keys: [],
+        stamp: NO_STAMP,
+        sinceMs: nowMs,
+        nowMs,
+        limitMs: nowMs,
+        policy: NEVER_STORED,
+        surrogateKeys: false,
+      },
+      true,
     );
   }
 
-  async #page(route: PageRoute, inputs: Inputs, scope: RenderScope, status: number): Promise<Finished> {
+  async #page(
+    route: PageRoute,
+    inputs: Inputs,
+    scope: RenderScope,
+    status: number,
+    announce?: ShellListener,
+  ): Promise<Finished> {
     const { application } = this.#options;
     const { definition } = route.page;
-    const props = await definition.load?.({ ...scope.reading, ...inputs });
+    const loading = definition.load?.({ ...scope.reading, ...inputs });
+    const shell =
+      definition.shell === undefined ? undefined : await this.#shell(route, inputs, scope, loading);
+    if (shell !== undefined) announce?.(shell);
+    const props = await loading;
     if (isRedirect(props))
       return redirectTo(props.status, safeLocation(props.location), application.security.plain);
     if (isNotFound(props)) {
       if (route !== application.notFound) return this.#page(application.notFound, NO_INPUTS, scope, 404);
       throw new Error('pages/_404 answered notFound() itself.');
     }
-    const head = definition.head?.(props) ?? { title: '' };
-    const html = await this.#document(
-      { head, content: definition.view(props), route: route.template },
-      scope,
-    );
+    const html = await this.#html(route, inputs, scope, definition.view(props), props, shell);
     return { status, html, headers: [['content-security-policy', application.security.policyFor(html)]] };
   }
 
+  async #html(
+    route: PageRoute,
+    inputs: Inputs,
+    scope: RenderScope,
+    content: Node,
+    props: unknown,
+    shell: Shell | undefined,
+  ): Promise<Buffer> {
+    const { definition } = route.page;
+    if (shell !== undefined) {
+      const { before, after } = shell;
+      return Buffer.concat([before, await renderToBuffer(content, this.#renderOptions(scope)), after]);
+    }
+    const head = definition.shell?.(inputs) ?? definition.head?.(props) ?? { title: '' };
+    return this.#document({ head, content, route: route.template }, scope);
+  }
+
+  /** The document without the page's own content. Undefined where the layout does not show it exactly once. */
+  async #shell(
+    route: PageRoute,
+    inputs: Inputs,
+    scope: RenderScope,
+    loading: unknown,
+  ): Promise<Shell | undefined> {
+    const { application } = this.#options;
+    // It goes on meanwhile; that it fails is told when it is waited for.
+    if (loading instanceof Promise) loading.catch(() => {});
+    const head = route.page.definition.shell?.(inputs) ?? { title: '' };
+    const html = await this.#document({ head, content: HERE, route: route.template }, scope);
+    const at = html.indexOf(HERE.toString());
+    const from = at + HERE.toString().length;
+    if (at === -1 || html.includes(HERE.toString(), from)) return undefined;
+    return {
+      before: html.subarray(0, at),
+      after: html.subarray(from),
+      contentSecurityPolicy: application.security.policyFor(html),
+      vary: route.policy.vary,
+    };
+  }
+
+  #renderOptions(scope: RenderScope): RenderOptions {
+    return { resolveFragment: this.#options.fragments.resolver(scope), signal: scope.signal };
+  }
+
   async #document(parts: DocumentParts, scope: RenderScope | undefined): Promise<Buffer> {
-    const { application, fragments, publicOrigin } = this.#options;
+    const { application, publicOrigin } = this.#options;
     const asset = (path: string) => application.files.asset(path);
     const node = documentNode(parts, { layout: application.layout, asset, publicOrigin });
     if (scope === undefined) return renderToBuffer(node);
-    return renderToBuffer(node, { resolveFragment: fragments.resolver(scope), signal: scope.signal });
+    return renderToBuffer(node, this.#renderOptions(scope));
   }
 
   async #errorHtml(props: ErrorProps): Promise<Buffer> {

@@ -15,6 +15,8 @@ export interface Sessions {
 export interface Sources {
   readonly sessions: Sessions;
   readonly fetch: typeof globalThis.fetch;
+  /** The dependencies that the application declares: what is made from a key is made from its sources, too. */
+  readonly declared?: { sources(keys: Iterable<DependencyKey>): readonly DependencyKey[] };
 }
 
 export interface ScopeStart {
@@ -33,6 +35,7 @@ export class RenderScope {
   readonly inside: readonly CacheKey[];
   readonly reading: Reading;
   readonly #keys = new RenderKeys();
+  readonly #declared: Sources['declared'];
   #freshUntilMs: EpochMs = Number.POSITIVE_INFINITY;
   #sinceMs: EpochMs;
 
@@ -40,6 +43,7 @@ export class RenderScope {
     // One render may well wait for more than ten things at once; each listens to the signal.
     setMaxListeners(0, signal);
     this.stamp = stamp;
+    this.#declared = sources.declared;
     this.#sinceMs = nowMs;
     this.signal = signal;
     this.inside = inside;
@@ -53,8 +57,10 @@ export class RenderScope {
     });
   }
 
+  /** The closure: with those of the fragments inside, and all that these depend on as declared. */
   get keys(): readonly DependencyKey[] {
-    return this.#keys.keys;
+    const { keys } = this.#keys;
+    return this.#declared === undefined ? keys : Object.freeze([...this.#declared.sources(keys)].sort());
   }
 
   /** What was read that no purge will tell of. */

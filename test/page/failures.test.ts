@@ -109,6 +109,32 @@ describe('a page that fails', () => {
     expect(log.lines.filter((line) => line.level === 'error')).toHaveLength(1);
   });
 
+  test('that was told of while an older page stood in is shown later under the id that the log has', async () => {
+    const clock = new ManualClock();
+    const failure = new Error('always this one');
+    let broken = false;
+    const index = page({
+      cache: { ttlMs: 1000, staleWhileRevalidateMs: 0, staleIfErrorMs: 60_000 },
+      load: ({ dependsOn }) => {
+        dependsOn('rows#1');
+        if (broken) throw failure;
+        return 'fine';
+      },
+      view: (text) => text,
+    });
+    const { origin, log, purge } = await site({ clock, pages: { index } });
+    await (await fetch(origin)).text();
+    broken = true;
+    clock.advance(2000);
+    expect((await fetch(origin)).status).toBe(200);
+    purge('rows#1');
+    const response = await fetch(origin);
+    expect(response.status).toBe(500);
+    const [, id = ''] = /reference <code>([^<]*)<\/code>/.exec(await response.text()) ?? [];
+    expect(id).not.toBe('');
+    expect(log.lines.some(({ fields }) => fields.id === id)).toBe(true);
+  });
+
   test('is answered with 503 when it takes too long, and its load is told to stop', async () => {
     let stopped = false;
     const slow = page({

@@ -62,6 +62,42 @@ test('a purge of one renders that one, and the pages around it are put together 
   expect(rendered).toEqual([1, 2, 3, 2]);
 });
 
+test('of twenty groups of five one change renders one leaf and its group, and the bytes are those of a full render', async () => {
+  const versions = new Map<number, number>();
+  const rendered: string[] = [];
+  const Leaf = fragment('leaf', {
+    key: (props: { id: number }) => props.id,
+    load: ({ key, dependsOn }) => {
+      dependsOn(`rows#${key}`);
+      rendered.push(`leaf ${key}`);
+      return { key, version: versions.get(key) ?? 0 };
+    },
+    view: ({ key, version }) => ({ li: `leaf ${key} <v${version}> \u2014 & so on` }),
+  });
+  const Group = fragment('group', {
+    key: (props: { n: number }) => props.n,
+    load: ({ key }) => {
+      rendered.push(`group ${key}`);
+      return key;
+    },
+    view: (n) => ({ ul: { children: [0, 1, 2, 3, 4].map((at) => Leaf({ id: n * 5 + at })) } }),
+  });
+  const all = page({ view: () => Array.from({ length: 20 }, (_, n) => Group({ n })) });
+  const cached = await site({ fragmentCache: true, pages: { index: all } });
+  const whole = await site({ pages: { index: all } });
+  await cached.get('/');
+  expect(rendered).toHaveLength(120);
+  for (const id of [0, 37, 99, 37]) {
+    versions.set(id, (versions.get(id) ?? 0) + 1);
+    cached.purge(`rows#${id}`);
+    whole.purge(`rows#${id}`);
+    rendered.length = 0;
+    const rebuilt = await cached.get('/');
+    expect(rendered.sort()).toEqual([`group ${Math.floor(id / 5)}`, `leaf ${id}`]);
+    expect(rebuilt.html).toBe((await whole.get('/')).html);
+  }
+});
+
 test('without a cache they are rendered with the page, which depends on what they read', async () => {
   const { names, rendered, list } = cards();
   const { get, purge } = await site({ pages: { index: list } });

@@ -11,9 +11,11 @@ import { RequestHandler } from '../../src/http/handler.ts';
 import { HitPath } from '../../src/http/hit.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/http/limits.ts';
 import { EncodingChoice } from '../../src/http/negotiate.ts';
+import { Operator } from '../../src/http/operator.ts';
 import { PageServer } from '../../src/http/server.ts';
 import { StaticFiles } from '../../src/http/static.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
+import type { Dependencies } from '../../src/invalidation/dependencies.ts';
 import { type Application, assemble } from '../../src/page/application.ts';
 import { Fragments } from '../../src/page/fragments.ts';
 import { PagePipeline } from '../../src/page/pipeline.ts';
@@ -34,6 +36,10 @@ export interface SiteOptions {
   readonly publicOrigin?: string;
   readonly fragmentCache?: boolean;
   readonly hardTimeoutMs?: number;
+  readonly debugToken?: string;
+  readonly surrogateKeys?: boolean;
+  /** Sweeps and refreshes after a purge, and closes over declared edges. */
+  readonly dependencies?: Dependencies;
 }
 
 export type Site = Awaited<ReturnType<typeof startSite>>;
@@ -52,17 +58,24 @@ export async function startSite(options: SiteOptions) {
   const modules = Object.entries(options.pages ?? {}).map(([file, exported]) => ({ file, exported }));
   const application =
     options.application ?? assemble({ modules, build: 'b1', ...(files === undefined ? {} : { files }) });
-  const purges = new PurgeClock({ epoch: 'e1', slots: 1024 });
-  const stack = <V extends Cached>(weigh: Weigh<V>) => {
+  const purges = new PurgeClock({ epoch: 'e1', slots: 65_536 });
+  const { dependencies } = options;
+  const stack = <V extends Cached>(kind: 'page' | 'fragment', weigh: Weigh<V>) => {
     const common = { clock, validity: purges, weigh, maxBytes: 10e6 };
     const background = new Background({ maxRunning: 2, maxQueued: 10 });
-    const memory = new MemoryTier(common);
-    const pinned = new StaticTier(common);
+    const shelf = (tier: 'l1' | 'static') => dependencies && { shelf: dependencies.shelf(kind, tier) };
+    const memory = new MemoryTier({ ...common, ...shelf('l1') });
+    const pinned = new StaticTier({ ...common, ...shelf('static') });
     return new CacheStack<V>({ clock, log, validity: purges, memory, pinned, background, negativeTtlMs: 0 });
   };
-  const cache = stack<PageEntry>(weighPage);
-  const fragmentCache = options.fragmentCache === true ? stack<FragmentEntry>(weighFragment) : undefined;
-  const sources = { sessions, fetch: globalThis.fetch };
+  const cache = stack<PageEntry>('page', weighPage);
+  const fragmentCache =
+    options.fragmentCache === true ? stack<FragmentEntry>('fragment', weighFragment) : undefined;
+  const sources = {
+    sessions,
+    fetch: globalThis.fetch,
+    ...(dependencies && { declared: dependencies.graph }),
+  };
   const timeouts = { hardTimeoutMs, softTimeoutMs: 1000 };
   const fragments = new Fragments({
     build: application.build,
@@ -71,8 +84,16 @@ export async function startSite(options: SiteOptions) {
     timeouts,
     cache: fragmentCache,
   });
-  const { publicOrigin } = options;
-  const renderer = new PageRenderer({ application, sources, fragments, clock, log, publicOrigin });
+  const { publicOrigin, surrogateKeys = false } = options;
+  const renderer = new PageRenderer({
+    application,
+    sources,
+    fragments,
+    clock,
+    log,
+    publicOrigin,
+    surrogateKeys,
+  });
   let ids = 0;
   const newId = () => `id${++ids}`;
   const showErrors = options.showErrors ?? false;
@@ -87,6 +108,10 @@ export async function startSite(options: SiteOptions) {
     random: () => 0,
     showErrors,
   });
+  dependencies?.attach('page', {
+    dropPurged: (key) => cache.dropPurged(key),
+    refresh: (key) => pipeline.refresh(key),
+  });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const encodings = new EncodingChoice();
   const hits = new HitPath({ cache, clock, encodings, maxBytes: 1e6 });
@@ -98,6 +123,7 @@ export async function startSite(options: SiteOptions) {
     clock,
     log,
     learner: hits,
+    operator: new Operator(options.debugToken),
   });
   const server = new PageServer({ handler, clock, limits });
   hits.attach(server.http);
@@ -109,16 +135,22 @@ export async function startSite(options: SiteOptions) {
     log,
     server,
     handler,
+    pipeline,
     cache,
     hits,
-    purge: (...keys: string[]) => purges.apply(purges.seq + 1, keys, 'purge'),
+    purge: (...keys: string[]) => {
+      const seq = purges.seq + 1;
+      purges.apply(seq, keys, 'purge');
+      dependencies?.purge({ epoch: purges.epoch, seq, kind: 'purge', keys });
+    },
     drain: (deadlineMs: number) => {
       hits.stop();
       return server.drain(deadlineMs);
     },
-    close: () => {
+    close: async () => {
       hits.stop();
-      return server.close();
+      await server.close();
+      await pipeline.close();
     },
   };
 }

@@ -1,0 +1,89 @@
+// A slow page on its way: its shell first, the rest when it is there. Nothing is sent until the render has taken a
+// moment, so that a page which is quick after all gets its status, its ETag and its length like any other.
+//
+// Once the shell is out the status is 200. What then goes wrong is told in the page: a redirect as a refresh, a page
+// that is not there or fails as a few words with `noindex`. Such an answer is kept by no cache.
+import type { ServerResponse } from 'node:http';
+import { constants, createBrotliCompress, createGzip } from 'node:zlib';
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Milliseconds } from '../core/units.ts';
+import { interruption } from '../page/interruption.ts';
+import type { PageResponse } from '../page/pipeline.ts';
+import type { Shell } from '../page/shells.ts';
+import type { Encoding } from './negotiate.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
+
+/** A render that takes longer than this is worth streaming. */
+const STREAM_AFTER_MS: Milliseconds = 25;
+
+interface PageStreamOptions {
+  readonly response: ServerResponse;
+  readonly clock: Clock;
+  readonly encoding: Encoding;
+  /** The answer is the last on its connection. */
+  readonly isClosing: () => boolean;
+}
+
+export class PageStream {
+  readonly #options: PageStreamOptions;
+  #timer: Timer | undefined;
+  #shell: Shell | undefined;
+  #out: { write(bytes: Buffer | string): unknown; end(): unknown };
+
+  constructor(options: PageStreamOptions) {
+    this.#options = options;
+    this.#out = options.response;
+  }
+
+  /** The shell is known: sent soon, unless the page is there before. */
+  expect(shell: Shell): void {
+    this.#timer ??= this.#options.clock.after(STREAM_AFTER_MS, () => this.#begin(shell));
+  }
+
+  /** True: the rest was written here. False: nothing was sent, and nothing will be. */
+  finish(page: PageResponse): boolean {
+    this.#timer?.cancel();
+    const shell = this.#shell;
+    if (shell === undefined) return false;
+    if (this.#options.response.destroyed) return true;
+    const { status, identity } = page.entry;
+    const isWhole = status === 200 && identity.subarray(0, shell.before.length).equals(shell.before);
+    if (isWhole) this.#out.write(identity.subarray(shell.before.length));
+    else {
+      this.#out.write(interruption(page));
+      this.#out.write(shell.after);
+    }
+    this.#out.end();
+    return true;
+  }
+
+  #begin(shell: Shell): void {
+    const { response, encoding, isClosing } = this.#options;
+    if (response.destroyed || response.headersSent) return;
+    this.#shell = shell;
+    response.writeHead(200, [
+      ...['content-type', 'text/html; charset=utf-8', 'cache-control', 'private, no-cache'],
+      ...['vary', ['accept-encoding', ...shell.vary].join(', ')],
+      ...['content-security-policy', shell.contentSecurityPolicy],
+      ...(encoding === 'identity' ? [] : ['content-encoding', encoding]),
+      ...['cache-status', 'coherent; fwd=uri-miss; detail=STREAMED'],
+      ...SECURITY_HEADERS,
+      ...(isClosing() ? ['connection', 'close'] : []),
+    ]);
+    if (encoding === 'identity') response.write(shell.before);
+    else this.#compressed(encoding, response, shell.before);
+  }
+
+  #compressed(encoding: 'br' | 'gzip', response: ServerResponse, first: Buffer): void {
+    const encoder =
+      encoding === 'br'
+        ? createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 4 } })
+        : createGzip();
+    encoder.pipe(response);
+    response.once('close', () => encoder.destroy());
+    encoder.on('error', () => response.destroy());
+    encoder.write(first);
+    encoder.flush();
+    this.#out = encoder;
+  }
+}

@@ -1,0 +1,136 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { afterEach, expect, test } from 'vitest';
+import { page } from '../../src/index.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { RawConnection } from '../support/raw-http.ts';
+import { type Site, startSite } from '../support/site.ts';
+
+const open: Site[] = [];
+const connections: RawConnection[] = [];
+afterEach(async () => {
+  for (const connection of connections.splice(0)) connection.close();
+  for (const site of open.splice(0)) await site.close();
+});
+
+const words = Array.from({ length: 700 }, (_, n) => `word${(n * 7919) % 1009}`).join(' ');
+
+async function site() {
+  const clock = new ManualClock();
+  const started = await startSite({
+    clock,
+    pages: {
+      index: page({
+        load: ({ dependsOn }) => dependsOn('rows#1'),
+        view: () => ({ p: words }),
+      }),
+    },
+  });
+  open.push(started);
+  const connection = new RawConnection(started.port);
+  connections.push(connection);
+  const get = async (encoding: string) => {
+    const response = await connection.ask(
+      `GET / HTTP/1.1\r\nHost: a.test\r\nAccept-Encoding: ${encoding}\r\n\r\n`,
+    );
+    if (response === undefined) throw new Error('no answer');
+    return response;
+  };
+  /** What memory holds now. */
+  const held = () => started.cache.recentKeys(1).map((key) => started.cache.peek(key))[0];
+  return { ...started, clock, get, held };
+}
+
+const plain = (response: { headers: ReadonlyMap<string, string>; body: Buffer }): string => {
+  const encoding = response.headers.get('content-encoding');
+  if (encoding === 'br') return brotliDecompressSync(response.body).toString();
+  return (encoding === 'gzip' ? gunzipSync(response.body) : response.body).toString();
+};
+
+/** Waits for what runs in the thread pool, not for time. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('who waits for a render gets it in the encoding he takes, and nothing else is compressed', async () => {
+  const { get, held } = await site();
+  const first = await get('br');
+  expect(first.headers.get('content-encoding')).toBe('br');
+  expect(plain(first)).toContain(words);
+  expect(held()?.brotli).toBeDefined();
+  expect(held()?.gzip).toBeUndefined();
+});
+
+test('asked for again it has both encodings, and a second later they are as small as they get, under another tag', async () => {
+  const { get, held, clock } = await site();
+  const first = await get('br');
+  const gzipped = await get('gzip');
+  expect(gzipped.headers.get('content-encoding')).toBe('gzip');
+  expect(plain(gzipped)).toBe(plain(first));
+  const draft = held();
+  clock.advance(1000);
+  await until(() => held() !== draft);
+  const finished = await get('br');
+  expect(finished.body.length).toBeLessThan(first.body.length);
+  expect(plain(finished)).toBe(plain(first));
+  expect(finished.headers.get('etag')).not.toBe(first.headers.get('etag'));
+  expect(finished.headers.get('cache-status')).toContain('hit');
+  // And so are those that lie prepared for the shortcut.
+  expect((await get('br')).body).toEqual(finished.body);
+  expect(held()?.createdMs).toBe(draft?.createdMs);
+});
+
+test('a page that is purged before is not compressed well for nobody', async () => {
+  const { get, held, clock, purge } = await site();
+  await get('br');
+  await get('br');
+  purge('rows#1');
+  clock.advance(1000);
+  await get('br');
+  const draft = held();
+  expect(draft?.gzip).toBeUndefined();
+  clock.advance(5000);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(held()).toBe(draft);
+});
+
+test('many who wait for one render share one compression', async () => {
+  const { pipeline, held } = await site();
+  const responses = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      pipeline.respond({
+        segments: [],
+        query: '',
+        header: () => undefined,
+        encoding: 'gzip',
+        signal: new AbortController().signal,
+      }),
+    ),
+  );
+  const entries = new Set(responses.map(({ entry }) => entry));
+  expect(entries.size).toBe(1);
+  expect(entries.has(held() ?? never())).toBe(true);
+  expect(held()?.gzip).toBeDefined();
+});
+
+test('a page that was rendered anew while it was being compressed well is not put back', async () => {
+  const { pipeline, get, held, clock } = await site();
+  await get('br');
+  await get('br');
+  const draft = held();
+  clock.advance(1000);
+  const { entry } = await pipeline.respond({
+    segments: [],
+    query: '',
+    header: () => undefined,
+    encoding: 'br',
+    bypass: true,
+    signal: new AbortController().signal,
+  });
+  expect(entry).not.toBe(draft);
+  await pipeline.close();
+  expect(held()).toBe(entry);
+});
+
+function never(): never {
+  throw new Error('Memory holds nothing.');
+}
