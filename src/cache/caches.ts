@@ -18,6 +18,7 @@ import { RedisCommands } from './redis-commands.ts';
 import { connectForCommands, connectForMessages, type RedisClient } from './redis-connect.ts';
 import { RedisFlights } from './redis-flights.ts';
 import { Rollout, type RolloutShares } from './rollout.ts';
+import type { Shelf } from './shelf.ts';
 import { CacheStack } from './stack.ts';
 import { StaticTier } from './static.ts';
 import type { Tier } from './tier.ts';
@@ -38,6 +39,8 @@ export interface CachesOptions {
   readonly staticBytes: Bytes;
   /** L2 and one render per fleet. */
   readonly redis?: {
+    /** Off: Redis is used for the fleet's agreement only. */
+    readonly holdsPages?: boolean;
     readonly target: RedisTarget;
     readonly prefix: string;
     readonly commandTimeoutMs?: Milliseconds;
@@ -47,6 +50,8 @@ export interface CachesOptions {
   /** Agreement among the workers of this box; asked before the fleet. */
   readonly box?: FlightCoordinator;
   readonly rollout?: RolloutShares;
+  /** Where the tiers in memory tell what they hold. */
+  readonly shelf?: (kind: 'page' | 'fragment', tier: 'static' | 'l1') => Shelf;
   readonly maxBackground?: number;
   readonly negativeTtlMs?: Milliseconds;
 }
@@ -94,8 +99,13 @@ export function openCaches(options: CachesOptions): Caches {
         ...common,
         maxBytes: Math.floor(options.memoryBytes * kind.share),
         admission: new Doorkeeper(),
+        ...(options.shelf && { shelf: options.shelf(kind.name, 'l1') }),
       }),
-      pinned: new StaticTier({ ...common, maxBytes: Math.floor(options.staticBytes * kind.share) }),
+      pinned: new StaticTier({
+        ...common,
+        maxBytes: Math.floor(options.staticBytes * kind.share),
+        ...(options.shelf && { shelf: options.shelf(kind.name, 'static') }),
+      }),
       shared: tiers,
       background,
       rollout,
@@ -142,7 +152,7 @@ function tiersOf<V extends Cached>(
   commands: RedisCommands | undefined,
 ): Tier<V>[] {
   const tiers: Tier<V>[] = [];
-  if (redis !== undefined && commands !== undefined) {
+  if (redis !== undefined && redis.holdsPages !== false && commands !== undefined) {
     const store = new RedisStore({ commands, prefix: `${redis.prefix}${name}:` });
     tiers.push(new EnvelopeTier({ name: 'l2', clock, codec, store }));
   }

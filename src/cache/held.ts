@@ -13,6 +13,8 @@ export class Held<V extends Cached> {
   readonly bytes: number;
   /** Read since the group last looked for something to evict. */
   touched = false;
+  /** Times it was served since it was made. */
+  reads = 0;
   readonly #slots: Uint32Array;
   #judgedAt: number;
   #verdict: Verdict;

@@ -3,7 +3,7 @@ import { canonical } from './canonical.ts';
 import type { CacheKey } from './stack-contract.ts';
 
 /** Raise it when entries of older servers must not be read any more. */
-export const KEY_SCHEMA = 1;
+const KEY_SCHEMA = 1;
 
 /** A longer key is replaced by its SHA-256: 256 bits, so two keys do not meet in practice. */
 const LONGEST_PLAIN = 256;

@@ -9,6 +9,7 @@ import type { Validity } from '../core/validity.ts';
 import { type Admission, admitAll } from './admission.ts';
 import type { Cached } from './entry.ts';
 import { Held, isFresh, usableUntilMs, useOf } from './held.ts';
+import { noShelf, type Shelf } from './shelf.ts';
 import type { CacheKey } from './stack-contract.ts';
 import type { Weigh } from './weight.ts';
 
@@ -22,6 +23,7 @@ export interface MemoryTierOptions<V extends Cached> {
   /** The share of the tier that one group may hold. Default: half. */
   readonly maxGroupShare?: number;
   readonly admission?: Admission;
+  readonly shelf?: Shelf;
 }
 
 export interface MemoryStats {
@@ -50,6 +52,7 @@ export class MemoryTier<V extends Cached> {
   readonly #maxEntryBytes: Bytes;
   readonly #maxGroupBytes: Bytes;
   readonly #admission: Admission;
+  readonly #shelf: Shelf;
   readonly #entries: LRUCache<CacheKey, Held<V>>;
   readonly #groups = new Map<string, Group>();
   #evictions = 0;
@@ -66,12 +69,14 @@ export class MemoryTier<V extends Cached> {
     this.#maxEntryBytes = options.maxEntryBytes ?? Math.floor(maxBytes / 8);
     this.#maxGroupBytes = Math.floor(maxBytes * (options.maxGroupShare ?? 0.5));
     this.#admission = options.admission ?? admitAll;
+    this.#shelf = options.shelf ?? noShelf;
     this.#entries = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: (held) => held.bytes,
       dispose: (held, key, reason) => {
         if (reason === 'evict') this.#evictions++;
         this.#leaveGroup(key, held);
+        this.#shelf.left(key);
       },
     });
   }
@@ -83,6 +88,7 @@ export class MemoryTier<V extends Cached> {
     const { value } = held;
     if (!isFresh(value, held.verdict(this.#validity), this.#validity, this.#clock)) return undefined;
     held.touched = true;
+    held.reads++;
     return value;
   }
 
@@ -123,8 +129,23 @@ export class MemoryTier<V extends Cached> {
       return false;
     }
     this.#entries.set(key, held);
+    this.#shelf.entered(key, value.keys);
     this.#enterGroup(key, held);
     return true;
+  }
+
+  /** For the sweep after a purge, no read: drops what is invalid by now, and answers what it was. */
+  dropPurged(key: CacheKey): Held<V> | undefined {
+    const held = this.#entries.peek(key);
+    if (held?.verdict(this.#validity) !== 'purged') return undefined;
+    this.#purged++;
+    this.delete(key);
+    return held;
+  }
+
+  /** What is held, whatever it is worth, and no read. */
+  look(key: CacheKey): Held<V> | undefined {
+    return this.#entries.peek(key);
   }
 
   delete(key: CacheKey): boolean {

@@ -43,6 +43,9 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then
 end
 return 1`;
 
+/** Who cannot be woken after this renders for himself. */
+const LISTEN_MS: Milliseconds = 500;
+
 const LEADER_ALONE: Turn = { role: 'leader', done: async () => {} };
 
 export class RedisFlights implements FlightCoordinator {
@@ -121,7 +124,7 @@ export class RedisFlights implements FlightCoordinator {
       () => false,
     );
     const answered = await new Promise<boolean>((resolve) => {
-      const timer = clock.after(Math.min(leaseMs, 100), () => resolve(false));
+      const timer = clock.after(Math.min(leaseMs, LISTEN_MS), () => resolve(false));
       void asked.then((done) => {
         timer.cancel();
         resolve(done);

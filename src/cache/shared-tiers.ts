@@ -80,6 +80,15 @@ export class SharedTiers<V extends Cached> {
     return undefined;
   }
 
+  /** What each tier has of it, whatever it is worth. */
+  async look(key: CacheKey): Promise<{ tier: 'l2' | 'l3'; value: V }[]> {
+    const looks = this.#options.tiers.map(async (tier) => {
+      const value = this.#allows(tier, key) ? await this.#guarded(tier, () => tier.get(key)) : undefined;
+      return value === undefined ? undefined : { tier: tier.name, value };
+    });
+    return (await Promise.all(looks)).filter((found) => found !== undefined);
+  }
+
   /** Resolves when the tiers have it, or have failed to take it; nobody's answer waits for this. */
   write(key: CacheKey, value: V): Promise<void> {
     return this.#writeTo(this.#options.tiers, key, value);

@@ -60,4 +60,15 @@ export interface Cache<V extends Cached> {
   peek(key: CacheKey): V | undefined;
   /** L1, L2, L3, then `fill`, once for all who ask meanwhile. Rejects with what the fill threw. */
   fetch(key: CacheKey, options: FetchOptions, fill: Fill<V>): Promise<Outcome<V>>;
+  /** Renders `key` in the background unless it is fresh. False: already on its way, or no room. */
+  warm(key: CacheKey, options: FetchOptions, fill: Fill<V>): boolean;
+  /**
+   * Puts `after` in the place of `before`: the same answer in other bytes, with the same keys, stamp and times
+   * (better compressed). `share`: in L2 and L3, too. False: `before` is not what memory holds any more.
+   */
+  replace(key: CacheKey, before: V, after: V, options: ReplaceOptions): boolean;
+}
+
+export interface ReplaceOptions extends Pick<FetchOptions, 'group'> {
+  readonly share: boolean;
 }

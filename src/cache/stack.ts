@@ -13,13 +13,13 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
-import type { Validity } from '../core/validity.ts';
+import type { Validity, Verdict } from '../core/validity.ts';
 import type { Background } from './background.ts';
 import type { Cached } from './entry.ts';
 import { AbandonedError, CacheClosedError, ForgedStampError, RenderTimeoutError } from './errors.ts';
 import { Failures } from './failures.ts';
 import type { FlightCoordinator, Turn } from './flights.ts';
-import { judgeKeys, type Use, useOf } from './held.ts';
+import { type Held, judgeKeys, type Use, useOf } from './held.ts';
 import type { MemoryTier } from './memory.ts';
 import { Rollout } from './rollout.ts';
 import { SharedTiers } from './shared-tiers.ts';
@@ -32,6 +32,7 @@ import type {
   Filled,
   FillReason,
   Outcome,
+  ReplaceOptions,
   TierName,
 } from './stack-contract.ts';
 import type { StaticTier } from './static.ts';
@@ -135,6 +136,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     options.signal?.throwIfAborted();
     if (options.bypass === true) return this.#renderApart(key, options, fill);
     const held = this.#inMemory(key);
+    if (held !== undefined) held.held.reads++;
     if (held?.use === 'fresh') return this.#hit(held.value, held.tier);
     if (held?.use === 'stale' && this.#rollout.allows('refresh', key)) {
       this.#refreshLater(key, options, fill);
@@ -147,6 +149,16 @@ export class CacheStack<V extends Cached> implements Cache<V> {
       throw failure.error;
     }
     return this.#await(key, options, fill);
+  }
+
+  replace(key: CacheKey, before: V, after: V, { group, share }: ReplaceOptions): boolean {
+    const pinned = this.#pinned.get(key);
+    const held = pinned ?? this.#memory.get(key);
+    if (held?.value !== before) return false;
+    if (pinned === undefined) this.#memory.set(key, after, group);
+    else this.#pinned.set(key, after, group);
+    if (share) void this.#shared.write(key, after);
+    return true;
   }
 
   /** Renders `key` in the background unless it is fresh. False: already on its way, or the queue is full. */
@@ -172,6 +184,28 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     this.#pinned.delete(key);
     this.#memory.delete(key);
     this.#failures.forget(key);
+  }
+
+  /** Drops `key` from memory if a purge has made it invalid, and says how often it had been served. */
+  dropPurged(key: CacheKey): { readonly reads: number } | undefined {
+    const pinned = this.#pinned.dropPurged(key);
+    const held = this.#memory.dropPurged(key);
+    if (pinned === undefined && held === undefined) return undefined;
+    return { reads: (pinned?.reads ?? 0) + (held?.reads ?? 0) };
+  }
+
+  /** Every tier that holds `key`, in the order in which they are asked, and what it is worth. For people. */
+  async holders(
+    key: CacheKey,
+  ): Promise<{ readonly tier: TierName; readonly value: V; readonly verdict: Verdict }[]> {
+    const memory = [
+      { tier: 'static' as const, value: this.#pinned.look(key)?.value },
+      { tier: 'l1' as const, value: this.#memory.look(key)?.value },
+    ];
+    const found = [...memory, ...(await this.#shared.look(key))];
+    return found.flatMap(({ tier, value }) =>
+      value === undefined ? [] : [{ tier, value, verdict: judgeKeys(this.#validity, value) }],
+    );
   }
 
   /** Drops `key` from every tier that this worker reaches. */
@@ -221,14 +255,14 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     await this.#shared.flushed();
   }
 
-  #inMemory(key: CacheKey): { value: V; tier: TierName; use: Use } | undefined {
+  #inMemory(key: CacheKey): { held: Held<V>; value: V; tier: TierName; use: Use } | undefined {
     const pinned = this.#pinned.get(key);
     const held = pinned ?? this.#memory.get(key);
     if (held === undefined) return undefined;
     const use = useOf(held.value, held.verdict(this.#validity), this.#validity, this.#clock);
     return use === 'none'
       ? undefined
-      : { value: held.value, tier: pinned === undefined ? 'l1' : 'static', use };
+      : { held, value: held.value, tier: pinned === undefined ? 'l1' : 'static', use };
   }
 
   /** Boards flights until one brings a result that is new enough for a request that arrives now. */
@@ -439,7 +473,9 @@ export class CacheStack<V extends Cached> implements Cache<V> {
 
   #inBackground(key: CacheKey, options: FetchOptions, fill: Fill<V>, reason: 'refresh' | 'warm'): boolean {
     return this.#background.add(key, async () => {
-      if (this.#closed || this.#inMemory(key)?.use === 'fresh') return;
+      // What flies at the moment may bring no more than the stale entry of a shared tier.
+      await this.#inFlight.current(key)?.landed.catch(() => {});
+      if (this.#closed || this.#inMemory(key)?.use === 'fresh' || this.#failures.get(key)) return;
       const flight = this.#inFlight.current(key) ?? this.#launch(key, options, fill, reason);
       flight.detach();
       const { error } = await flight.landed;

@@ -3,6 +3,7 @@ import type { Bytes } from '../core/units.ts';
 import type { Validity } from '../core/validity.ts';
 import type { Cached } from './entry.ts';
 import { Held, isFresh, usableUntilMs, useOf } from './held.ts';
+import { noShelf, type Shelf } from './shelf.ts';
 import type { CacheKey } from './stack-contract.ts';
 import type { Weigh } from './weight.ts';
 
@@ -11,6 +12,7 @@ export interface StaticTierOptions<V extends Cached> {
   readonly validity: Validity;
   readonly weigh: Weigh<V>;
   readonly maxBytes: Bytes;
+  readonly shelf?: Shelf;
 }
 
 export interface StaticStats {
@@ -31,23 +33,27 @@ export class StaticTier<V extends Cached> {
   readonly #validity: Validity;
   readonly #weigh: Weigh<V>;
   readonly #maxBytes: Bytes;
+  readonly #shelf: Shelf;
   readonly #entries = new Map<CacheKey, Held<V>>();
   #bytes: Bytes = 0;
   #purged = 0;
   #refused = 0;
 
-  constructor({ clock, validity, weigh, maxBytes }: StaticTierOptions<V>) {
+  constructor({ clock, validity, weigh, maxBytes, shelf = noShelf }: StaticTierOptions<V>) {
     this.#clock = clock;
     this.#validity = validity;
     this.#weigh = weigh;
     this.#maxBytes = maxBytes;
+    this.#shelf = shelf;
   }
 
   fresh(key: CacheKey): V | undefined {
     const held = this.#entries.get(key);
     if (held === undefined) return undefined;
     const { value } = held;
-    return isFresh(value, held.verdict(this.#validity), this.#validity, this.#clock) ? value : undefined;
+    if (!isFresh(value, held.verdict(this.#validity), this.#validity, this.#clock)) return undefined;
+    held.reads++;
+    return value;
   }
 
   get(key: CacheKey): Held<V> | undefined {
@@ -72,18 +78,36 @@ export class StaticTier<V extends Cached> {
       return false;
     }
     this.#bytes += held.bytes - (before?.bytes ?? 0);
+    if (before !== undefined) this.#shelf.left(key);
     this.#entries.set(key, held);
+    this.#shelf.entered(key, value.keys);
     return true;
+  }
+
+  /** For the sweep after a purge, no read: drops what is invalid by now, and answers what it was. */
+  dropPurged(key: CacheKey): Held<V> | undefined {
+    const held = this.#entries.get(key);
+    if (held?.verdict(this.#validity) !== 'purged') return undefined;
+    this.#purged++;
+    this.delete(key);
+    return held;
+  }
+
+  /** What is held, whatever it is worth, and no read. */
+  look(key: CacheKey): Held<V> | undefined {
+    return this.#entries.get(key);
   }
 
   delete(key: CacheKey): boolean {
     const held = this.#entries.get(key);
     if (held === undefined) return false;
     this.#bytes -= held.bytes;
+    this.#shelf.left(key);
     return this.#entries.delete(key);
   }
 
   clear(): void {
+    for (const key of this.#entries.keys()) this.#shelf.left(key);
     this.#entries.clear();
     this.#bytes = 0;
   }

@@ -38,6 +38,12 @@ describe('the fill race', () => {
     'in L1 and L2': { workers: 1, shared: ['l2'], coordinated: false },
     'in L1 and L3': { workers: 1, shared: ['l3'], coordinated: false },
     'between two workers over L2': { workers: 2, shared: ['l2'], coordinated: false },
+    'between two workers whose shared tiers throw, hang and lose writes': {
+      workers: 2,
+      shared: ['l2', 'l3'],
+      coordinated: true,
+      chaos: true,
+    },
     'between two workers that agree on who renders, over L2 and L3': {
       workers: 2,
       shared: ['l2', 'l3'],

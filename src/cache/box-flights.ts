@@ -1,0 +1,86 @@
+// One render in the box: the worker's side of the agreement that the primary keeps (flight-relay.ts).
+import type { Clock } from '../core/clock.ts';
+import type { Milliseconds } from '../core/units.ts';
+import { type FromFlightRelay, readFromFlightRelay, type ToFlightRelay } from './flight-relay.ts';
+import type { FlightCoordinator, Turn, Wait } from './flights.ts';
+import type { CacheKey } from './stack-contract.ts';
+
+export interface FlightLine {
+  send(body: ToFlightRelay): void;
+  onMessage(handler: (body: unknown) => void): void;
+}
+
+export interface BoxFlightsOptions {
+  readonly line: FlightLine;
+  readonly clock: Clock;
+  /** A primary that has not answered by then is left out: everybody leads. */
+  readonly answerWithinMs?: Milliseconds;
+  /** Nobody waits longer for another's render, whatever became of it. */
+  readonly waitAtMostMs?: Milliseconds;
+}
+
+const LEADER_ALONE: Turn = { role: 'leader', done: async () => {} };
+
+export class BoxFlights implements FlightCoordinator {
+  readonly #options: Required<BoxFlightsOptions>;
+  readonly #turns = new Map<number, (leads: boolean) => void>();
+  readonly #waits = new Map<number, () => void>();
+  #lastId = 0;
+
+  constructor(options: BoxFlightsOptions) {
+    this.#options = { answerWithinMs: 100, waitAtMostMs: 5000, ...options };
+    options.line.onMessage((body) => this.#receive(readFromFlightRelay(body)));
+  }
+
+  async enter(key: CacheKey, signal: AbortSignal): Promise<Turn | Wait> {
+    const id = this.#lastId++;
+    const over = this.#over(id, signal);
+    const leads = await this.#turn(id, key);
+    if (leads === false) return { role: 'follower', over };
+    this.#waits.get(id)?.();
+    if (leads === undefined) return LEADER_ALONE;
+    return { role: 'leader', done: async () => this.#options.line.send({ ask: 'done', key }) };
+  }
+
+  async close(): Promise<void> {
+    for (const wake of this.#waits.values()) wake();
+  }
+
+  /** Undefined: the primary does not answer. */
+  #turn(id: number, key: CacheKey): Promise<boolean | undefined> {
+    return new Promise((resolve) => {
+      const settle = (leads: boolean | undefined) => {
+        limit.cancel();
+        this.#turns.delete(id);
+        resolve(leads);
+      };
+      const limit = this.#options.clock.after(this.#options.answerWithinMs, () => settle(undefined));
+      this.#turns.set(id, settle);
+      this.#options.line.send({ ask: 'enter', id, key });
+    });
+  }
+
+  #over(id: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        limit.cancel();
+        signal.removeEventListener('abort', wake);
+        this.#waits.delete(id);
+        resolve();
+      };
+      const limit = this.#options.clock.after(this.#options.waitAtMostMs, wake);
+      signal.addEventListener('abort', wake, { once: true });
+      this.#waits.set(id, wake);
+    });
+  }
+
+  #receive(message: FromFlightRelay | undefined): void {
+    if (message?.say === 'over') this.#waits.get(message.id)?.();
+    else if (message?.say === 'turn') {
+      const turn = this.#turns.get(message.id);
+      if (turn !== undefined) turn(message.leads);
+      // Whoever asked has gone on alone: the turn is given back, or the others would wait for nobody.
+      else if (message.leads) this.#options.line.send({ ask: 'done', key: message.key });
+    }
+  }
+}

@@ -1,0 +1,11 @@
+import type { DependencyKey } from '../core/units.ts';
+import type { CacheKey } from './stack-contract.ts';
+
+/** Told by a tier in memory of every entry that it takes and lets go of, for whatever reason. */
+export interface Shelf {
+  /** Also where it replaces an entry; that one has left before. */
+  entered(key: CacheKey, keys: readonly DependencyKey[]): void;
+  left(key: CacheKey): void;
+}
+
+export const noShelf: Shelf = { entered: () => {}, left: () => {} };
