@@ -6,7 +6,7 @@ import { fixed } from '../../src/render/fixed.ts';
 import { renderToBuffer } from '../../src/render/render.ts';
 import { trusted } from '../../src/render/trust.ts';
 import { concatViews } from './in-concatenation.ts';
-import { type CreateElement, elementViews } from './in-elements.ts';
+import { elementViews, type JsxRuntime } from './in-elements.ts';
 import { type Html, markupViews } from './in-markup.ts';
 import { objectViews } from './in-objects.ts';
 import type { ViewSet } from './workload.ts';
@@ -38,11 +38,10 @@ function toBytes(views: ViewSet<string>): ViewSet<Buffer> {
 
 export async function contenders(): Promise<Contender[]> {
   const coherent = await peer<{ render(tree: unknown, options: object): string }>('@coherent.js/core');
-  const preact = peers('preact') as { h: CreateElement };
+  const preact = peers('preact/jsx-runtime') as Pick<JsxRuntime<unknown>, 'jsx' | 'jsxs'>;
   const preactToString = peers('preact-render-to-string') as { renderToStaticMarkup(tree: unknown): string };
-  const kita = peers('@kitajs/html') as {
-    Html: { createElement: CreateElement; escapeHtml(text: string): string };
-  };
+  const kita = peers('@kitajs/html/jsx-runtime') as Pick<JsxRuntime<unknown>, 'jsx' | 'jsxs'>;
+  const { escapeHtml } = peers('@kitajs/html') as { escapeHtml(text: string): string };
   const ghtml = await peer<{ html: Html }>('ghtml');
 
   const ours = objectViews(
@@ -60,10 +59,10 @@ export async function contenders(): Promise<Contender[]> {
       name: '@kitajs/html',
       views: toBytes(
         elementViews({
-          h: kita.Html.createElement,
-          safe: { safe: true },
-          raw: (tag, html) => kita.Html.createElement(tag, null, html),
-          escapeText: kita.Html.escapeHtml,
+          jsx: kita.jsx,
+          jsxs: kita.jsxs,
+          raw: (tag, html) => kita.jsx(tag, { children: html }),
+          escapeText: escapeHtml,
           finish: (tree) => tree as string,
         }),
       ),
@@ -72,9 +71,9 @@ export async function contenders(): Promise<Contender[]> {
       name: 'preact-render-to-string',
       views: toBytes(
         elementViews({
-          h: preact.h,
-          safe: {},
-          raw: (tag, html) => preact.h(tag, { dangerouslySetInnerHTML: { __html: html } }),
+          jsx: preact.jsx,
+          jsxs: preact.jsxs,
+          raw: (tag, html) => preact.jsx(tag, { dangerouslySetInnerHTML: { __html: html } }),
           escapeText: same,
           finish: (tree) => preactToString.renderToStaticMarkup(tree),
         }),

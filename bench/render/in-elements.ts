@@ -1,4 +1,5 @@
-// The workloads for renderers that TSX compiles to: calls of a function of tag, attributes and children.
+// The workloads for renderers of JSX, as a compiler writes them: calls of jsx(tag, props), and of jsxs where
+// there are several children.
 import {
   colors,
   footerSections,
@@ -14,205 +15,187 @@ import {
 } from './data.ts';
 import type { ViewSet } from './workload.ts';
 
-type Attributes = Readonly<Record<string, unknown>> | null;
-export type CreateElement = (tag: string, attributes: Attributes, ...children: unknown[]) => unknown;
+type Jsx = (tag: string, props: Readonly<Record<string, unknown>>) => unknown;
 
-export interface ElementSyntax<Result> {
-  readonly h: CreateElement;
-  /** Attributes of an element whose only child is text that must be escaped. */
-  readonly safe: Readonly<Record<string, unknown>>;
+export interface JsxRuntime<Result> {
+  readonly jsx: Jsx;
+  readonly jsxs: Jsx;
   readonly raw: (tag: string, html: string) => unknown;
+  /** Text among children. One of the peers leaves escaping it to the author. */
   readonly escapeText: (text: string) => unknown;
   readonly finish: (tree: unknown) => Result;
 }
 
 const rows = uuidRows(1000);
 
-export function elementViews<Result>({
-  h,
-  safe,
-  raw,
-  escapeText,
-  finish,
-}: ElementSyntax<Result>): ViewSet<Result> {
-  const plain = Object.keys(safe).length === 0 ? null : safe;
-  // What JSX with `safe` in it compiles to is a literal; here the literal depends on the syntax, once.
-  const classed = (name: string) => ({ class: name, ...safe });
-  const purchaseName = classed('purchase-name');
-  const purchasePrice = classed('purchase-price');
-  const purchaseQuantity = classed('purchase-quantity');
-
-  const result = ({ id, title, price, image }: Item) =>
-    h(
-      'div',
-      { class: 'search-results-item', style: 'background-color: #fafafa' },
-      h('h2', plain, title),
-      h(
-        'div',
-        { class: 'lvpic pic img left' },
-        h(
-          'div',
-          { class: 'lvpicinner full-width picW' },
-          h('a', { href: `/buy/${id}`, class: 'img imgWr2' }, h('img', { src: image, alt: title })),
-        ),
-      ),
-      h('span', plain, price),
-      h('button', { class: 'buy-now', type: 'button' }, 'Buy now!'),
-    );
-
-  const footer = () =>
-    h(
-      'footer',
-      { class: 'footer' },
-      footerSections.map(({ title, links }) =>
-        h(
-          'section',
-          null,
-          h('h3', plain, title),
-          h(
-            'ul',
-            null,
-            links.map((link) => h('li', null, h('a', { href: '/', ...safe }, link))),
-          ),
-        ),
-      ),
-    );
+export function elementViews<Result>(runtime: JsxRuntime<Result>): ViewSet<Result> {
+  const { jsx, jsxs, raw, escapeText, finish } = runtime;
   // Both syntaxes let an author keep what never changes; for one it is then text already.
-  const footerNode = footer();
+  const footerNode = footer(runtime);
+
+  const tile = ({ x, y }: { readonly x: number; readonly y: number }) =>
+    jsx('div', { class: 'tile', style: `left: ${x.toFixed(2)}px; top: ${y.toFixed(2)}px` });
+  const result = ({ id, title, price, image }: Item) =>
+    jsxs('div', {
+      class: 'search-results-item',
+      style: 'background-color: #fafafa',
+      children: [
+        jsx('h2', { children: escapeText(title) }),
+        jsx('div', {
+          class: 'lvpic pic img left',
+          children: jsx('div', {
+            class: 'lvpicinner full-width picW',
+            children: jsx('a', {
+              href: `/buy/${id}`,
+              class: 'img imgWr2',
+              children: jsx('img', { src: image, alt: title }),
+            }),
+          }),
+        }),
+        jsx('span', { children: escapeText(price) }),
+        jsx('button', { class: 'buy-now', type: 'button', children: 'Buy now!' }),
+      ],
+    });
 
   return {
     spiral: () =>
       finish(
-        h(
-          'html',
-          null,
-          h('head', null, h('title', null, 'Spiral'), raw('style', spiralCss)),
-          h(
-            'body',
-            null,
-            h(
-              'div',
-              { id: 'wrapper' },
-              spiral().map(({ x, y }) =>
-                h('div', { class: 'tile', style: `left: ${x.toFixed(2)}px; top: ${y.toFixed(2)}px` }),
-              ),
-            ),
-          ),
-        ),
+        jsxs('html', {
+          children: [
+            jsxs('head', { children: [jsx('title', { children: 'Spiral' }), raw('style', spiralCss)] }),
+            jsx('body', { children: jsx('div', { id: 'wrapper', children: spiral().map(tile) }) }),
+          ],
+        }),
       ),
     table: () =>
       finish(
-        h(
-          'table',
-          null,
-          h(
-            'tbody',
-            null,
-            rows.map((row) => h('tr', null, h('td', plain, row.id), h('td', plain, row.name))),
-          ),
-        ),
-      ),
-    purchases: () =>
-      finish(
-        h(
-          'html',
-          { lang: 'en' },
-          h(
-            'head',
-            null,
-            h('title', null, 'Purchases'),
-            metas.map(([name, content]) => h('meta', { name, content })),
-            h('link', { rel: 'stylesheet', href: '/style.css' }),
-            scripts.map((src) => h('script', { src })),
-          ),
-          h(
-            'body',
-            null,
-            h(
-              'header',
-              { class: 'header' },
-              h('h1', { class: 'title' }, 'Hello'),
-              h(
-                'nav',
-                null,
-                h(
-                  'ul',
-                  null,
-                  ['Home', 'About', 'Contact'].map((name) =>
-                    h('li', null, h('a', { href: '/', ...safe }, name)),
-                  ),
-                ),
-              ),
+        jsx('table', {
+          children: jsx('tbody', {
+            children: rows.map((row) =>
+              jsxs('tr', {
+                children: [
+                  jsx('td', { children: escapeText(row.id) }),
+                  jsx('td', { children: escapeText(row.name) }),
+                ],
+              }),
             ),
-            h(
-              'main',
-              { class: 'content' },
-              h('h2', null, 'Purchases'),
-              h(
-                'div',
-                { class: 'purchases' },
-                purchases.map(({ name, price, quantity }) =>
-                  h(
-                    'div',
-                    { class: 'purchase purchase-card' },
-                    h('div', purchaseName, name),
-                    h('div', purchasePrice, price),
-                    h('div', purchaseQuantity, quantity),
-                  ),
-                ),
-              ),
-              h(
-                'section',
-                { class: 'profile' },
-                h('h2', null, 'User profile'),
-                h('p', { class: 'name', ...safe }, 'Arthur'),
-              ),
-              h(
-                'aside',
-                { class: 'sidebar' },
-                h('h2', null, 'Last purchases'),
-                h(
-                  'ul',
-                  null,
-                  purchases
-                    .slice(0, 3)
-                    .map(({ name, price }) => h('li', null, escapeText(name), ' - $', price.toFixed(2))),
-                ),
-              ),
-              h('p', { class: 'lorem', ...safe }, lorem),
-            ),
-            h('footer', { class: 'footer' }, h('p', null, 'All rights reserved')),
-          ),
-        ),
+          }),
+        }),
       ),
+    purchases: () => finish(purchasePage(runtime)),
     search: (turn) => {
       const found = Array.from({ length: 100 }, (_, i) => items[(turn * 100 + i) % items.length] as Item);
-      return finish(h('main', null, h('div', { class: 'search-results' }, found.map(result)), footerNode));
+      return finish(
+        jsxs('main', {
+          children: [jsx('div', { class: 'search-results', children: found.map(result) }), footerNode],
+        }),
+      );
     },
     colors: () =>
       finish(
-        h(
-          'div',
-          { class: 'colors' },
-          h('h1', null, 'Choose your favorite color:'),
-          h(
-            'ul',
-            null,
-            colors.map(({ name, hex }, i) =>
-              h(
-                'li',
-                {
+        jsxs('div', {
+          class: 'colors',
+          children: [
+            jsx('h1', { children: 'Choose your favorite color:' }),
+            jsx('ul', {
+              children: colors.map(({ name, hex }, i) =>
+                jsx('li', {
                   class: i === 0 ? 'color selected' : 'color',
                   title: name,
                   style: `background-color: ${hex}`,
-                  ...safe,
-                },
-                name,
+                  children: escapeText(name),
+                }),
               ),
-            ),
-          ),
-          h('p', null, 'You chose: ', h('em', plain, colors[0]?.name)),
-        ),
+            }),
+            jsxs('p', {
+              children: ['You chose: ', jsx('em', { children: escapeText(colors[0]?.name ?? '') })],
+            }),
+          ],
+        }),
       ),
   };
+}
+
+function footer<Result>({ jsx, jsxs, escapeText }: JsxRuntime<Result>): unknown {
+  return jsx('footer', {
+    class: 'footer',
+    children: footerSections.map(({ title, links }) =>
+      jsxs('section', {
+        children: [
+          jsx('h3', { children: escapeText(title) }),
+          jsx('ul', {
+            children: links.map((link) =>
+              jsx('li', { children: jsx('a', { href: '/', children: escapeText(link) }) }),
+            ),
+          }),
+        ],
+      }),
+    ),
+  });
+}
+
+function purchasePage<Result>({ jsx, jsxs, escapeText }: JsxRuntime<Result>): unknown {
+  const card = ({ name, price, quantity }: (typeof purchases)[number]) =>
+    jsxs('div', {
+      class: 'purchase purchase-card',
+      children: [
+        jsx('div', { class: 'purchase-name', children: escapeText(name) }),
+        jsx('div', { class: 'purchase-price', children: price }),
+        jsx('div', { class: 'purchase-quantity', children: quantity }),
+      ],
+    });
+  const link = (name: string) => jsx('li', { children: jsx('a', { href: '/', children: escapeText(name) }) });
+  return jsxs('html', {
+    lang: 'en',
+    children: [
+      jsxs('head', {
+        children: [
+          jsx('title', { children: 'Purchases' }),
+          metas.map(([name, content]) => jsx('meta', { name, content })),
+          jsx('link', { rel: 'stylesheet', href: '/style.css' }),
+          scripts.map((src) => jsx('script', { src })),
+        ],
+      }),
+      jsxs('body', {
+        children: [
+          jsxs('header', {
+            class: 'header',
+            children: [
+              jsx('h1', { class: 'title', children: 'Hello' }),
+              jsx('nav', { children: jsx('ul', { children: ['Home', 'About', 'Contact'].map(link) }) }),
+            ],
+          }),
+          jsxs('main', {
+            class: 'content',
+            children: [
+              jsx('h2', { children: 'Purchases' }),
+              jsx('div', { class: 'purchases', children: purchases.map(card) }),
+              jsxs('section', {
+                class: 'profile',
+                children: [
+                  jsx('h2', { children: 'User profile' }),
+                  jsx('p', { class: 'name', children: escapeText('Arthur') }),
+                ],
+              }),
+              jsxs('aside', {
+                class: 'sidebar',
+                children: [
+                  jsx('h2', { children: 'Last purchases' }),
+                  jsx('ul', {
+                    children: purchases
+                      .slice(0, 3)
+                      .map(({ name, price }) =>
+                        jsxs('li', { children: [escapeText(name), ' - $', price.toFixed(2)] }),
+                      ),
+                  }),
+                ],
+              }),
+              jsx('p', { class: 'lorem', children: escapeText(lorem) }),
+            ],
+          }),
+          jsx('footer', { class: 'footer', children: jsx('p', { children: 'All rights reserved' }) }),
+        ],
+      }),
+    ],
+  });
 }

@@ -1,5 +1,8 @@
 // What a page costs in CPU time, from the data to the bytes, beside others in the same run:
-//   npm ci --prefix bench/peers && npx tsc -p tsconfig.bench.json && node dist/bench/render/main.js [seconds per workload]
+//   npm ci --prefix bench/peers && node scripts/build.mjs tsconfig.bench.json && node dist/bench/render/main.js [seconds per workload]
+import { loadavg } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type Contender, contenders } from './contenders.ts';
 import { type WorkloadName, workloads } from './workload.ts';
 
@@ -13,6 +16,9 @@ interface Timing {
   readonly microseconds: number[];
   turn: number;
 }
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** CPU time of the whole process: what the garbage collector does beside us is part of the price. */
 function cpuMicroseconds(run: () => void): number {
@@ -40,10 +46,19 @@ function warmUp(contender: Contender, workload: WorkloadName, roundMs: number): 
   return { ...timing, perRound: Math.max(5, Math.round((roundMs * 1000) / last)) };
 }
 
-/** Same bytes from all, but for what each syntax cannot write otherwise: `<br/>` and the spelling of a quote. */
+/**
+ * The same page from all, but for what each cannot write otherwise: `<br/>`, and how it spells an escaped character
+ * (one of them escapes `=` too). All data of the workloads is clean, so that every contender looks for characters to
+ * escape, and none is spared writing them. In attributes @kitajs/html looks for `"` alone.
+ */
 function checkEqual(all: readonly Contender[], workload: WorkloadName): number {
   const normal = (bytes: Buffer) =>
-    bytes.toString().replaceAll('/>', '>').replaceAll('&#34;', '&quot;').replaceAll('&#61;', '=').replaceAll('&#38;', '&amp;');
+    bytes
+      .toString()
+      .replaceAll('/>', '>')
+      .replaceAll('&#34;', '&quot;')
+      .replaceAll('&#61;', '=')
+      .replaceAll('&#38;', '&amp;');
   const [first, ...others] = all.map((contender) => ({
     contender,
     html: normal(contender.views[workload](3)),
@@ -65,8 +80,11 @@ function measure(all: readonly Contender[], workload: WorkloadName): Timing[] {
   const roundMs = (seconds * 1000) / rounds / all.length;
   const timings = all.map((contender) => warmUp(contender, workload, roundMs));
   for (let round = 0; round < rounds; round++) {
-    for (const timing of timings)
+    for (const timing of timings) {
+      // What one contender leaves behind is not for the next to clear away.
+      collectGarbage();
       timing.microseconds.push(repeat(timing, workload, timing.perRound) / timing.perRound);
+    }
   }
   return timings;
 }
@@ -94,5 +112,6 @@ for (const [workload, title] of Object.entries(workloads) as [WorkloadName, stri
   report(measure(all, workload));
 }
 print.log(
-  `Node ${process.version}, ${process.arch}. Median of ${rounds} interleaved rounds, with the range of the ratios.`,
+  `Node ${process.version}, ${process.arch}, load ${loadavg()[0]?.toFixed(1)}. ` +
+    `Median of ${rounds} interleaved rounds, and the range of the ratios.`,
 );
