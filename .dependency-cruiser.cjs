@@ -11,6 +11,9 @@ const only = (name, comment, from, to) => ({
   to: { path: '^(config|workers|src|app|server\\.ts)/?', pathNot: to },
 });
 
+const relay =
+  '^src/(cache/flight-relay|invalidation/(box-relay|box-messages|local-bus|bus|clock|clock-snapshot|clock-state|lease|errors|purge-message|roll|slots))\\.ts$';
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -68,8 +71,10 @@ module.exports = {
       'primary-stays-light',
       'The primary runs no page, render, data, cache or Redis code: it must never be what dies.',
       '^src/cluster/',
-      '^(src/(core|cluster)|config)/',
+      `^(src/(core|cluster)|config)/|${relay}`,
     ),
+    // It passes purges on where there is no Redis, inside the primary: what it stands on must stay as light.
+    only('the-relay-stays-light', 'The relay runs in the primary.', relay, `^src/core/|${relay}`),
     only(
       'monitor-watches',
       'Monitoring knows figures, not the rooms they come from.',

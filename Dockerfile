@@ -2,6 +2,8 @@
 # The server with its production dependencies, on the current LTS. Checked by test/deploy/dockerfile.test.ts,
 # which also runs what the stages run.
 
+# 26 is the LTS line since October 2026, and trixie the Debian that its image team builds it on by default
+# (versions.json of nodejs/docker-node).
 ARG NODE_IMAGE=node:26-trixie-slim
 
 # TypeScript to dist/, with every development dependency at hand. None of them leaves this stage.

@@ -4,13 +4,16 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig, loadConfigWithSources } from './config/load.ts';
+import { searchPath } from './config/machine.ts';
 import { formatReport, hostOf, report } from './config/report.ts';
 import { type Command, parseCommand, usage } from './src/cluster/cli.ts';
 import { UsageError } from './src/cluster/errors.ts';
 import { createLogger } from './src/cluster/logger.ts';
+import { askOperations } from './src/cluster/operations-client.ts';
 import { runPrimary } from './src/cluster/run.ts';
 import { systemClock } from './src/core/clock.ts';
 import { CoherentError } from './src/core/errors.ts';
+import { findRedisProgram } from './src/services/redis-program.ts';
 
 // `.js` in dist/, `.ts` where TypeScript is run as it stands.
 const extension = path.extname(import.meta.filename);
@@ -24,6 +27,8 @@ async function run(command: Command): Promise<number> {
         version: version(),
         workerFile: beside('./workers/render'),
         servicesFile: beside('./workers/services'),
+        feedFile: beside('./workers/feed'),
+        hasRedisProgram: findRedisProgram(searchPath()) !== undefined,
       });
     case 'config': {
       const lines = report(loadConfigWithSources());
@@ -32,6 +37,19 @@ async function run(command: Command): Promise<number> {
     }
     case 'db setup':
       return await setUpDatabase();
+    case 'purge': {
+      const isPattern = (key: string) => key.includes('*');
+      return await ask('POST', '/purge', {
+        keys: command.keys.filter((key) => !isPattern(key)),
+        patterns: command.keys.filter(isPattern),
+        kind: command.expire ? 'expire' : 'purge',
+        wait: command.wait,
+      });
+    }
+    case 'explain': {
+      const name = command.what.startsWith('/') ? 'url' : 'key';
+      return await ask('GET', `/explain?${new URLSearchParams({ [name]: command.what })}`);
+    }
     case 'help':
       process.stdout.write(usage);
       return 0;
@@ -39,6 +57,19 @@ async function run(command: Command): Promise<number> {
       process.stdout.write(`${version()}\n`);
       return 0;
   }
+}
+
+/** Asks the running server on its operations port. */
+async function ask(method: 'GET' | 'POST', target: string, question?: unknown): Promise<number> {
+  const { opsHost, opsPort, opsToken } = loadConfig();
+  const { status, body } = await askOperations(
+    { host: opsHost, port: opsPort, token: opsToken },
+    method,
+    target,
+    question,
+  );
+  process.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
+  return status < 300 ? 0 : 1;
 }
 
 /** Imported only here: a server that starts loads no data code into its primary. */

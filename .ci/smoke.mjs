@@ -2,7 +2,7 @@
 // Run as whoever runs CI and, where that is root, once more as an ordinary user. HOME is an empty folder
 // and neither DATABASE_URL nor REDIS_URL is set, so everything must come from the project itself.
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,6 +26,18 @@ function expect(truth, message) {
   if (!truth) throw new Error(message);
 }
 
+/** The command lines of all processes that mention a folder. */
+function commandsOf(folder) {
+  const found = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      if (command.includes(folder)) found.push(`${pid} ${command}`);
+    } catch {} // It has ended meanwhile.
+  }
+  return found;
+}
+
 async function answerWithin(url, limitMs, exited) {
   const until = Date.now() + limitMs;
   for (;;) {
@@ -38,7 +50,12 @@ async function answerWithin(url, limitMs, exited) {
   }
 }
 
+/** As root, what Postgres' own account cannot reach in the clone is put there. */
+const SHARED = '/var/lib/coherent-render-server';
+const sharedNames = () => (existsSync(SHARED) ? readdirSync(SHARED) : []);
+
 async function smoke(label, identity) {
+  const sharedBefore = sharedNames();
   // 0755: an ordinary user must be able to enter; 0700 for root, who meets the harder case that way.
   const folder = mkdtempSync(join(tmpdir(), 'smoke-'));
   chmodSync(folder, identity ? 0o755 : 0o700);
@@ -72,14 +89,17 @@ async function smoke(label, identity) {
         output += chunk;
       });
     const ended = new Promise((resolve) =>
-      server.once('exit', (code, signal) => resolve((exit = { code, signal }))),
+      server.once('exit', (code, signal) => {
+        exit = { code, signal };
+        resolve(exit);
+      }),
     );
 
     const url = `http://127.0.0.1:${port}/users/17`;
     const first = await answerWithin(url, START_LIMIT_MS, () => exit);
     const html = await first.text();
     expect(
-      html.startsWith('<!DOCTYPE html>') && html.includes('</html>'),
+      /^<!doctype html>/i.test(html) && html.includes('</html>'),
       `${url} is not a page: ${html.slice(0, 200)}`,
     );
     const workers = 8;
@@ -94,10 +114,15 @@ async function smoke(label, identity) {
     process.kill(-server.pid, 'SIGTERM');
     const stopped = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, STOP_LIMIT_MS))]);
     expect(stopped, `npm start did not stop within ${STOP_LIMIT_MS} ms of SIGTERM`);
-    const orphans = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
-      .split('\n')
-      .filter((line) => line.includes(clone));
-    expect(orphans.length === 0, `left running:\n${orphans.join('\n')}`);
+    // npm does not wait for what it started.
+    let left = commandsOf(clone);
+    for (
+      const until = Date.now() + STOP_LIMIT_MS;
+      left.length > 0 && Date.now() < until;
+      left = commandsOf(clone)
+    )
+      await new Promise((next) => setTimeout(next, 100));
+    expect(left.length === 0, `left running:\n${left.join('\n')}`);
     process.stdout.write(
       `ok   npm ci && npm start ${label}: /users/17 served, then from cache (${status})\n`,
     );
@@ -111,6 +136,9 @@ async function smoke(label, identity) {
       } catch {}
     }
     rmSync(folder, { recursive: true, force: true });
+    for (const name of sharedNames()) {
+      if (!sharedBefore.includes(name)) rmSync(join(SHARED, name), { recursive: true, force: true });
+    }
   }
 }
 

@@ -59,6 +59,13 @@ export function contradictions(config: Config, machine: Machine): Mistake[] {
       `must be at most half of COHERENCE_BOUND_MS (${config.coherenceBoundMs / 2})`,
     );
   }
+  if (config.warmTimeoutMs >= config.bootTimeoutMs) {
+    wrong(
+      'WARM_TIMEOUT_MS',
+      config.warmTimeoutMs,
+      `must be shorter than BOOT_TIMEOUT_MS (${config.bootTimeoutMs})`,
+    );
+  }
   const stopMs = config.shutdownDelayMs + config.drainTimeoutMs + CLOSE_MS;
   if (stopMs > config.graceMs) {
     wrong(

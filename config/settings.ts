@@ -45,6 +45,9 @@ function setting<T>(setting: Setting<T>): Setting<T> {
 }
 
 const hostText = text('a host name or an IP address to listen on', /^[A-Za-z0-9.:_-]{1,253}$/);
+/** Each part at most once. */
+const ROLLOUT =
+  /^(?!.*\b(l1|l2|l3|fragments|static|refresh)=.*\b\1=)(l1|l2|l3|fragments|static|refresh)=(100|\d{1,2}(\.\d{1,2})?)(,(l1|l2|l3|fragments|static|refresh)=(100|\d{1,2}(\.\d{1,2})?))*$/;
 const folder = text('a path', /^[^\0]{1,4000}$/);
 
 export const settings = {
@@ -300,6 +303,20 @@ export const settings = {
     kind: auto(milliseconds({ min: 0, max: HOUR })),
     default: 'auto',
     help: 'How long a page lives while purges cannot be heard. auto: half of COHERENCE_BOUND_MS, which is also the most.',
+    group: 'Caching',
+  }),
+
+  warmTimeoutMs: setting({
+    name: 'WARM_TIMEOUT_MS',
+    kind: milliseconds({ min: 0, max: HOUR }),
+    default: '5000',
+    help: 'Before a worker takes visitors it makes the pages that app.js lists (warm) and those wanted last in the run before, for at most this long. 0: it does not. Shorter than BOOT_TIMEOUT_MS.',
+    group: 'Caching',
+  }),
+  rollout: setting({
+    name: 'ROLLOUT',
+    kind: text('a list like l2=10,fragments=50: percent of keys, 0 to 100', ROLLOUT),
+    help: 'Parts of the cache for a share of the keys only: l1, l2, l3, fragments, static, refresh. What is not named is on for all. A key stays in its cohort, on every worker of every box, and while the share grows.',
     group: 'Caching',
   }),
 

@@ -1,15 +1,18 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { builtCopy } from '../test/support/built-copy.ts';
+import { redisProgram } from '../test/support/redis.ts';
 
 interface Answer {
   readonly type: string;
   readonly databaseUrl?: string;
+  readonly redisUrl?: string;
   readonly notes?: string[];
   readonly code?: string;
   readonly message?: string;
@@ -34,17 +37,24 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function config(dataDir: string) {
-  return { dataDir: join(folder, dataDir), app: folder, logLevel: 'silent' };
+function config(dataDir: string, more: object = {}) {
+  // Redis is configured unless a test wants a private one: the most of these are about Postgres.
+  return {
+    dataDir: join(folder, dataDir),
+    app: folder,
+    logLevel: 'silent',
+    redisUrl: 'redis://elsewhere',
+    ...more,
+  };
 }
 
-async function launch(dataDir: string): Promise<{ child: ChildProcess; answer: Answer }> {
+async function launch(dataDir: string, more: object = {}): Promise<{ child: ChildProcess; answer: Answer }> {
   const child = fork(program, [], { detached: true, execArgv: [] });
   children.push(child);
   const answer = new Promise<Answer>((resolve) =>
     child.once('message', (message) => resolve(message as Answer)),
   );
-  child.send({ type: 'start', config: config(dataDir) });
+  child.send({ type: 'start', config: config(dataDir, more) });
   return { child, answer: await answer };
 }
 
@@ -69,10 +79,7 @@ async function untilGone(pid: number): Promise<void> {
 
 test('it answers with a database that holds the sample, and ends with 0 on SIGTERM, the server before it', async () => {
   const { child, answer } = await launch('first');
-  expect(answer).toMatchObject({
-    type: 'ready',
-    notes: [expect.stringMatching(/^Postgres \d+\.\d+ is embedded/)],
-  });
+  expect(answer.type).toBe('ready');
   expect(answer.notes?.join()).not.toContain(new URL(answer.databaseUrl ?? '').password);
   const client = new pg.Client({ connectionString: answer.databaseUrl });
   client.on('error', () => {}); // the server is stopped under it
@@ -111,6 +118,37 @@ test('when the server dies under it, it ends with 1 for the primary to start it 
   const gone = exitOf(child);
   process.kill(postmaster('first'), 'SIGKILL');
   expect(await gone).toBe(1);
+});
+
+test('what is configured is not run: with a database there is only a private Redis, which goes with it', async () => {
+  redisProgram();
+  const databaseUrl = 'postgres://elsewhere.invalid/db';
+  const { child, answer } = await launch('redis only', { databaseUrl, redisUrl: undefined });
+  expect(answer).toMatchObject({ type: 'ready', notes: [] });
+  expect(answer.databaseUrl).toBeUndefined();
+  const redis = new Redis({ path: decodeURI(new URL(answer.redisUrl ?? '').pathname), lazyConnect: true });
+  redis.on('error', () => {}); // the server is stopped under it
+  expect(await redis.ping()).toBe('PONG');
+  const gone = exitOf(child);
+  child.kill('SIGTERM');
+  expect(await gone).toBe(0);
+  redis.disconnect();
+  expect(existsSync(join(folder, 'redis only/redis/redis.sock'))).toBe(false);
+  expect(existsSync(join(folder, 'redis only/postgres'))).toBe(false);
+});
+
+test('a Redis that does not start is a note, not the end', async () => {
+  const databaseUrl = 'postgres://elsewhere.invalid/db';
+  redisProgram();
+  const { child, answer } = await launch(`long${'-'.repeat(100)}`, { databaseUrl, redisUrl: undefined });
+  expect(answer).toMatchObject({
+    type: 'ready',
+    notes: [expect.stringContaining('too long a path for a socket')],
+  });
+  expect(answer.redisUrl).toBeUndefined();
+  const gone = exitOf(child);
+  child.kill('SIGTERM');
+  expect(await gone).toBe(0);
 });
 
 test('a primary killed with -9 takes both with it', async () => {

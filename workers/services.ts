@@ -1,17 +1,19 @@
 // The process that runs what was not configured. Forked by the primary before any render worker.
 //
 //   primary -> { type: 'start', config }
-//   us      -> { type: 'ready', databaseUrl, notes } | { type: 'failed', code, message }
+//   us      -> { type: 'ready', databaseUrl?, redisUrl?, notes } | { type: 'failed', code, message }
 //
 // It lives as long as the primary: when the channel closes (the primary ended, or was killed) or SIGTERM comes,
 // the services are shut down and the process ends with 0. When a service dies it ends with 1, and the primary
 // starts it again. Ctrl+C is the primary's business: it finishes the pages that need us first.
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
+import { searchPath } from '../config/machine.ts';
 import { createLogger } from '../src/cluster/logger.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { CoherentError } from '../src/core/errors.ts';
 import { progressOn } from '../src/services/progress.ts';
+import { findRedisProgram } from '../src/services/redis-program.ts';
 import { type Services, startServices } from '../src/services/start.ts';
 
 let services: Promise<Services> | undefined;
@@ -32,6 +34,8 @@ async function start(config: Config): Promise<Services> {
   try {
     const started = await startServices({
       dataDir: config.dataDir,
+      postgres: config.databaseUrl === undefined ? {} : undefined,
+      redisProgram: config.redisUrl === undefined ? findRedisProgram(searchPath()) : undefined,
       appFolder: config.app ?? fileURLToPath(new URL('../app', import.meta.url)),
       logger,
       clock: systemClock,
@@ -42,7 +46,8 @@ async function start(config: Config): Promise<Services> {
         void close(1);
       },
     });
-    await tell({ type: 'ready', databaseUrl: started.databaseUrl, notes: started.notes });
+    const { databaseUrl, redisUrl, notes } = started;
+    await tell({ type: 'ready', databaseUrl, redisUrl, notes });
     return started;
   } catch (error) {
     if (!isClosing) logger.error({ err: error }, 'the services did not start');

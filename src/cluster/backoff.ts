@@ -1,6 +1,6 @@
 import type { Milliseconds } from '../core/units.ts';
 
-export const BACKOFF_FIRST_MS: Milliseconds = 200;
+const BACKOFF_FIRST_MS: Milliseconds = 200;
 export const BACKOFF_MAX_MS: Milliseconds = 30_000;
 
 /**

@@ -31,10 +31,21 @@ test('says what is embedded, what is off and how to turn it on', () => {
   const embedded = { databaseUrl: 'postgres://coherent@127.0.0.1:40001/app', notes: [] };
   const started = facts({ DATABASE_URL: embedded.databaseUrl }, { embedded, notes: ['a worker’s own note'] });
   const text = banner(started);
-  expect(text).toContain('embedded at 127.0.0.1:40001, data in .data');
-  expect(text).toContain('Set REDIS_URL');
+  expect(text).toContain('embedded at 127.0.0.1:40001, data in .data/postgres');
+  expect(text).toContain('Set REDIS_URL to share cache and purges, or install redis-server');
   expect(text).toContain('a worker’s own note');
   expect(JSON.parse(bannerLine(started))).toMatchObject({ embedded: ['postgres'], redis: null, workers: 2 });
+});
+
+test('says that a private Redis is embedded, and in production offers none', () => {
+  const redisUrl = 'unix:///srv/.data/redis/redis.sock';
+  const both = { databaseUrl, redisUrl, notes: [] };
+  const started = facts({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }, { embedded: both });
+  expect(banner(started)).toMatch(/Redis +embedded, data in \.data\/redis/);
+  expect(JSON.parse(bannerLine(started))).toMatchObject({ embedded: ['postgres', 'redis'] });
+  const production = banner(facts({ DATABASE_URL: databaseUrl, NODE_ENV: 'production' }));
+  expect(production).toContain('Set REDIS_URL to share cache and purges.');
+  expect(production).not.toContain('redis-server');
 });
 
 test('is one line of JSON where nobody is at a terminal', () => {

@@ -12,7 +12,9 @@ export interface BannerFacts extends Started {
 function offNotes({ config }: Started): string[] {
   const notes: string[] = [];
   if (config.redisUrl === undefined)
-    notes.push('Redis is off, so this box works alone. Set REDIS_URL to share cache and purges.');
+    notes.push(
+      `Redis is off, so this box works alone. Set REDIS_URL to share cache and purges${config.production ? '' : ', or install redis-server or valkey-server: then a private one runs here'}.`,
+    );
   if (config.publicOrigin === undefined && config.production) {
     notes.push('Canonical links are relative. Set PUBLIC_ORIGIN to make them absolute.');
   }
@@ -27,8 +29,11 @@ export function banner(facts: BannerFacts): string {
     ['Pages', pagesUrl(facts)],
     ['Operations', `http://${atHost(config.opsHost)}:${facts.opsPort}/readyz`],
     ['Workers', workers(facts)],
-    ['Postgres', where(config.databaseUrl, embedded?.databaseUrl !== undefined, config.dataDir)],
-    ['Redis', where(config.redisUrl, embedded?.redisUrl !== undefined, config.dataDir)],
+    [
+      'Postgres',
+      where(config.databaseUrl, embedded?.databaseUrl !== undefined, `${config.dataDir}/postgres`),
+    ],
+    ['Redis', where(config.redisUrl, embedded?.redisUrl !== undefined, `${config.dataDir}/redis`)],
   ];
   const lines = [
     `coherent-render-server ${facts.version} on Node ${facts.node}${config.production ? '' : ' (development)'}`,
@@ -70,7 +75,10 @@ function workers({ serving, config }: Started): string {
   return serving === config.workers ? String(serving) : `${serving} of ${config.workers}: see the log above`;
 }
 
-function where(address: string | undefined, isEmbedded: boolean, dataDir: string): string {
+function where(address: string | undefined, isEmbedded: boolean, folder: string): string {
   if (address === undefined) return 'off';
-  return isEmbedded ? `embedded at ${hostOf(address)}, data in ${dataDir}` : hostOf(address);
+  if (!isEmbedded) return hostOf(address);
+  // A socket lies in the folder anyway.
+  const at = address.startsWith('unix:') ? '' : ` at ${hostOf(address)}`;
+  return `embedded${at}, data in ${folder}`;
 }

@@ -7,6 +7,12 @@ test.each([
   [['config'], { name: 'config', json: false }],
   [['config', '--json'], { name: 'config', json: true }],
   [['db', 'setup'], { name: 'db setup' }],
+  [['purge', 'users#17'], { name: 'purge', keys: ['users#17'], expire: false, wait: false }],
+  [
+    ['purge', 'a', 'b c', '--wait', '--expire'],
+    { name: 'purge', keys: ['a', 'b c'], expire: true, wait: true },
+  ],
+  [['explain', '/users/17'], { name: 'explain', what: '/users/17' }],
   [['--help'], { name: 'help' }],
   [['config', '-h'], { name: 'help' }],
   [['-v'], { name: 'version' }],
@@ -14,9 +20,17 @@ test.each([
   expect(parseCommand(args)).toEqual(command);
 });
 
-test.each([[['serve']], [['db']], [['--port', '80']], [['--json']], [['start', 'now']]])(
-  '%j is none',
-  (args) => {
-    expect(() => parseCommand(args)).toThrow(expect.objectContaining({ code: 'E_USAGE' }));
-  },
-);
+test.each([
+  [['serve']],
+  [['db']],
+  [['--port', '80']],
+  [['--json']],
+  [['start', 'now']],
+  [['purge']],
+  [['start', '--wait']],
+  [['config', '--expire']],
+  [['explain']],
+  [['explain', 'a', 'b']],
+])('%j is none', (args) => {
+  expect(() => parseCommand(args)).toThrow(expect.objectContaining({ code: 'E_USAGE' }));
+});

@@ -6,6 +6,13 @@ export type Command =
   | { readonly name: 'start' }
   | { readonly name: 'config'; readonly json: boolean }
   | { readonly name: 'db setup' }
+  | {
+      readonly name: 'purge';
+      readonly keys: readonly string[];
+      readonly expire: boolean;
+      readonly wait: boolean;
+    }
+  | { readonly name: 'explain'; readonly what: string }
   | { readonly name: 'help' }
   | { readonly name: 'version' };
 
@@ -15,10 +22,16 @@ Commands:
   start            serve (what happens without a command)
   config [--json]  print the effective settings and where each comes from; secrets are masked
   db setup         create the application's tables and rows in DATABASE_URL, once
+  purge KEY... [--expire] [--wait]
+                   purge what was made from these keys, on every box; with a * a key is a pattern. --expire: it
+                   may still be served while a new one is made. --wait: until every worker has applied it
+  explain PATH|KEY /users/17: what the page was made from. users#17: which pages and fragments a purge would hit
 
 Options:
   -h, --help       print this
   -v, --version    print the version
+
+purge and explain ask the running server: OPS_HOST, OPS_PORT and OPS_TOKEN say where and as whom.
 
 Settings come from the environment and from .env: docs/configuration.md lists them.
 `;
@@ -28,6 +41,20 @@ export function parseCommand(args: readonly string[]): Command {
   const { values, positionals } = parse(args);
   if (values.help === true) return { name: 'help' };
   if (values.version === true) return { name: 'version' };
+  const [first, ...rest] = positionals;
+  if (first === 'purge') {
+    if (values.json === true) throw new UsageError('--json belongs to the command config');
+    if (rest.length === 0) throw new UsageError('purge needs the keys to purge: users#17, for one');
+    return { name: 'purge', keys: rest, expire: values.expire === true, wait: values.wait === true };
+  }
+  if (values.expire === true || values.wait === true) {
+    throw new UsageError('--expire and --wait belong to the command purge');
+  }
+  if (first === 'explain') {
+    const [what, more] = rest;
+    if (what === undefined || more !== undefined) throw new UsageError('explain takes one path or one key');
+    return { name: 'explain', what };
+  }
   const name = positionals.length === 0 ? 'start' : positionals.join(' ');
   if (name === 'config') return { name, json: values.json === true };
   if (values.json === true) throw new UsageError('--json belongs to the command config');
@@ -44,6 +71,8 @@ function parse(args: readonly string[]) {
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
         json: { type: 'boolean' },
+        expire: { type: 'boolean' },
+        wait: { type: 'boolean' },
       },
     });
   } catch (cause) {

@@ -22,7 +22,7 @@ export function workerForker({ file, scheduling }: ForkOptions): (config: Config
   };
 }
 
-export function workerFlags(config: Config): string[] {
+function workerFlags(config: Config): string[] {
   return [
     ...process.execArgv,
     `--max-old-space-size=${config.heapMaxMb}`,

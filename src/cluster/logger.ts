@@ -16,7 +16,7 @@ export function createLogger(level: Config['logLevel'], bindings: Record<string,
 const colours: Readonly<Record<string, string>> = { debug: '90', info: '36', warn: '33', error: '31' };
 
 /** `12:30:59 info  draining why="told to drain" slot=0`; a stack on lines of its own. */
-export function forPeople(line: string): string {
+function forPeople(line: string): string {
   const { level, time, pid: _, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const clock = new Date(Number(time)).toTimeString().slice(0, 8);
   const label = `\u001b[${colours[String(level)] ?? '0'}m${String(level).padEnd(5)}\u001b[0m`;

@@ -19,6 +19,14 @@ import type { Config } from '../../config/config.ts';
 /** Raised when a message changes its meaning: a worker of another build is then refused, not misread. */
 export const PROTOCOL_VERSION = 1;
 
+/** The room of the purge relay, where there is no Redis. */
+export const PURGES_ROOM = 'purges';
+/** Where the workers of a box agree on who renders what. */
+export const FLIGHTS_ROOM = 'flights';
+
+/** The code of an error that has none of its own. */
+export const UNCAUGHT = 'E_UNCAUGHT';
+
 const note = z.string().max(1000);
 
 const fromWorker = z.discriminatedUnion('type', [
@@ -49,6 +57,18 @@ const fromServices = z.discriminatedUnion('type', [
   z.object({ type: z.literal('failed'), code: z.string().max(100), message: z.string().max(10_000) }),
 ]);
 
+const fromFeed = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('feed'),
+    state: z.enum(['connecting', 'unavailable', 'standby', 'leading', 'closed']),
+    note: note.optional(),
+  }),
+  z.object({ type: z.literal('figures'), figures: z.record(z.string().max(100), z.number()) }),
+  z.object({ type: z.literal('room'), room: z.string().max(100), body: z.unknown() }),
+]);
+
+export type FromFeed = z.output<typeof fromFeed>;
+export type RoomMessage = Extract<FromWorker, { type: 'room' }>;
 export type FromWorker = z.output<typeof fromWorker>;
 export type FromPrimary =
   | Exclude<z.output<typeof fromPrimary>, { type: 'welcome' }>
@@ -62,6 +82,10 @@ export function readFromWorker(message: unknown): FromWorker | undefined {
 
 export function readFromPrimary(message: unknown): FromPrimary | undefined {
   return fromPrimary.safeParse(message).data as FromPrimary | undefined;
+}
+
+export function readFromFeed(message: unknown): FromFeed | undefined {
+  return fromFeed.safeParse(message).data;
 }
 
 export function readFromServices(message: unknown): FromServices | undefined {

@@ -12,18 +12,22 @@
 //              same one again (a supervisor that signals the process and its group: coreutils' timeout does,
 //              1 ms apart).
 //   stopped    `run()` resolves to the exit code: 0 after a stop, also when the deadline cut something off;
-//              1 when it was forced, could not start, or every slot failed to boot BOOT_ATTEMPTS times.
+//              1 when it was forced, could not start, or every slot failed to boot BOOT_ATTEMPTS times. An error
+//              that a worker names itself before any has served (a broken application) ends the start at once.
 import type { Config } from '../../config/config.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
-import { BootLoopError } from './errors.ts';
+import { BootLoopError, WorkerStartError } from './errors.ts';
+import type { Feed, FeedEvents, FeedVerdict } from './feed.ts';
+import { PURGES_ROOM } from './messages.ts';
 import type { Operations } from './operations.ts';
+import { type Room, Rooms } from './rooms.ts';
 import type { RunningServices, Services } from './services.ts';
 import { Slot, type SlotSnapshot } from './slot.ts';
-import type { Forked, WorkerProcess } from './worker-process.ts';
+import type { Forked, StartError, WorkerProcess } from './worker-process.ts';
 
-export const BOOT_ATTEMPTS = 5;
+const BOOT_ATTEMPTS = 5;
 const CHECK_MS: Milliseconds = 1000;
 export const ECHO_MS: Milliseconds = 300;
 
@@ -34,6 +38,9 @@ export interface PrimaryOptions {
   readonly config: Config;
   readonly fork: (config: Config) => Forked;
   /** Undefined when everything was configured. */
+  readonly feed?: (config: () => Config, events: FeedEvents) => Feed;
+  /** Where there is no Redis: passes purges from process to process. */
+  readonly relay?: (config: Config) => PurgeRelay;
   readonly services: ((onMoved: (services: RunningServices) => void) => Services) | undefined;
   readonly operations: Operations;
   readonly clock: Clock;
@@ -58,7 +65,10 @@ export interface PrimaryStatus {
   readonly workers: readonly SlotSnapshot[];
 }
 
-type RoomHandler = (slot: number, body: unknown) => void;
+/** After a stop in order `close` saves where the purges stand; any other end makes everything suspect. */
+interface PurgeRelay extends Room {
+  close(): Promise<void>;
+}
 
 export class Primary {
   #phase: Phase = 'starting';
@@ -70,10 +80,14 @@ export class Primary {
   #lastCheck: Milliseconds;
   #stoppingSince: Milliseconds = 0;
   #checkTimer: Timer | undefined;
+  #startError: StartError | undefined;
   #finish: (exitCode: number) => void = () => {};
   #wakeStop: () => void = () => {};
   #slots: readonly Slot[] = [];
-  readonly #rooms = new Map<string, RoomHandler>();
+  readonly #rooms = new Rooms();
+  #feed: Feed | undefined;
+  #feedNote: string | undefined;
+  #relay: PurgeRelay | undefined;
   readonly #options: PrimaryOptions;
 
   constructor(options: PrimaryOptions) {
@@ -82,6 +96,7 @@ export class Primary {
     this.#lastCheck = options.clock.monotonic();
     options.operations.route({ method: 'GET', path: '/livez', open: true, handler: () => this.#livez() });
     options.operations.route({ method: 'GET', path: '/readyz', open: true, handler: () => this.#readyz() });
+    options.operations.route({ method: 'POST', path: '/reload', handler: () => this.#reloadAsked() });
   }
 
   status(): PrimaryStatus {
@@ -91,9 +106,9 @@ export class Primary {
     return { phase: this.#phase, ready: open && serving > 0, serving, workers };
   }
 
-  /** For the rooms: what workers send under this name, and where from. */
-  onMessage(room: string, handler: RoomHandler): void {
-    this.#rooms.set(room, handler);
+  /** For the rooms: what processes send under this name, and that they are gone. */
+  onMessage(name: string, room: Room): void {
+    this.#rooms.open(name, room);
   }
 
   /** To every serving worker, or to the one of a slot. */
@@ -103,7 +118,7 @@ export class Primary {
     }
   }
 
-  /** Resolves to the exit code when all is over. Rejects when the start fails (`E_LISTEN`, `E_SERVICES`, `E_BOOT_LOOP`). */
+  /** Resolves to the exit code when all is over. Rejects when the start fails (`E_LISTEN`, `E_SERVICES`, `E_BOOT_LOOP`, what a worker says). */
   async run(): Promise<number> {
     const finished = new Promise<number>((resolve) => {
       this.#finish = resolve;
@@ -111,13 +126,17 @@ export class Primary {
     try {
       this.#opsPort = await this.#options.operations.start();
       await this.#startServices();
+      if (this.#phase === 'starting') await this.#startFeed();
       if (this.#phase === 'starting') this.#startSlots();
       const exitCode = await finished;
+      if (this.#startError !== undefined)
+        throw new WorkerStartError(this.#startError.code, this.#startError.message);
       if (exitCode === BOOT_LOOP) throw new BootLoopError(this.#bootLoopMessage());
       return exitCode;
     } finally {
       this.#phase = 'stopped';
       this.#checkTimer?.cancel();
+      await this.#feed?.close();
       await this.#services?.close();
       await this.#options.operations.close();
     }
@@ -158,7 +177,9 @@ export class Primary {
 
   async #startServices(): Promise<void> {
     this.#services = this.#options.services?.((moved) => {
-      if (this.#adopt(moved)) void this.reload();
+      if (!this.#adopt(moved)) return;
+      this.#feed?.restart();
+      void this.reload();
     });
     if (this.#services === undefined) return;
     try {
@@ -177,14 +198,39 @@ export class Primary {
     return moved;
   }
 
+  /** The relay first: the feed and the workers look for it as soon as they are up. */
+  async #startFeed(): Promise<void> {
+    if (this.#config.redisUrl === undefined) {
+      this.#relay = this.#options.relay?.(this.#config);
+      if (this.#relay !== undefined) this.#rooms.open(PURGES_ROOM, this.#relay);
+    }
+    if (this.#config.feed === 'off') return;
+    this.#feed = this.#options.feed?.(() => this.#config, {
+      onVerdict: (verdict) => {
+        this.#adoptVerdict(verdict);
+        void this.reload();
+      },
+      onRoomMessage: (feed, room, body) => this.#rooms.receive(feed, room, body),
+      onExit: (feed) => this.#rooms.gone(feed),
+    });
+    this.#adoptVerdict((await this.#feed?.start()) ?? { isOn: false, note: undefined });
+  }
+
+  #adoptVerdict({ isOn, note }: FeedVerdict): void {
+    this.#feedNote = note;
+    if (note !== undefined) this.#options.logger.warn({ feed: isOn ? 'on' : 'off' }, note);
+    this.#config = Object.freeze({ ...this.#config, feed: isOn ? 'on' : 'off' });
+  }
+
   #startSlots(): void {
     const { clock, random, logger, fork } = this.#options;
     this.#slots = Array.from({ length: this.#config.workers }, (_, index) => {
       const events = {
         onServing: (worker: WorkerProcess) => this.#serving(worker),
-        onDeath: () => this.#died(),
+        onDeath: (worker: WorkerProcess) => this.#died(worker),
         onRoomMessage: (worker: WorkerProcess, room: string, body: unknown) =>
-          this.#rooms.get(room)?.(worker.slot, body),
+          this.#rooms.receive(worker, room, body),
+        onGone: (worker: WorkerProcess) => this.#rooms.gone(worker),
       };
       return new Slot({ index, config: () => this.#config, fork, clock, random, logger, events });
     });
@@ -211,11 +257,21 @@ export class Primary {
     this.#announceOnce();
   }
 
-  #died(): void {
-    if (this.#slots.every((slot) => !slot.serving && slot.bootFailures >= BOOT_ATTEMPTS)) {
-      this.#phase = 'stopping';
-      void this.#endAll(0).then(() => this.#finish(BOOT_LOOP));
-    } else this.#announceOnce();
+  #died({ slot, startError }: WorkerProcess): void {
+    if (this.#phase === 'stopping') return; // How it ends is decided already.
+    if (startError !== undefined && this.#phase === 'starting') this.#giveUp(startError);
+    else if (this.#slots.every((one) => !one.serving && one.bootFailures >= BOOT_ATTEMPTS)) this.#giveUp();
+    else {
+      if (startError !== undefined)
+        this.#options.logger.error({ slot, ...startError }, 'worker could not start');
+      this.#announceOnce();
+    }
+  }
+
+  #giveUp(startError?: StartError): void {
+    this.#startError = startError;
+    this.#phase = 'stopping';
+    void this.#endAll(0).then(() => this.#finish(BOOT_LOOP));
   }
 
   #announceOnce(): void {
@@ -228,7 +284,11 @@ export class Primary {
       opsPort: this.#opsPort,
       serving: this.status().serving,
       embedded: this.#embedded,
-      notes: [...(this.#embedded?.notes ?? []), ...workerNotes],
+      notes: [
+        ...(this.#embedded?.notes ?? []),
+        ...(this.#feedNote === undefined ? [] : [this.#feedNote]),
+        ...workerNotes,
+      ],
     });
   }
 
@@ -238,6 +298,8 @@ export class Primary {
     this.#options.logger.info({ signal, delayMs, drainTimeoutMs: this.#config.drainTimeoutMs }, 'stopping');
     await this.#pause(delayMs);
     await this.#endAll(this.#config.drainTimeoutMs);
+    await this.#feed?.close();
+    await this.#relay?.close();
     await this.#services?.close();
     this.#finish(0);
   }
@@ -251,6 +313,7 @@ export class Primary {
     this.#finish(1);
     this.#wakeStop();
     for (const slot of this.#slots) slot.kill();
+    this.#feed?.kill();
     this.#services?.kill();
   }
 
@@ -265,6 +328,14 @@ export class Primary {
   #bootLoopMessage(): string {
     const last = this.#slots.map((slot) => slot.lastEnding).find((ending) => ending !== '') ?? 'unknown';
     return `no worker became ready in ${BOOT_ATTEMPTS} attempts per slot; the last one said: ${last}`;
+  }
+
+  /** Answers when it is over: whoever deploys wants to know how it went. The settings stay those of the start. */
+  async #reloadAsked(): Promise<{ status: number; body: unknown }> {
+    const { phase } = this.status();
+    if (phase !== 'running') return { status: 409, body: { status: 'not reloading', phase } };
+    if (await this.reload()) return { status: 200, body: { status: 'reloaded', ...this.status() } };
+    return { status: 500, body: { status: 'kept the old workers: the new one did not become ready' } };
   }
 
   #livez(): { status: number; body: unknown } {

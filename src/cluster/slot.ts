@@ -35,6 +35,8 @@ export interface SlotEvents {
   onServing(worker: WorkerProcess): void;
   /** A worker of this slot ended that was not told to. */
   onDeath(worker: WorkerProcess): void;
+  /** A process of this slot is gone, whatever the reason. */
+  onGone(worker: WorkerProcess): void;
   onRoomMessage(worker: WorkerProcess, room: string, body: unknown): void;
 }
 
@@ -174,6 +176,7 @@ export class Slot {
 
   #exited(worker: WorkerProcess): void {
     this.#living.delete(worker);
+    this.#context.events.onGone(worker);
     this.#lastEnding = worker.ending;
     this.#lost(worker);
     if (this.#living.size === 0) this.#onEmpty?.();
@@ -189,8 +192,9 @@ export class Slot {
     if (wasCandidate) this.#settleCandidate(false);
     if (this.#closed) return;
     this.#countDeath(worker);
-    if (this.#current === undefined && this.#candidate === undefined) this.#retryLater();
+    // The primary may give up over this death, and close this slot before it tries again.
     this.#context.events.onDeath(worker);
+    if (!this.#closed && this.#current === undefined && this.#candidate === undefined) this.#retryLater();
   }
 
   #countDeath(worker: WorkerProcess): void {

@@ -16,13 +16,20 @@
 // that left by themselves would take their requests with them.
 import cluster, { type Worker } from 'node:cluster';
 import type { Config } from '../../config/config.ts';
+import { CoherentError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { NotAWorkerError } from './errors.ts';
 import { createLogger } from './logger.ts';
-import { type FromPrimary, type FromWorker, PROTOCOL_VERSION, readFromPrimary } from './messages.ts';
+import {
+  type FromPrimary,
+  type FromWorker,
+  PROTOCOL_VERSION,
+  readFromPrimary,
+  UNCAUGHT,
+} from './messages.ts';
 
-export const HEARTBEAT_MS: Milliseconds = 1000;
+const HEARTBEAT_MS: Milliseconds = 1000;
 const FAREWELL_MS: Milliseconds = 1000;
 
 /** Gets the milliseconds it has. What is not finished by then is cut off. */
@@ -85,6 +92,7 @@ class ClusterWorkerLink implements WorkerLink {
   readonly #drainHandlers: DrainHandler[] = [];
   readonly #rooms = new Map<string, ((body: unknown) => void)[]>();
   #leaving = false;
+  #serves = false;
   #mayLeave: () => void = () => {};
 
   constructor(worker: Worker, slot: number, config: Config) {
@@ -95,6 +103,7 @@ class ClusterWorkerLink implements WorkerLink {
   }
 
   ready(notes: readonly string[] = []): void {
+    this.#serves = true;
     say({ type: 'ready', notes: [...notes] });
   }
 
@@ -138,16 +147,19 @@ class ClusterWorkerLink implements WorkerLink {
   }
 
   #crash(error: unknown): void {
-    this.logger.error({ err: error }, 'uncaught: this worker drains and is replaced');
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'E_UNCAUGHT';
-    say({ type: 'failed', code: code.slice(0, 100), message: String(error).slice(0, 10_000) });
+    // What keeps an application from starting is said by the primary, in one place for all workers.
+    const known = !this.#serves && error instanceof CoherentError;
+    if (!known) this.logger.error({ err: error }, 'uncaught: this worker drains and is replaced');
+    const code = error instanceof Error && 'code' in error ? String(error.code) : UNCAUGHT;
+    const message = known ? explained(error) : String(error);
+    say({ type: 'failed', code: code.slice(0, 100), message: message.slice(0, 10_000) });
     void this.#leave('crashed', 1, this.config.drainTimeoutMs);
   }
 
   async #leave(why: string, exitCode: number, deadlineMs: Milliseconds): Promise<void> {
     if (this.#leaving) return;
     this.#leaving = true;
-    this.logger.info({ why, deadlineMs }, 'draining');
+    this.#tell({ why, deadlineMs }, 'draining');
     // Not unref'd: it must also end a process that only waits for something that never comes.
     const deadline = setTimeout(() => this.#exit(exitCode, 'cut off at the deadline'), deadlineMs);
     const results = await Promise.allSettled(this.#drainHandlers.map((drain) => drain(deadlineMs)));
@@ -168,8 +180,21 @@ class ClusterWorkerLink implements WorkerLink {
     });
   }
 
+  /** A worker that never served has nothing to drain that anybody waits for. */
+  #tell(fields: Record<string, unknown>, message: string): void {
+    this.logger[this.#serves ? 'info' : 'debug'](fields, message);
+  }
+
   #exit(exitCode: number, how: string): void {
-    this.logger.info({}, how);
+    this.#tell({}, how);
     process.exit(exitCode);
   }
+}
+
+/** The message, and where in the application its cause is: the frames of Node itself help nobody. */
+function explained(error: Error): string {
+  const { cause } = error;
+  if (!(cause instanceof Error) || cause.stack === undefined) return error.message;
+  const frames = cause.stack.split('\n').filter((line) => !line.includes('node:internal'));
+  return `${error.message}\n${frames.slice(0, 8).join('\n')}`;
 }

@@ -12,10 +12,10 @@ import type { Config } from '../../config/config.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
-import { type FromPrimary, PROTOCOL_VERSION, readFromWorker } from './messages.ts';
+import { type FromPrimary, PROTOCOL_VERSION, readFromWorker, UNCAUGHT } from './messages.ts';
 
 /** After SIGTERM, and after the deadline that a draining worker knows of itself. */
-export const KILL_AFTER_MS: Milliseconds = 5000;
+const KILL_AFTER_MS: Milliseconds = 5000;
 const DRAIN_MARGIN_MS: Milliseconds = 1000;
 
 /** The operating system's side of a worker: node:cluster's in production. */
@@ -28,6 +28,16 @@ export interface Forked {
 }
 
 export type WorkerState = 'starting' | 'serving' | 'draining' | 'dead';
+
+export interface StartError {
+  readonly code: `E_${string}`;
+  readonly message: string;
+}
+
+/** Errors with a name of ours say what is wrong; anything else may be gone at the next attempt. */
+function isKnown(code: string): code is `E_${string}` {
+  return code.startsWith('E_') && code !== UNCAUGHT;
+}
 
 export interface WorkerEvents {
   onServing(worker: WorkerProcess): void;
@@ -54,8 +64,11 @@ export class WorkerProcess {
   served = false;
   /** How it ended; `''` while it lives. */
   ending = '';
+  /** An error that the worker itself knows and that another attempt would meet again, said before it served. */
+  startError: StartError | undefined;
   #state: WorkerState = 'starting';
   #lastWords: string | undefined;
+  #signalled: string | undefined;
   #lastBeat: Milliseconds;
   #servingSince: Milliseconds | undefined;
   #timer: Timer;
@@ -118,11 +131,14 @@ export class WorkerProcess {
   /** For one that may not hear messages: SIGTERM, then SIGKILL. */
   terminate(): void {
     if (!this.#enterDraining(KILL_AFTER_MS)) return;
+    this.#signalled = 'SIGTERM';
     this.#forked.kill('SIGTERM');
   }
 
   kill(): void {
-    if (this.#state !== 'dead') this.#forked.kill('SIGKILL');
+    if (this.#state === 'dead') return;
+    this.#signalled = 'SIGKILL';
+    this.#forked.kill('SIGKILL');
   }
 
   #enterDraining(killAfterMs: Milliseconds): boolean {
@@ -155,6 +171,8 @@ export class WorkerProcess {
         break;
       case 'failed':
         this.#lastWords = `${message.code}: ${message.message}`;
+        if (!this.served && isKnown(message.code))
+          this.startError = { code: message.code, message: message.message };
         this.#leavesByItself();
         break;
       case 'leaving':
@@ -202,7 +220,9 @@ export class WorkerProcess {
     this.#timer.cancel();
     this.#state = 'dead';
     this.ending = this.#lastWords ?? (signal === null ? `exit code ${code}` : signal);
-    if (expected && code === 0) this.#logger.debug({}, 'worker left');
+    const asTold = expected && (code === 0 || (signal !== null && signal === this.#signalled));
+    // What kept it from starting is said by the primary, once for all slots.
+    if (asTold || this.startError !== undefined) this.#logger.debug({ code, signal }, 'worker left');
     else this.#logger.error({ code, signal, lastWords: this.#lastWords }, 'worker died');
     this.#context.events.onExit(this);
   }

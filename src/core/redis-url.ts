@@ -6,7 +6,7 @@
 //   redis://h1:6379?cluster&nodes=h2:6379,h3:6379               a cluster
 import { CoherentError } from './errors.ts';
 
-export interface RedisNode {
+interface RedisNode {
   readonly host: string;
   readonly port: number;
 }
@@ -29,7 +29,7 @@ export type RedisTarget =
   | (Login & { readonly kind: 'cluster'; readonly nodes: readonly RedisNode[]; readonly tls: boolean });
 
 /** The URL of the Redis cannot be understood. The password is not repeated in the message. */
-export class RedisUrlError extends CoherentError {
+class RedisUrlError extends CoherentError {
   readonly code = 'E_REDIS_URL';
 
   constructor(why: string) {

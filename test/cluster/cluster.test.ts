@@ -39,6 +39,10 @@ async function ask(url: string, path = '/'): Promise<Answer> {
   return (await response.json()) as Answer;
 }
 
+function post(url: string): Promise<Response> {
+  return fetch(url, { method: 'POST', headers: { connection: 'close' } });
+}
+
 async function readiness(operations: string): Promise<{ status: number; serving: number; pids: number[] }> {
   const response = await fetch(`${operations}/readyz`, { headers: { connection: 'close' } });
   const body = (await response.json()) as { serving: number; workers: { pid?: number }[] };
@@ -80,6 +84,14 @@ describe('a cluster', () => {
     expect(server.stderr).toContain('the fixture throws at start');
     expect(server.said('worker died').length).toBeGreaterThanOrEqual(10);
     expect(server.said('worker died').length).toBeLessThan(20);
+  });
+
+  test('ends at once, with one message, when a worker knows itself what keeps it from starting', async () => {
+    const server = start({ FIXTURE_BOOT: 'known', LOG_LEVEL: 'info' });
+    expect(await server.exited).toEqual({ code: 1, signal: null });
+    expect(server.stderr).toBe('pages/index has no view\n');
+    expect(server.lines).toEqual([]);
+    await server.gone();
   });
 
   test('replaces a worker whose event loop does not turn', async () => {
@@ -194,7 +206,24 @@ describe('SIGTERM', () => {
     server.signal('SIGTERM');
     await eventually(async () => (await readiness(operations)).status === 503, 'not ready');
     expect((await ask(url)).boot).toBe('ok');
+    expect((await post(`${operations}/reload`)).status).toBe(409);
     expect(await server.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('replaces a worker that dies while the balancer turns away', async () => {
+    const server = start({ WORKERS: '1', SHUTDOWN_DELAY_MS: '6000' });
+    const { url, operations } = await server.started();
+    const { pid } = await ask(url);
+    server.signal('SIGTERM');
+    await eventually(async () => (await readiness(operations)).status === 503, 'not ready');
+    process.kill(pid, 'SIGKILL');
+    await eventually(async () => {
+      const { serving, pids } = await readiness(operations);
+      return serving === 1 && pids[0] !== pid;
+    }, 'another worker serves');
+    expect((await ask(url)).pid).not.toBe(pid);
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    await server.gone();
   });
 
   test('cuts off what is not done at the deadline, and still exits 0', async () => {
@@ -261,6 +290,24 @@ describe('a primary that is killed', () => {
   });
 });
 
+describe('POST /reload', () => {
+  test('answers once every worker is another one', async () => {
+    const { url, operations } = await start().started();
+    const before = (await readiness(operations)).pids;
+    const answer = await post(`${operations}/reload`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ status: 'reloaded', phase: 'running', serving: 2 });
+    expect((await readiness(operations)).pids.filter((pid) => before.includes(pid))).toEqual([]);
+    expect(before).not.toContain((await ask(url)).pid);
+  });
+
+  test('is refused while another reload goes on', async () => {
+    const { operations } = await start().started();
+    const both = await Promise.all([post(`${operations}/reload`), post(`${operations}/reload`)]);
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+  });
+});
+
 describe('SIGHUP', () => {
   test('replaces every worker without losing a request', async () => {
     const server = start();
@@ -299,6 +346,11 @@ describe('SIGHUP', () => {
     await server.until('reload ended: the new worker did not become ready');
     expect((await readiness(operations)).pids).toEqual(before);
     expect((await ask(url)).boot).toBe('ok');
+    writeFileSync(build, 'known');
+    expect((await post(`${operations}/reload`)).status).toBe(500);
+    expect(server.said('worker could not start')).toMatchObject([
+      { code: 'E_FIXTURE', message: 'pages/index has no view' },
+    ]);
 
     writeFileSync(build, 'fixed');
     server.signal('SIGHUP');

@@ -58,6 +58,7 @@ export class FixtureServer {
         FIXTURE_ID: this.#id,
         PORT: '0',
         HOST: '127.0.0.1',
+        DATA_DIR: path.join(path.dirname(main), 'data'),
         OPS_PORT: '0',
         WORKERS: '2',
         LOG_LEVEL: 'debug',

@@ -1,8 +1,11 @@
 // Reads a Dockerfile and does, in folders, what its stages do: COPY under .dockerignore, RUN in WORKDIR. Knows
 // the instructions that ours uses and refuses any other, so that the test cannot pass by not looking.
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
 
 export interface Instruction {
   readonly name: string;
@@ -80,7 +83,7 @@ export interface RunOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-export function runStage(stage: Stage, root: string, options: RunOptions): StageRun {
+export async function runStage(stage: Stage, root: string, options: RunOptions): Promise<StageRun> {
   let workdir = '/';
   const environment: Record<string, string> = {};
   const inside = (file: string) => path.join(root, path.resolve(workdir, file));
@@ -97,7 +100,7 @@ export function runStage(stage: Stage, root: string, options: RunOptions): Stage
         copy(text, inside, options);
         break;
       case 'RUN':
-        if (!options.skip(text)) run(text, inside('.'), { ...options.environment, ...environment });
+        if (!options.skip(text)) await run(text, inside('.'), { ...options.environment, ...environment });
         break;
       case 'USER':
       case 'EXPOSE':
@@ -113,9 +116,18 @@ export function runStage(stage: Stage, root: string, options: RunOptions): Stage
   return { root, workdir, environment };
 }
 
-function run(command: string, cwd: string, env: Readonly<Record<string, string | undefined>>): void {
-  const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', command], { cwd, env, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`RUN ${command}\n${stdout}\n${stderr}`);
+/** Not waited for in one go: a test runner that hears nothing for a minute gives its worker up. */
+async function run(
+  command: string,
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  try {
+    await execute('/bin/sh', ['-c', command], { cwd, env, maxBuffer: 64 * 1024 * 1024 });
+  } catch (cause) {
+    const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string };
+    throw new Error(`RUN ${command}\n${stdout}\n${stderr}`, { cause });
+  }
 }
 
 function copy(

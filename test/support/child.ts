@@ -7,6 +7,8 @@ import { build } from 'vite';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Program {
+  /** What `fork` runs. */
+  readonly file: string;
   fork(...args: string[]): ChildProcess;
   remove(): void;
 }
@@ -30,6 +32,7 @@ export async function program(entry: URL): Promise<Program> {
     },
   });
   return {
+    file: join(folder, 'program.mjs'),
     fork: (...args) => fork(join(folder, 'program.mjs'), args, { execArgv: [] }),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -17,7 +17,7 @@ import type { Tier } from '../../src/cache/tier.ts';
 import { weighFragment } from '../../src/cache/weight.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
 import type { PurgeKind } from '../../src/invalidation/clock-state.ts';
-import { seeded } from './chaos-tier.ts';
+import { ChaosTier, seeded } from './chaos-tier.ts';
 import { LogLines } from './log-lines.ts';
 import { ManualClock } from './manual-clock.ts';
 import { Scheduler } from './scheduler.ts';
@@ -27,6 +27,8 @@ export interface WorldOptions {
   /** Which tiers all workers share. */
   readonly shared: readonly ('l2' | 'l3')[];
   readonly coordinated: boolean;
+  /** Shared tiers that throw, hang for a while, and lose writes. */
+  readonly chaos?: boolean;
   /** Real stores in the place of maps; gated all the same. */
   readonly open?: (name: 'l2' | 'l3', clock: ManualClock) => Tier<FragmentEntry>;
 }
@@ -93,7 +95,7 @@ class MapTier implements Tier<FragmentEntry> {
 function gated(tier: Tier<FragmentEntry>, scheduler: Scheduler): Tier<FragmentEntry> {
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
     await scheduler.gate();
-    const result = await scheduler.io(work);
+    const result = await (tier instanceof ChaosTier ? work() : scheduler.io(work));
     await scheduler.gate();
     return result;
   };
@@ -135,8 +137,18 @@ export async function fillRace(seed: number, options: WorldOptions): Promise<Ver
   const violations: string[] = [];
   let reads = 0;
 
+  const hang = () => new Promise<void>((resolve) => void time.after(random() * 400, resolve));
+  const disturbed = (tier: Tier<FragmentEntry>): Tier<FragmentEntry> =>
+    options.chaos === true
+      ? new ChaosTier(tier, {
+          random,
+          throwShare: 0.2,
+          loseShare: 0.2,
+          delay: async () => void (random() < 0.1 && (await hang())),
+        })
+      : tier;
   const shared = options.shared.map((name) =>
-    gated(options.open?.(name, time) ?? new MapTier(name, time), scheduler),
+    gated(disturbed(options.open?.(name, time) ?? new MapTier(name, time)), scheduler),
   );
   const flights = options.coordinated ? { flights: gatedFlights(new LocalFlights(), scheduler) } : {};
   const workers = Array.from({ length: options.workers }, () => {
@@ -249,16 +261,19 @@ export async function fillRace(seed: number, options: WorldOptions): Promise<Ver
   const running = Array.from({ length: 14 }, () => among(actors)());
   await scheduler.run();
   // What is left waits for time only: let it pass, until nobody waits any more.
-  let settled = false;
-  void Promise.all(running).then(() => {
-    settled = true;
-  });
-  for (let round = 0; !settled && round < 50; round++) {
-    time.advance(100);
-    await scheduler.run();
-  }
-  if (!settled) violations.push('somebody waits for ever');
-  await Promise.all(workers.map(({ stack }) => stack.close()));
-  await scheduler.run();
+  const passing = async (work: Promise<unknown>): Promise<boolean> => {
+    let over = false;
+    void work.then(() => {
+      over = true;
+    });
+    for (let round = 0; !over && round < 50; round++) {
+      time.advance(100);
+      await scheduler.run();
+    }
+    return over;
+  };
+  if (!(await passing(Promise.all(running)))) violations.push('somebody waits for ever');
+  if (!(await passing(Promise.all(workers.map(({ stack }) => stack.close())))))
+    violations.push('a stack never closes');
   return { seed, reads, violations };
 }

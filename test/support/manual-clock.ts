@@ -45,6 +45,15 @@ export class ManualClock implements Clock {
     this.#elapsedMs = untilMs;
   }
 
+  /** To the next timer, and fires that one alone. */
+  advanceToNext(): void {
+    const next = this.#earliest();
+    if (next === undefined) return;
+    this.#waiting.delete(next);
+    this.#elapsedMs = next.atMs;
+    next.fire();
+  }
+
   /** The wall clock jumps (NTP, an operator); spans are not touched. */
   jump(ms: Milliseconds): void {
     this.#startMs += ms;

@@ -13,7 +13,7 @@ export interface TestDatabase {
 }
 
 /** The URL of the run's server: its `postgres` database, as superuser. */
-export function postgresUrl(): string {
+function postgresUrl(): string {
   return inject('postgresUrl');
 }
 

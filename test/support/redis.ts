@@ -1,12 +1,12 @@
 // Private Redis servers for tests. They end with the test that started them, also when it is killed.
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { systemClock } from '../../src/core/clock.ts';
-import { findRedisProgram, PrivateRedis } from '../../src/services/redis.ts';
+import { PrivateRedis } from '../../src/services/redis.ts';
+import { needProgram, REDIS } from './programs.ts';
 
 export interface TestRedis extends AsyncDisposable {
   readonly url: string;
@@ -42,27 +42,9 @@ export async function testRedis(): Promise<TestRedis> {
   };
 }
 
-/**
- * The server program of this machine. Where none is on the PATH, Debian's package is installed when that is allowed
- * (root, apt); otherwise the error names the package.
- */
+/** The server program of this machine; the error names the package. */
 export function redisProgram(): string {
-  const found = findRedisProgram(process.env.PATH ?? '');
-  if (found !== undefined) return found;
-  if (process.getuid?.() === 0) {
-    try {
-      execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'], {
-        stdio: 'ignore',
-      });
-    } catch {
-      // No apt, or no network: said below.
-    }
-  }
-  const installed = findRedisProgram(process.env.PATH ?? '');
-  if (installed !== undefined) return installed;
-  throw new Error(
-    'These tests need redis-server or valkey-server on the PATH: install the package redis-server.',
-  );
+  return needProgram(REDIS);
 }
 
 /** A port that was free a moment ago. */

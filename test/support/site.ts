@@ -35,6 +35,8 @@ export interface SiteOptions {
   readonly showErrors?: boolean;
   readonly publicOrigin?: string;
   readonly fragmentCache?: boolean;
+  /** Of memory, for each kind of entry. */
+  readonly cacheBytes?: number;
   readonly hardTimeoutMs?: number;
   readonly debugToken?: string;
   readonly surrogateKeys?: boolean;
@@ -61,7 +63,7 @@ export async function startSite(options: SiteOptions) {
   const purges = new PurgeClock({ epoch: 'e1', slots: 65_536 });
   const { dependencies } = options;
   const stack = <V extends Cached>(kind: 'page' | 'fragment', weigh: Weigh<V>) => {
-    const common = { clock, validity: purges, weigh, maxBytes: 10e6 };
+    const common = { clock, validity: purges, weigh, maxBytes: options.cacheBytes ?? 10e6 };
     const background = new Background({ maxRunning: 2, maxQueued: 10 });
     const shelf = (tier: 'l1' | 'static') => dependencies && { shelf: dependencies.shelf(kind, tier) };
     const memory = new MemoryTier({ ...common, ...shelf('l1') });

@@ -3,6 +3,15 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 /** Where the proxy passes connections on to: a port of this machine or a unix socket. */
 export type ProxyTarget = { readonly port: number } | { readonly path: string };
 
+/** One direction of one connection. */
+interface Way {
+  readonly into: Socket;
+  /** Pieces that are being held back. */
+  held: number;
+  /** Of the last of them. */
+  lastDueMs: number;
+}
+
 /** A connection's way to a server that can be delayed, cut, or go silent. */
 export class TcpProxy {
   readonly #server: Server;
@@ -75,8 +84,9 @@ export class TcpProxy {
     const pair = [client, upstream] as const;
     this.#pairs.add(pair);
     for (const [from, into] of [pair, [upstream, client] as const]) {
+      const way: Way = { into, held: 0, lastDueMs: 0 };
       from.setNoDelay(true);
-      from.on('data', (data) => this.#pass(data, into));
+      from.on('data', (data) => this.#pass(data, way));
       from.on('error', () => {});
       from.on('close', () => {
         into.destroy();
@@ -85,9 +95,19 @@ export class TcpProxy {
     }
   }
 
-  #pass(data: Buffer, into: Socket): void {
+  #pass(data: Buffer, way: Way): void {
     if (this.#silent) return;
-    if (this.#delayMs === 0) into.write(data);
-    else setTimeout(() => into.writable && into.write(data), this.#delayMs);
+    if (this.#delayMs === 0 && way.held === 0) {
+      way.into.write(data);
+      return;
+    }
+    // Bytes keep their order, also when the delay has just become shorter.
+    const nowMs = performance.now();
+    way.lastDueMs = Math.max(way.lastDueMs, nowMs + this.#delayMs);
+    way.held++;
+    setTimeout(() => {
+      way.held--;
+      if (way.into.writable) way.into.write(data);
+    }, way.lastDueMs - nowMs);
   }
 }

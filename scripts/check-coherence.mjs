@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+// Runs test/coherence/main.ts, made runnable by plain Node, with the arguments it was given.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+// Inside the package, where the program finds its dependencies.
+const folder = mkdtempSync(join(root, 'node_modules', '.coherence-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+await build({
+  root,
+  configFile: false,
+  logLevel: 'error',
+  ssr: { external: true },
+  build: {
+    ssr: join(root, 'test/coherence/main.ts'),
+    outDir: folder,
+    emptyOutDir: false,
+    copyPublicDir: false,
+    target: 'node20',
+    rollupOptions: { output: { entryFileNames: 'main.mjs' } },
+  },
+});
+const child = spawn(process.execPath, [join(folder, 'main.mjs'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code) => process.exit(code ?? 1));
