@@ -9,14 +9,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { FLIGHTS_ROOM, PURGES_ROOM } from '../src/cluster/messages.ts';
 import { connectToPrimary } from '../src/cluster/worker-link.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { Database } from '../src/data/database.ts';
+import { catalogKey } from '../src/data/feed/definitions.ts';
+import { TRACKED_PUBLICATION } from '../src/data/feed/install-sql.ts';
+import { FollowedSchema } from '../src/data/followed-schema.ts';
 import { RequestHandler } from '../src/http/handler.ts';
 import { HitPath } from '../src/http/hit.ts';
 import { attachProved } from '../src/http/hit-proof.ts';
 import { DEFAULT_LIMITS } from '../src/http/limits.ts';
 import { EncodingChoice } from '../src/http/negotiate.ts';
+import { Operator } from '../src/http/operator.ts';
 import { PageServer } from '../src/http/server.ts';
 import { StaticFiles } from '../src/http/static.ts';
 import { Fragments } from '../src/page/fragments.ts';
@@ -25,6 +30,8 @@ import { PagePipeline } from '../src/page/pipeline.ts';
 import { PageRenderer } from '../src/page/renderer.ts';
 import { DatabaseWatch } from './database-watch.ts';
 import { createCaches } from './render-cache.ts';
+import { createRiver } from './river.ts';
+import { Warmer } from './warm.ts';
 
 const link = await connectToPrimary();
 const { config, logger: log } = link;
@@ -34,7 +41,25 @@ const clock = systemClock;
 const home = dirname(import.meta.dirname);
 
 const application = await loadApplication({ folder: applicationFolder(config.app), serverBuild: version() });
-const caches = createCaches({ config, clock, log });
+const river = createRiver({ config, clock, logger: log, line: lineTo(PURGES_ROOM) });
+const caches = createCaches({
+  config,
+  clock,
+  log,
+  validity: river.validity,
+  line: lineTo(FLIGHTS_ROOM),
+});
+const schema = new FollowedSchema({
+  read: (sql) => database.run(sql),
+  publication: config.feed === 'on' ? TRACKED_PUBLICATION : null,
+  logger: log,
+});
+river.bus.subscribe({
+  purge: ({ keys }) => {
+    if (keys.includes(catalogKey)) schema.changed();
+  },
+  reset: () => schema.changed(),
+});
 const database = new Database({
   connectionString: databaseUrl(config.databaseUrl),
   logger: log,
@@ -45,6 +70,7 @@ const database = new Database({
   connectTimeoutMs: config.dbConnectTimeoutMs,
   statementTimeoutMs: config.dbStatementTimeoutMs,
   slowQueryMs: config.slowQueryMs,
+  observer: schema,
 });
 const databaseWatch = new DatabaseWatch(database, clock, log);
 
@@ -64,6 +90,7 @@ const renderer = new PageRenderer({
   clock,
   log,
   publicOrigin: config.publicOrigin,
+  surrogateKeys: config.surrogateKeys,
 });
 const pipeline = new PagePipeline({
   application,
@@ -80,19 +107,47 @@ const encodings = new EncodingChoice();
 const hits = new HitPath({ cache: caches.pages, clock, encodings, maxBytes: caches.preparedBytes });
 const limits = { ...DEFAULT_LIMITS, keepAliveTimeoutMs: config.keepAliveTimeoutMs };
 const files = new StaticFiles(application.files, application.security.plain);
-const handler = new RequestHandler({ pipeline, files, encodings, limits, clock, log, learner: hits });
+const operator = new Operator(config.debugToken);
+const handler = new RequestHandler({
+  pipeline,
+  files,
+  encodings,
+  limits,
+  clock,
+  log,
+  learner: hits,
+  operator,
+});
 const server = new PageServer({ handler, clock, limits });
+const warmer = new Warmer({
+  config,
+  slot: link.slot,
+  listed: application.warm,
+  pipeline,
+  cache: caches.pages,
+  clock,
+  log,
+});
 
 link.onDrain(async (deadlineMs) => {
   databaseWatch.close();
   hits.stop();
+  await warmer.close();
   await server.drain(deadlineMs);
+  await pipeline.close();
   await caches.close();
+  await river.close();
   await database.close();
 });
 
+await river.start();
 await attachProved(hits, server.http, log);
 const note = await databaseWatch.start();
+// A database that is down was said above; the first statement that it takes waits for this.
+if (note === undefined) {
+  await schema.ready().catch(() => {});
+  await warmer.start();
+}
 const reusePort = config.clusterScheduling === 'reuseport';
 await server.listen({
   port: config.port,
@@ -100,6 +155,14 @@ await server.listen({
   ...(reusePort && { reusePort, exclusive: true }),
 });
 link.ready(note === undefined ? [] : [note]);
+
+/** To a part of the primary, by its name. */
+function lineTo(room: string) {
+  return {
+    send: (body: unknown) => link.send(room, body),
+    onMessage: (handler: (body: unknown) => void) => link.onMessage(room, handler),
+  };
+}
 
 function applicationFolder(app: string | undefined): string {
   if (app === undefined) return join(home, 'app');

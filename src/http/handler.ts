@@ -5,7 +5,6 @@ import type { Header, PageEntry } from '../cache/entry.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { PagePipeline, PageResponse } from '../page/pipeline.ts';
-import type { Shell } from '../page/shells.ts';
 import { type Answer, type Asked, answerPage } from './answer.ts';
 import { cacheStatus } from './cache-status.ts';
 import type { Learned } from './hit.ts';
@@ -47,18 +46,16 @@ export class RequestHandler {
     this.#options = options;
   }
 
-  /** Never rejects. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** A promise only where something must be waited for; it never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
     try {
-      await this.#handle(request, response);
+      return this.#handle(request, response)?.catch((error) => this.#broken(error, response));
     } catch (error) {
-      this.#options.log.error({ err: error }, 'a request could not be answered');
-      if (response.headersSent) response.destroy();
-      else send(response, plainAnswer(500, 'Something went wrong.'), true);
+      this.#broken(error, response);
     }
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #handle(request: IncomingMessage, response: ServerResponse): undefined | Promise<void> {
     const { limits, files } = this.#options;
     if (isBodyTooLarge(request, limits.maxBodyBytes)) {
       send(response, plainAnswer(413, 'Nothing here takes a body of that size.'), true);
@@ -71,9 +68,14 @@ export class RequestHandler {
       return;
     }
     const file = files.find(target.segments);
-    if (file !== undefined)
-      await files.serve(file, { request, response, asked: this.#asked(request), closing: this.closing });
-    else await this.#servePage(target, request, response);
+    if (file === undefined) return this.#servePage(target, request, response);
+    return files.serve(file, { request, response, asked: this.#asked(request), closing: this.closing });
+  }
+
+  #broken(error: unknown, response: ServerResponse): void {
+    this.#options.log.error({ err: error }, 'a request could not be answered');
+    if (response.headersSent) response.destroy();
+    else send(response, plainAnswer(500, 'Something went wrong.'), true);
   }
 
   /** The target asked for, or the answer for a request that asks for none. */
@@ -127,40 +129,50 @@ export class RequestHandler {
     return { ...entry, headers: [...headers, ...extra] };
   }
 
-  async #servePage(target: Target, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pipeline, clock, learner } = this.#options;
+  #servePage(target: Target, request: IncomingMessage, response: ServerResponse): undefined | Promise<void> {
+    const { pipeline, clock, operator } = this.#options;
     const { headers } = request;
-    const left = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) left.abort();
-    });
     const asked = this.#asked(request);
-    const isOperator = this.#options.operator?.asks(headers) ?? false;
+    const isOperator = operator?.asks(headers) ?? false;
     const startedMs = clock.monotonic();
-    // An operator is told how long it took, which is known at the end.
-    const stream = isOperator ? undefined : this.#stream(request, response, asked);
-    const page = await pipeline.respond({
-      ...(stream === undefined ? {} : { onShell: (shell: Shell) => stream.expect(shell) }),
-      encoding: asked.encodings[0] ?? 'identity',
-      bypass: isOperator && wantsAnew(headers),
+    let stream: PageStream | undefined;
+    const page = pipeline.respond({
       segments: target.segments,
       query: target.query,
       header: (name) => joined(headers[name]),
-      signal: left.signal,
+      encoding: asked.encodings[0] ?? 'identity',
+      bypass: isOperator && wantsAnew(headers),
+      waits: () => {
+        // An operator is told how long it took, which is known at the end.
+        stream = isOperator ? undefined : this.#stream(request, response, asked);
+        return { signal: goneSignal(response), onShell: stream && ((shell) => stream?.expect(shell)) };
+      },
     });
-    if (stream?.finish(page) === true) return;
-    const status = page.outcome === undefined ? undefined : cacheStatus(page.outcome, clock.now());
-    const extra = isOperator ? operatorHeaders(page, clock.monotonic() - startedMs) : [];
-    send(response, answerPage(this.#sendable(page, extra), asked, status), this.closing);
-    if (learner !== undefined) teach(learner, request, page);
+    const answer = (page: PageResponse): undefined => {
+      if (stream?.finish(page) === true) return;
+      const status = page.outcome === undefined ? undefined : cacheStatus(page.outcome, clock.now());
+      const extra = isOperator ? operatorHeaders(page, clock.monotonic() - startedMs) : [];
+      send(response, answerPage(this.#sendable(page, extra), asked, status), this.closing);
+      this.#teach(request, page);
+    };
+    return page instanceof Promise ? page.then(answer) : answer(page);
+  }
+
+  #teach({ url, headers: { host } }: IncomingMessage, page: PageResponse): void {
+    const { entry, key, outcome, vary } = page;
+    if (outcome?.result !== 'hit' || outcome.tier === undefined || key === undefined) return;
+    if (url === undefined || host === undefined) return;
+    this.#options.learner?.learn({ target: url, host, key, entry, tier: outcome.tier, vary });
   }
 }
 
-function teach(learner: Learner, { url, headers: { host } }: IncomingMessage, page: PageResponse): void {
-  const { entry, key, outcome, vary } = page;
-  if (outcome?.result !== 'hit' || outcome.tier === undefined || key === undefined) return;
-  if (url === undefined || host === undefined) return;
-  learner.learn({ target: url, host, key, entry, tier: outcome.tier, vary });
+/** Aborts when the visitor has gone before his answer was sent. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }
 
 function joined(value: string | string[] | undefined): string | undefined {

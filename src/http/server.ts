@@ -1,9 +1,13 @@
 // The HTTP server of a worker. Its life:
 //
 //   listening   every connection is kept between requests
-//   draining    no new connections; each answer says `Connection: close`; idle connections end at once. When
-//               nothing is in flight any more, or at the deadline, what is left is cut
+//   draining    no new connections; each answer says `Connection: close` and ends its own. A connection without a
+//               request gets a moment, since one may be on its way; then it ends, once the bytes it still holds
+//               are with the visitor's system. At the deadline what is left is cut
 //   closed      nothing is left: no socket, no timer
+//
+// Node's own idea of an idle connection does not serve here: it destroys one whose answer is finished but still
+// waits for a slow reader, and knows nothing of answers that the shortcut wrote.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
@@ -26,9 +30,11 @@ export class PageServer {
   readonly http: Server;
   readonly #handler: RequestHandler;
   readonly #clock: Clock;
-  /** Responses in flight, by connection. */
+  readonly #connections = new Set<Socket>();
+  /** Responses in flight, by connection. One whose bytes wait for a slow reader is in flight. */
   readonly #inFlight = new Map<Socket, Set<ServerResponse>>();
-  #onIdle: (() => void) | undefined;
+  /** It drains, and the moment for requests on their way is over. */
+  #isEnding = false;
 
   constructor({ handler, clock, limits = DEFAULT_LIMITS }: PageServerOptions) {
     this.#handler = handler;
@@ -39,6 +45,10 @@ export class PageServer {
       requestTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: limits.connectionsCheckingMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
+    });
+    this.http.on('connection', (socket: Socket) => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
     });
     this.http.on('request', (request, response) => this.#request(request, response));
     // The answer comes at once; nobody is asked to send a body first.
@@ -65,25 +75,34 @@ export class PageServer {
 
   /** Finishes what is in flight, for at most `deadlineMs`. Resolves when the last connection is closed. */
   async drain(deadlineMs: Milliseconds): Promise<void> {
-    this.#handler.closing = true;
-    const closed = new Promise<void>((resolve) => this.http.close(() => resolve()));
-    const deadline = this.#clock.after(deadlineMs, () => this.http.closeAllConnections());
-    let isClosed = false;
-    void closed.then(() => {
-      isClosed = true;
+    const closed = this.#stopListening();
+    const grace = this.#clock.after(GRACE_MS, () => {
+      this.#isEnding = true;
+      for (const socket of this.#connections) this.#endIfIdle(socket);
     });
-    while (!isClosed) {
-      await Promise.race([this.#idle(), closed]);
-      // A request may have been on its way when the connection was told of its end by nobody yet.
-      await Promise.race([this.#pause(GRACE_MS), closed]);
-      if (this.#inFlight.size === 0) this.http.closeAllConnections();
-    }
+    const deadline = this.#clock.after(deadlineMs, () => this.#cut());
+    await closed;
+    grace.cancel();
     deadline.cancel();
   }
 
   /** Cuts everything off. */
   async close(): Promise<void> {
-    await this.drain(0);
+    const closed = this.#stopListening();
+    this.#cut();
+    await closed;
+  }
+
+  /** Resolves when the last connection is closed. */
+  #stopListening(): Promise<void> {
+    this.#handler.closing = true;
+    // `close` calls it. What is idle is ended by `drain`.
+    this.http.closeIdleConnections = () => {};
+    return new Promise((resolve) => this.http.close(() => resolve()));
+  }
+
+  #cut(): void {
+    for (const socket of this.#connections) socket.destroy();
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
@@ -94,23 +113,15 @@ export class PageServer {
       inFlight.delete(response);
       if (inFlight.size > 0) return;
       this.#inFlight.delete(socket);
-      if (this.#inFlight.size === 0) this.#onIdle?.();
+      // An answer that was begun before the drain has not said that it is the last.
+      if (this.#isEnding) this.#endIfIdle(socket);
     });
     void this.#handler.handle(request, response);
   }
 
-  #pause(delayMs: Milliseconds): Promise<void> {
-    return new Promise((resolve) => {
-      this.#clock.after(delayMs, resolve);
-    });
-  }
-
-  /** Resolves when no response is in flight. */
-  #idle(): Promise<void> {
-    if (this.#inFlight.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onIdle = resolve;
-    });
+  /** `destroySoon` sends what is still to be sent first. */
+  #endIfIdle(socket: Socket): void {
+    if (!this.#inFlight.has(socket)) socket.destroySoon();
   }
 
   /** An answer now would be taken for that of a request before it, so those are finished first. */

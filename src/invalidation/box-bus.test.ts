@@ -14,6 +14,7 @@ import { follow } from './follow.ts';
 import { Lease } from './lease.ts';
 
 const READ_EVERY_MS = 50;
+const DEGRADED_TTL_MS = 150;
 
 function relayIn(folder: string): BoxRelay {
   return new BoxRelay({
@@ -25,8 +26,13 @@ function relayIn(folder: string): BoxRelay {
   });
 }
 
+let workers = 0;
+
 /** A worker whose line is like that of the cluster: structured, asynchronous, in order, and breakable. */
-async function worker(relay: BoxRelay, { needsFresh = false } = {}) {
+async function worker(
+  relay: BoxRelay,
+  { needsFresh = false, name = `w${workers++}`, readEveryMs = READ_EVERY_MS } = {},
+) {
   let hear: (body: unknown) => void = () => {};
   let broken = false;
   const pass = (body: unknown, to: (body: unknown) => void) => {
@@ -40,14 +46,16 @@ async function worker(relay: BoxRelay, { needsFresh = false } = {}) {
       hear = handler;
     },
   };
-  const lease = new Lease(systemClock, 2 * READ_EVERY_MS);
+  const lease = new Lease(systemClock, 2 * readEveryMs);
   const bus = new BoxBus({
     line,
     lease,
     needsFresh,
+    member: name,
+    degradedTtlMs: DEGRADED_TTL_MS,
     clock: systemClock,
     logger: silent,
-    readEveryMs: READ_EVERY_MS,
+    readEveryMs,
     slots: CONTRACT_SLOTS,
   });
   const clock = new PurgeClock({ epoch: 'none', slots: CONTRACT_SLOTS });
@@ -72,12 +80,15 @@ afterEach(() => {
 describeBus('BoxBus', async () => {
   const relay = relayIn(newFolder());
   const joined: BoxBus[] = [];
+  const breakers = new Map<BoxBus, (now: boolean) => void>();
   return {
-    async join() {
-      const { bus } = await worker(relay);
+    async join(name) {
+      const { bus, breakLine } = await worker(relay, { ...(name === undefined ? {} : { name }) });
       joined.push(bus);
+      breakers.set(bus, breakLine);
       return bus;
     },
+    stop: (bus) => joined.find((each) => each === bus && breakers.get(each)?.(true)),
     async close() {
       await Promise.all(joined.map((bus) => bus.close()));
       await relay.close();
@@ -170,6 +181,29 @@ describe('BoxBus', () => {
     await until(() => reader.lease.trusted);
     await until(() => !reader.lease.trusted);
     await Promise.all([reader.bus.close(), feed.bus.close()]);
+    await relay.close();
+  });
+
+  it('answers at once who waits for a purge, not with the next reading', async () => {
+    const relay = relayIn(newFolder());
+    const slow = { readEveryMs: 60_000 };
+    const [a, b] = [await worker(relay, slow), await worker(relay, slow)];
+    const published = await a.bus.publish(['users#17'], 'purge');
+    expect(await a.bus.applied(published, { timeoutMs: 20_000 })).toEqual({ workers: 2, missing: [] });
+    expect(b.clock.seq).toBe(published.seq);
+    await Promise.all([a.bus.close(), b.bus.close()]);
+    await relay.close();
+  });
+
+  it('leaves the roll when it closes', async () => {
+    const relay = relayIn(newFolder());
+    // So slow that nobody would be taken for silent within this test.
+    const slow = { readEveryMs: 60_000 };
+    const [a, b] = [await worker(relay, slow), await worker(relay, slow)];
+    await b.bus.close();
+    const published = await a.bus.publish(['users#17'], 'purge');
+    expect(await a.bus.applied(published, { timeoutMs: 20_000 })).toEqual({ workers: 1, missing: [] });
+    await a.bus.close();
     await relay.close();
   });
 

@@ -4,13 +4,14 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { DependencyKey, Milliseconds } from '../core/units.ts';
 import { type FromRelay, readFromRelay, type ToRelay } from './box-messages.ts';
-import type { BusListener, Published, Purge, PurgeBus } from './bus.ts';
+import type { Applied, AppliedOptions, BusListener, Published, Purge, PurgeBus } from './bus.ts';
 import { decodeSnapshot } from './clock-snapshot.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
 import { BusClosedError, KeyTooLongError, RelaySilentError } from './errors.ts';
 import { type FollowerFigures, PurgeFollower, type PurgeSource, type RiverState } from './follower.ts';
 import type { Lease } from './lease.ts';
 import { inParts, MAX_KEY_LENGTH } from './purge-message.ts';
+import { type Roll, type RollSource, untilApplied } from './roll.ts';
 import { DEFAULT_SLOTS } from './slots.ts';
 
 /** The way to the relay: messages arrive in the order they were sent, or the way is gone. */
@@ -26,16 +27,24 @@ export interface BoxBusOptions {
   readonly logger: Logger;
   readonly readEveryMs: Milliseconds;
   readonly needsFresh: boolean;
+  /** Names this process on the roll: its slot and pid, say. Without: it serves no pages. */
+  readonly member?: string;
+  /** How long a worker without a lease serves what it has just made. */
+  readonly degradedTtlMs?: Milliseconds;
   readonly slots?: number;
 }
 
 const ANSWER_WITHIN_MS: Milliseconds = 1000;
 
-type Answer = Exclude<FromRelay, { say: 'purge' }>;
+type Answer = Exclude<FromRelay, { say: 'purge' | 'report' }>;
 type Question =
-  Exclude<ToRelay, { ask: 'fresh' }> extends infer Q ? (Q extends unknown ? Omit<Q, 'id'> : never) : never;
+  Exclude<ToRelay, { ask: 'fresh' | 'leave' }> extends infer Q
+    ? Q extends unknown
+      ? Omit<Q, 'id'>
+      : never
+    : never;
 
-export class BoxBus implements PurgeBus, PurgeSource {
+export class BoxBus implements PurgeBus, PurgeSource, RollSource {
   readonly #options: BoxBusOptions;
   readonly #follower: PurgeFollower;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
@@ -64,6 +73,12 @@ export class BoxBus implements PurgeBus, PurgeSource {
     return { epoch: published.epoch, seq: published.seq };
   }
 
+  async applied(published: Published, options: AppliedOptions): Promise<Applied> {
+    if (this.#closed) throw new BusClosedError();
+    const { clock, lease, degradedTtlMs = 1000 } = this.#options;
+    return untilApplied(this, published, options, { clock, termMs: lease.termMs, degradedTtlMs });
+  }
+
   /** For the feed: everything committed until the moment of the call has been published. Holds for `lifeMs`. */
   async setFresh(lifeMs: Milliseconds): Promise<void> {
     this.#options.line.send({ ask: 'fresh', lifeMs });
@@ -87,10 +102,16 @@ export class BoxBus implements PurgeBus, PurgeSource {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#follower.close();
+    this.#options.line.send({ ask: 'leave' });
   }
 
-  async readState(): Promise<RiverState & { freshMs: Milliseconds }> {
-    const { epoch, seq, freshMs } = await this.#ask('state', { ask: 'state' });
+  async readState(told: RiverState | undefined): Promise<RiverState & { freshMs: Milliseconds }> {
+    const { member } = this.#options;
+    const { epoch, seq, freshMs } = await this.#ask('state', {
+      ask: 'state',
+      ...(member === undefined ? {} : { member }),
+      ...(told ?? { epoch: '', seq: 0 }),
+    });
     return { epoch, seq, freshMs };
   }
 
@@ -104,11 +125,23 @@ export class BoxBus implements PurgeBus, PurgeSource {
     return decodeSnapshot(await readFile(file), this.#options.slots ?? DEFAULT_SLOTS);
   }
 
+  async callRoll(everybody: boolean): Promise<Roll> {
+    const { epoch, seq, members } = await this.#ask('roll', { ask: 'roll', everybody });
+    // A relay lives as long as its workers: it has heard of all that there are.
+    return { epoch, seq, members, keptMs: Number.POSITIVE_INFINITY };
+  }
+
+  /** A relay that began an epoch had heard everything that was said before. */
+  async sayAgain(now: Published): Promise<Published> {
+    return { epoch: now.epoch, seq: now.seq };
+  }
+
   #receive(body: unknown): void {
     const message = readFromRelay(body);
     if (message === undefined) {
       this.#options.logger.warn({}, 'purge bus: dropped a message that is not of its protocol');
     } else if (message.say === 'purge') this.#follower.heard(message);
+    else if (message.say === 'report') this.#follower.asked();
     else this.#waiting.get(message.id)?.(message);
   }
 

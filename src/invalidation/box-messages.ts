@@ -4,10 +4,14 @@
 //   publish { id, keys, kind }          ->
 //                                       <-      published { id, epoch, seq }
 //                                       <-      purge { epoch, seq, kind, keys }       to every member
-//   state { id }                        ->      also makes the sender a member
+//   state { id, member?, epoch, seq }   ->      also makes the sender a listener; `member` puts it on the roll
 //                                       <-      state { id, epoch, seq, freshMs }
 //   clock { id }                        ->
 //                                       <-      clock { id, file }                     the clock, saved as a file
+//   leave                               ->      it serves nothing any more: nobody waits for it
+//   roll { id, everybody }              ->
+//                                       <-      roll { id, epoch, seq, members }
+//                                       <-      report                                 to every listener, where `everybody`
 //   fresh { lifeMs }                    ->      said by the feed
 //   epoch { id }                        ->      a new one, please
 //                                       <-      published { id, epoch, seq }
@@ -18,11 +22,14 @@ const id = z.number().int().nonnegative();
 const epoch = z.string().min(1).max(64);
 const seq = z.number().int().nonnegative();
 const kind = z.enum(['purge', 'expire']);
+const name = z.string().max(200);
 const keys = z.array(z.string().max(MAX_KEY_LENGTH)).max(MAX_KEYS);
 
 const toRelay = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('publish'), id, keys, kind }),
-  z.object({ ask: z.literal('state'), id }),
+  z.object({ ask: z.literal('state'), id, member: name.optional(), epoch: z.string().max(64), seq }),
+  z.object({ ask: z.literal('leave') }),
+  z.object({ ask: z.literal('roll'), id, everybody: z.boolean() }),
   z.object({ ask: z.literal('clock'), id }),
   z.object({ ask: z.literal('fresh'), lifeMs: z.number().max(60_000) }),
   z.object({ ask: z.literal('epoch'), id }),
@@ -33,6 +40,14 @@ const fromRelay = z.discriminatedUnion('say', [
   z.object({ say: z.literal('purge'), epoch, seq, kind, keys }),
   z.object({ say: z.literal('state'), id, epoch, seq, freshMs: z.number() }),
   z.object({ say: z.literal('clock'), id, file: z.string() }),
+  z.object({ say: z.literal('report') }),
+  z.object({
+    say: z.literal('roll'),
+    id,
+    epoch,
+    seq,
+    members: z.array(z.object({ name, word: z.string().max(100), epoch: z.string().max(64), seq })),
+  }),
 ]);
 
 export type ToRelay = z.output<typeof toRelay>;

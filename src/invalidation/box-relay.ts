@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
-import { type FromRelay, readToRelay } from './box-messages.ts';
+import { type FromRelay, readToRelay, type ToRelay } from './box-messages.ts';
 import { LocalBus } from './local-bus.ts';
+import type { RollEntry } from './roll.ts';
 
 /** One worker process. The same object for all of its messages. */
 export interface Member {
@@ -30,7 +31,9 @@ export interface BoxRelayOptions {
 export class BoxRelay {
   readonly #options: BoxRelayOptions;
   readonly #bus: LocalBus;
-  readonly #members = new Set<Member>();
+  /** Those that listen; with their place on the roll where they serve pages. */
+  readonly #members = new Map<Member, RollEntry | undefined>();
+  #words = 0;
   #freshUntil: Milliseconds = Number.NEGATIVE_INFINITY;
   #savedVersion = -1;
   #version = 0;
@@ -44,7 +47,8 @@ export class BoxRelay {
     this.#bus.subscribe({
       purge: ({ epoch, seq, kind, keys }) => {
         this.#moveTo(epoch, seq);
-        for (const member of this.#members) member.send({ say: 'purge', epoch, seq, kind, keys: [...keys] });
+        for (const member of this.#members.keys())
+          member.send({ say: 'purge', epoch, seq, kind, keys: [...keys] });
       },
       // Members learn of it by their next reading, or by the first purge of the new epoch.
       reset: (epoch, seq) => this.#moveTo(epoch, seq),
@@ -65,7 +69,7 @@ export class BoxRelay {
           .then((published) => from.send({ say: 'published', id: message.id, ...published }));
         break;
       case 'state':
-        this.#members.add(from);
+        this.#members.set(from, this.#entryOf(message));
         from.send({
           say: 'state',
           id: message.id,
@@ -73,6 +77,13 @@ export class BoxRelay {
           seq: this.#seq,
           freshMs: this.#freshMs(),
         });
+        break;
+      case 'leave':
+        this.leave(from);
+        break;
+      case 'roll':
+        this.#sendRoll(from, message.id);
+        if (message.everybody) for (const member of this.#members.keys()) member.send({ say: 'report' });
         break;
       case 'clock':
         from.send({ say: 'clock', id: message.id, file: this.#saveForMembers() });
@@ -119,6 +130,15 @@ export class BoxRelay {
     this.#epoch = epoch;
     this.#seq = seq;
     this.#version++;
+  }
+
+  #entryOf({ member, epoch, seq }: Extract<ToRelay, { ask: 'state' }>): RollEntry | undefined {
+    return member === undefined ? undefined : { name: member, word: String(this.#words++), epoch, seq };
+  }
+
+  #sendRoll(to: Member, id: number): void {
+    const members = [...this.#members.values()].filter((entry) => entry !== undefined);
+    to.send({ say: 'roll', id, epoch: this.#epoch, seq: this.#seq, members });
   }
 
   #freshMs(): Milliseconds {

@@ -7,7 +7,11 @@ import { follow } from './follow.ts';
 
 export interface BusFleet {
   /** One more member of the same fleet: what it publishes reaches all, and it hears all. */
-  join(): Promise<PurgeBus>;
+  join(name?: string): Promise<PurgeBus>;
+  /** From now on nothing reaches this member and nothing it says arrives: stopped, or cut off. */
+  stop?(bus: PurgeBus): void;
+  /** All members are one: nobody can be missing. */
+  readonly oneProcess?: true;
   close(): Promise<void>;
 }
 
@@ -22,8 +26,8 @@ export function describeBus(name: string, start: () => Promise<BusFleet>): void 
     });
     afterEach(() => fleet.close());
 
-    async function worker(): Promise<{ bus: PurgeBus; clock: PurgeClock }> {
-      const bus = await fleet.join();
+    async function worker(name?: string): Promise<{ bus: PurgeBus; clock: PurgeClock }> {
+      const bus = await fleet.join(name);
       let epochs = 0;
       const clock = new PurgeClock({ epoch: 'none', slots: SLOTS });
       follow(bus, clock, () => `own-${epochs++}`);
@@ -107,6 +111,54 @@ export function describeBus(name: string, start: () => Promise<BusFleet>): void 
       const { seq } = await bus.publish(['a'], 'purge');
       await until(() => clock.seq >= seq);
       expect(heard).toEqual([]);
+    });
+
+    it('tells when every worker has applied a purge', async (context) => {
+      const [writer, ...readers] = [await worker(), await worker(), await worker()];
+      for (let round = 0; round < 20; round++) {
+        const published = await writer.bus.publish([`users#${round}`], 'purge');
+        const applied = await writer.bus.applied(published, { timeoutMs: 5000 });
+        for (const { clock } of readers) expect(clock.seq).toBeGreaterThanOrEqual(published.seq);
+        expect(applied.missing).toEqual([]);
+        if (fleet.oneProcess !== true) expect(applied.workers).toBe(3);
+      }
+      if (fleet.oneProcess) context.skip('the rest needs several processes');
+      await readers[0]?.bus.close();
+      const { workers } = await writer.bus.applied(await writer.bus.publish(['a'], 'purge'), {
+        timeoutMs: 5000,
+      });
+      expect(workers).toBe(2);
+    });
+
+    it('names a stopped worker, and waits for it no longer than it may serve old pages', async (context) => {
+      if (fleet.stop === undefined) return context.skip('one process cannot be stopped in part');
+      const [writer, reader, stopped] = [await worker(), await worker(), await worker('the-stopped-one')];
+      const all = await writer.bus.applied(await writer.bus.publish(['a'], 'purge'), { timeoutMs: 5000 });
+      expect(all).toEqual({ workers: 3, missing: [] });
+
+      fleet.stop(stopped.bus);
+      const begunAt = performance.now();
+      const published = await writer.bus.publish(['users#17'], 'purge');
+      expect(await writer.bus.applied(published, { timeoutMs: 20 })).toEqual({
+        workers: 2,
+        missing: ['the-stopped-one'],
+      });
+      expect(reader.clock.seq).toBe(published.seq);
+      expect(stopped.clock.seq).toBeLessThan(published.seq);
+      // Its lease (100 ms) and what it has micro-cached (150 ms) run out.
+      expect(await writer.bus.applied(published, { timeoutMs: 5000 })).toEqual({ workers: 2, missing: [] });
+      expect(performance.now() - begunAt).toBeGreaterThan(150);
+    });
+
+    it('gives up waiting when nobody waits any more', async (context) => {
+      if (fleet.stop === undefined) return context.skip('one process cannot be stopped in part');
+      const [writer, stopped] = [await worker(), await worker()];
+      fleet.stop(stopped.bus);
+      const published = await writer.bus.publish(['a'], 'purge');
+      const gone = new AbortController();
+      const waiting = writer.bus.applied(published, { timeoutMs: 60_000, signal: gone.signal });
+      gone.abort(new Error('the visitor left'));
+      await expect(waiting).rejects.toThrow('the visitor left');
     });
 
     it('refuses to publish after it was closed', async () => {

@@ -1,5 +1,5 @@
 // The purge bus: hands out the numbers of purges and brings every purge to every worker, in order.
-import type { DependencyKey, Seq } from '../core/units.ts';
+import type { DependencyKey, Milliseconds, Seq } from '../core/units.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
 
 export interface Purge {
@@ -13,6 +13,19 @@ export interface Purge {
 export interface Published {
   readonly epoch: string;
   readonly seq: Seq;
+}
+
+export interface AppliedOptions {
+  readonly timeoutMs: Milliseconds;
+  readonly signal?: AbortSignal;
+}
+
+/** Complete when `missing` is empty. */
+export interface Applied {
+  /** So many have applied it. */
+  readonly workers: number;
+  /** These may still serve what was made before. */
+  readonly missing: readonly string[];
 }
 
 export interface BusListener {
@@ -33,5 +46,10 @@ export interface PurgeBus {
    * an epoch of its own, in which nothing can be trusted. The answer stops listening.
    */
   subscribe(listener: BusListener): () => void;
+  /**
+   * Resolves when no worker serves anything from before `published` any more, or at the timeout, naming those that may.
+   * Errors: `E_BUS_UNAVAILABLE`, `E_RELAY_SILENT` where nobody could be asked, `E_BUS_CLOSED`, the signal's reason.
+   */
+  applied(published: Published, options: AppliedOptions): Promise<Applied>;
   close(): Promise<void>;
 }

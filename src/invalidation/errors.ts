@@ -38,6 +38,17 @@ export class KeyTooLongError extends CoherentError {
   }
 }
 
+/** The application declares dependencies without end: one per row, say. Rows are tracked by themselves. */
+export class TooManyEdgesError extends CoherentError {
+  readonly code = 'E_TOO_MANY_EDGES';
+
+  constructor(limit: number) {
+    super(
+      `More than ${limit} dependencies are declared with addDependency: declare them between kinds of data, not for each row.`,
+    );
+  }
+}
+
 /** The primary did not answer a worker's question about purges. The worker serves micro-cached pages meanwhile. */
 export class RelaySilentError extends CoherentError {
   readonly code = 'E_RELAY_SILENT';

@@ -2,7 +2,11 @@ import type { BusListener, Purge, PurgeBus } from './bus.ts';
 import type { PurgeClock } from './clock.ts';
 
 /** Keeps a clock at the bus's head. The answer stops it. */
-export function follow(bus: PurgeBus, clock: PurgeClock, newEpoch: () => string): () => void {
+export function follow(
+  bus: Pick<PurgeBus, 'subscribe'>,
+  clock: PurgeClock,
+  newEpoch: () => string,
+): () => void {
   const listener: BusListener = {
     purge(purge: Purge) {
       const applied = purge.epoch === clock.epoch ? clock.apply(purge.seq, purge.keys, purge.kind) : 'gap';

@@ -8,6 +8,7 @@
 // - listeners see the purges of an epoch in order, without holes and without repeats; otherwise they see a reset
 // - the lease is renewed only after everything up to the number that was read has been told to the listeners
 // - at most one reading is under way; one asked for meanwhile follows it
+// - a reading says how far this worker was when it was sent, which goes onto the roll (roll.ts)
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds, Seq } from '../core/units.ts';
@@ -23,8 +24,8 @@ export interface RiverState {
 
 /** What a follower asks of the carrier. Each call may reject: the lease is then simply not renewed. */
 export interface PurgeSource {
-  /** `freshMs`: how long the change feed's word still holds that all commits have been published; <= 0: it does not. */
-  readState(): Promise<RiverState & { readonly freshMs: Milliseconds }>;
+  /** `told`: what the listeners know by now. `freshMs`: how long the change feed's word still holds that all commits have been published; <= 0: it does not. */
+  readState(told: RiverState | undefined): Promise<RiverState & { readonly freshMs: Milliseconds }>;
   /** The purges after `from` up to `to`, in order; undefined where the source does not reach back so far. */
   readSince(from: RiverState, to: Seq): Promise<readonly Purge[] | undefined>;
   readClock(): Promise<ClockState>;
@@ -81,6 +82,12 @@ export class PurgeFollower {
     else void this.read();
   }
 
+  /** Somebody waits for this worker to say how far it is. */
+  asked(): void {
+    // Also where a purge went missing on its way: the reading mends that, too.
+    if (this.#timer !== undefined) void this.read();
+  }
+
   figures(): FollowerFigures {
     return { ...this.#figures };
   }
@@ -92,7 +99,7 @@ export class PurgeFollower {
       this.#readAgain = true;
       return this.#reading;
     }
-    this.#reading = this.#readOnce()
+    this.#reading = this.#readAndReport()
       .catch((error: unknown) => {
         this.#figures.readingsFailed++;
         this.#options.logger.debug({ err: error }, 'purge bus: the river could not be read');
@@ -122,13 +129,20 @@ export class PurgeFollower {
     });
   }
 
-  async #readOnce(): Promise<void> {
+  /** What a reading has mended it could not say itself. Once: under a stream of purges there is always more. */
+  async #readAndReport(): Promise<void> {
+    if (await this.#readOnce()) await this.#readOnce();
+  }
+
+  /** True where it told the listeners something new. */
+  async #readOnce(): Promise<boolean> {
     const { source, clock, lease, needsFresh } = this.#options;
     const sentAt = clock.monotonic();
-    const state = await source.readState();
+    const { gapsMended, clockLoads } = this.#figures;
+    const state = await source.readState(this.#told);
     if (!(await this.#catchUp(state))) await this.#loadClock();
-    if (needsFresh && !(state.freshMs > 0)) return;
-    lease.renew(sentAt);
+    if (!needsFresh || state.freshMs > 0) lease.renew(sentAt);
+    return this.#figures.gapsMended !== gapsMended || this.#figures.clockLoads !== clockLoads;
   }
 
   /** Tells what no message has brought. False where only the whole clock can mend it. */

@@ -9,8 +9,8 @@ import type { Milliseconds } from '../core/units.ts';
  * staleness holds whatever has failed, and the database is not stampeded.
  */
 export class Lease {
+  readonly termMs: Milliseconds;
   readonly #clock: Clock;
-  readonly #termMs: Milliseconds;
   #trustedUntil: Milliseconds;
   #degradedSince: Milliseconds | undefined;
   #degradedMs: Milliseconds = 0;
@@ -18,7 +18,7 @@ export class Lease {
 
   constructor(clock: Clock, termMs: Milliseconds) {
     this.#clock = clock;
-    this.#termMs = termMs;
+    this.termMs = termMs;
     this.#trustedUntil = Number.NEGATIVE_INFINITY;
     this.#degradedSince = clock.monotonic();
   }
@@ -34,7 +34,7 @@ export class Lease {
 
   /** The river answered a reading that was sent at `sentAt` and nothing in it was missing. */
   renew(sentAt: Milliseconds): void {
-    const until = sentAt + this.#termMs;
+    const until = sentAt + this.termMs;
     if (until <= this.#trustedUntil) return;
     const now = this.#clock.monotonic();
     if (now >= this.#trustedUntil) this.#degradedMs += now - (this.#degradedSince ?? this.#trustedUntil);

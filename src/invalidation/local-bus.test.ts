@@ -12,7 +12,7 @@ const epochs = () => {
 
 describeBus('LocalBus', async () => {
   const bus = new LocalBus({ newEpoch: epochs(), slots: CONTRACT_SLOTS });
-  return { join: async () => bus, close: () => bus.close() };
+  return { join: async () => bus, close: () => bus.close(), oneProcess: true };
 });
 
 describe('the bus of one process', () => {

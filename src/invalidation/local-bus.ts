@@ -1,5 +1,5 @@
 import type { DependencyKey, Seq } from '../core/units.ts';
-import type { BusListener, Published, PurgeBus } from './bus.ts';
+import type { Applied, BusListener, Published, PurgeBus } from './bus.ts';
 import { LAST_SEQ, PurgeClock } from './clock.ts';
 import { decodeSnapshot } from './clock-snapshot.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
@@ -55,6 +55,12 @@ export class LocalBus implements PurgeBus {
   beginEpoch(): void {
     this.#clock.beginEpoch(this.#newEpoch());
     for (const listener of this.#listeners) listener.reset(this.#clock.epoch, 0, undefined);
+  }
+
+  /** Whoever has published has been applied already. */
+  async applied(): Promise<Applied> {
+    if (this.#closed) throw new BusClosedError();
+    return { workers: this.#listeners.size, missing: [] };
   }
 
   save(): Buffer {

@@ -9,7 +9,7 @@ export const MAX_KEY_LENGTH = 16_384;
 /** More keys than this are published as several purges, so that one never blocks Redis for long. */
 export const MAX_KEYS = 10_000;
 /** One purge's keys as JSON; also the most that is read from a channel. */
-export const MAX_JSON_LENGTH = 1_048_576;
+const MAX_JSON_LENGTH = 1_048_576;
 
 const HEADER = /^([\w-]{1,64}) ([1-9]\d{0,9}) (purge|expire) /;
 

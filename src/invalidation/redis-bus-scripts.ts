@@ -1,18 +1,19 @@
 // What the purge bus asks of Redis, each one atomic. All keys share one hash tag, so they also live together on a
 // Redis Cluster.
 //
-//   state    hash: epoch, run (the server's run id when the epoch began), seq
+//   state    hash: epoch, run (the server's run id when the epoch began), seq, since (when it began, ms)
 //   purged   string: for each slot the number of its last purge, 4 bytes, little endian
 //   expired  string: the same for expires
 //   stream   the last purges, entry id = number; catch-up reads it
 //   fresh    exists while the change feed has published everything up to the log's end
+//   members  hash: for each worker that serves pages when it last read the state (ms), and what it had applied
 //
 // An epoch belongs to one run of one server. A server that restarted, was flushed, or took over from another may
 // have lost purges that it had acknowledged, and nothing in its data would show that: so a run id that differs from
 // the one the epoch began under begins a new epoch, and everything rendered before is suspect.
 
 /** KEYS of every script. */
-export const KEY_NAMES = ['state', 'purged', 'expired', 'stream', 'fresh'] as const;
+export const KEY_NAMES = ['state', 'purged', 'expired', 'stream', 'fresh', 'members'] as const;
 
 /**
  * Sets `epoch` and `seq`; begins a new epoch first where the old one cannot be trusted.
@@ -21,6 +22,8 @@ export const KEY_NAMES = ['state', 'purged', 'expired', 'stream', 'fresh'] as co
 const ENSURE_EPOCH = `
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or '?'
 local state = redis.call('HMGET', KEYS[1], 'epoch', 'run', 'seq')
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local epoch, seq = state[1], tonumber(state[3])
 if not epoch or not seq or state[2] ~= run or seq >= tonumber(ARGV[3])
     or redis.call('STRLEN', KEYS[2]) ~= ARGV[2] * 4 or redis.call('STRLEN', KEYS[3]) ~= ARGV[2] * 4 then
@@ -28,12 +31,16 @@ if not epoch or not seq or state[2] ~= run or seq >= tonumber(ARGV[3])
   redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
   redis.call('SETRANGE', KEYS[2], ARGV[2] * 4 - 4, '\\0\\0\\0\\0')
   redis.call('SETRANGE', KEYS[3], ARGV[2] * 4 - 4, '\\0\\0\\0\\0')
-  redis.call('HSET', KEYS[1], 'epoch', epoch, 'run', run, 'seq', 0)
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'run', run, 'seq', 0, 'since', now)
 end
 `;
 
-/** -> [epoch, seq, ms that \`fresh\` still lives (<= 0: it does not)] */
+/**
+ * ARGV[4] = the member that reads ('' for one that serves no pages), ARGV[5], ARGV[6] = epoch and number it has applied
+ * -> [epoch, seq, ms that `fresh` still lives (<= 0: it does not)]
+ */
 export const READ_STATE = `${ENSURE_EPOCH}
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[6], ARGV[4], now .. ' ' .. ARGV[6] .. ' ' .. ARGV[5]) end
 return { epoch, seq, redis.call('PTTL', KEYS[5]) }
 `;
 
@@ -59,6 +66,35 @@ end
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[8], seq .. '-0', 'kind', ARGV[4], 'keys', ARGV[7])
 redis.call(ARGV[10], ARGV[9], epoch .. ' ' .. seq .. ' ' .. ARGV[4] .. ' ' .. ARGV[6])
 return { epoch, seq }
+`;
+
+/** What is said on the channel to have every member read the state at once. No purge looks like it. */
+export const ROLL_CALL = '?';
+
+/**
+ * ARGV[4] = ms after which a silent member is forgotten, ARGV[5] = channel or '', ARGV[6] = 'SPUBLISH' or 'PUBLISH'
+ * -> [epoch, seq, ms since the epoch began, member, its word, member, its word, ...]
+ */
+export const CALL_ROLL = `${ENSURE_EPOCH}
+local answer = { epoch, seq, now - (redis.call('HGET', KEYS[1], 'since') or 0) }
+local members = redis.call('HGETALL', KEYS[6])
+for at = 1, #members, 2 do
+  local heard = tonumber(string.match(members[at + 1], '^%d+') or 0)
+  if now - heard > tonumber(ARGV[4]) then
+    redis.call('HDEL', KEYS[6], members[at])
+  else
+    answer[#answer + 1] = members[at]
+    answer[#answer + 1] = members[at + 1]
+  end
+end
+if ARGV[5] ~= '' then redis.call(ARGV[6], ARGV[5], '${ROLL_CALL}') end
+return answer
+`;
+
+/** ARGV[4] = the member that is gone. -> [] */
+export const LEAVE = `
+redis.call('HDEL', KEYS[6], ARGV[4])
+return {}
 `;
 
 /** ARGV[4] = ms to live. Said by the feed: all that was committed until now has been published. -> [epoch, seq] */

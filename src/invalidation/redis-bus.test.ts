@@ -9,8 +9,10 @@ import { PurgeClock } from './clock.ts';
 import { follow } from './follow.ts';
 import { Lease } from './lease.ts';
 import { RedisBus } from './redis-bus.ts';
+import { JUST_BEGUN } from './roll.ts';
 
 const READ_EVERY_MS = 50;
+const DEGRADED_TTL_MS = 150;
 
 let redis: TestRedis;
 let fleets = 0;
@@ -30,7 +32,10 @@ interface Member {
   close(): Promise<void>;
 }
 
-async function member(prefix: string, { needsFresh = false, slots = CONTRACT_SLOTS } = {}): Promise<Member> {
+async function member(
+  prefix: string,
+  { needsFresh = false, slots = CONTRACT_SLOTS, name = `w${fleets++}`, readEveryMs = READ_EVERY_MS } = {},
+): Promise<Member> {
   const target = { path: `${redis.folder}/redis.sock` };
   const [commandWay, channelWay] = [await TcpProxy.to(target), await TcpProxy.to(target)];
   const commands = new Redis({
@@ -50,7 +55,7 @@ async function member(prefix: string, { needsFresh = false, slots = CONTRACT_SLO
   });
   for (const client of [commands, subscriber]) client.on('error', () => {});
   await commands.connect();
-  const lease = new Lease(systemClock, 2 * READ_EVERY_MS);
+  const lease = new Lease(systemClock, 2 * readEveryMs);
   let epochs = 0;
   const unique = `${prefix.replace(/\W/g, '')}-${commandWay.port}`;
   const bus = new RedisBus({
@@ -60,10 +65,12 @@ async function member(prefix: string, { needsFresh = false, slots = CONTRACT_SLO
     lease,
     slots,
     needsFresh,
+    member: name,
+    degradedTtlMs: DEGRADED_TTL_MS,
     clock: systemClock,
     logger: silent,
     newEpoch: () => `${unique}-${epochs++}`,
-    readEveryMs: READ_EVERY_MS,
+    readEveryMs,
   });
   const clock = new PurgeClock({ epoch: 'unknown', slots });
   follow(bus, clock, () => `unknown-${epochs++}`);
@@ -79,10 +86,15 @@ describeBus('RedisBus', async () => {
   const prefix = `contract${fleets++}:`;
   const members: Member[] = [];
   return {
-    async join() {
-      const joined = await member(prefix);
+    async join(name) {
+      const joined = await member(prefix, { ...(name === undefined ? {} : { name }) });
       members.push(joined);
       return joined.bus;
+    },
+    stop(bus) {
+      const stopped = members.find((each) => each.bus === bus);
+      stopped?.commandWay.silence();
+      stopped?.channelWay.silence();
     },
     async close() {
       await Promise.all(members.map((each) => each.close()));
@@ -167,8 +179,35 @@ describe('RedisBus under faults', () => {
     await until(() => a.clock.epoch === b.clock.epoch && b.clock.seq === 0);
     const stamp = b.clock.stamp();
     const { seq } = await a.bus.publish(['unrelated'], 'purge');
-    await until(() => b.clock.seq > seq);
+    // The number that comes back covers both, so that whoever waits for it waits for what was lost, too.
+    await until(() => b.clock.seq >= seq);
     expect(b.clock.judge(b.clock.slotsOf(['users#17']), stamp)).toBe('purged');
+  });
+
+  it('does not take a worker for absent whom it has merely forgotten in a loss of everything', async () => {
+    b.commandWay.silence();
+    b.channelWay.silence();
+    await redis.admin.flushall();
+    const published = await a.bus.publish(['users#17'], 'purge');
+    const { missing } = await a.bus.applied(published, { timeoutMs: 20 });
+    expect(missing).toEqual([JUST_BEGUN]);
+    expect((await a.bus.applied(published, { timeoutMs: 5000 })).missing).toEqual([]);
+    expect(b.lease.trusted).toBe(false);
+  });
+
+  it('waits in the new epoch for what the old one may have lost', async () => {
+    const published = await a.bus.publish(['users#17'], 'purge');
+    await redis.admin.hset(`{${prefix}bus}:state`, 'run', 'the-primary-that-was-lost');
+    await until(() => a.clock.epoch === b.clock.epoch && b.clock.epoch !== published.epoch);
+    const stamp = b.clock.stamp();
+    expect(await a.bus.applied(published, { timeoutMs: 5000 })).toEqual({ workers: 2, missing: [] });
+    expect(b.clock.judge(b.clock.slotsOf(['users#17']), stamp)).toBe('purged');
+  });
+
+  it('forgets a worker that has been silent for long', async () => {
+    await redis.admin.hset(`{${prefix}bus}:members`, 'long-gone', `1000 0 e`);
+    await a.bus.applied(await a.bus.publish(['a'], 'purge'), { timeoutMs: 5000 });
+    expect(await redis.admin.hexists(`{${prefix}bus}:members`, 'long-gone')).toBe(0);
   });
 
   it.each([
@@ -213,6 +252,58 @@ describe('RedisBus under faults', () => {
     await expect(a.bus.publish(['k'.repeat(20_000)], 'purge')).rejects.toMatchObject({
       code: 'E_KEY_TOO_LONG',
     });
+  });
+});
+
+describe('a wait for a purge', () => {
+  it('is over at once also where the purge itself went missing on its way to a worker', async () => {
+    const prefix = `slow${fleets++}:`;
+    const slow = { readEveryMs: 60_000 };
+    const [a, b] = [await member(prefix, slow), await member(prefix, slow)];
+    try {
+      await until(async () => (await redis.admin.pubsub('NUMSUB', `{${prefix}bus}:purges`))[1] === 2);
+      await redis.admin.hset(`{${prefix}bus}:state`, 'since', 0);
+      b.channelWay.silence();
+      const published = await a.bus.publish(['users#17'], 'purge');
+      await until(() => a.clock.seq === published.seq);
+      b.channelWay.silence(false);
+      expect(b.clock.seq).toBeLessThan(published.seq);
+      expect(await a.bus.applied(published, { timeoutMs: 20_000 })).toEqual({ workers: 2, missing: [] });
+      expect(b.clock.seq).toBe(published.seq);
+    } finally {
+      await Promise.all([a.close(), b.close()]);
+    }
+  });
+
+  it('is not for a worker that has closed', async () => {
+    const prefix = `slow${fleets++}:`;
+    const slow = { readEveryMs: 60_000 };
+    const [a, b] = [await member(prefix, slow), await member(prefix, slow)];
+    try {
+      await redis.admin.hset(`{${prefix}bus}:state`, 'since', 0);
+      await b.bus.close();
+      const published = await a.bus.publish(['users#17'], 'purge');
+      expect(await a.bus.applied(published, { timeoutMs: 20_000 })).toEqual({ workers: 1, missing: [] });
+    } finally {
+      await Promise.all([a.close(), b.close()]);
+    }
+  });
+
+  it('is answered at once, not with the next reading', async () => {
+    const prefix = `slow${fleets++}:`;
+    const [a, b] = [
+      await member(prefix, { readEveryMs: 60_000 }),
+      await member(prefix, { readEveryMs: 60_000 }),
+    ];
+    try {
+      await until(async () => (await redis.admin.pubsub('NUMSUB', `{${prefix}bus}:purges`))[1] === 2);
+      await redis.admin.hset(`{${prefix}bus}:state`, 'since', 0);
+      const published = await a.bus.publish(['users#17'], 'purge');
+      expect(await a.bus.applied(published, { timeoutMs: 20_000 })).toEqual({ workers: 2, missing: [] });
+      expect(b.clock.seq).toBe(published.seq);
+    } finally {
+      await Promise.all([a.close(), b.close()]);
+    }
   });
 });
 

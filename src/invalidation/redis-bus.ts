@@ -5,7 +5,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { DependencyKey, Milliseconds, Seq } from '../core/units.ts';
-import type { BusListener, Published, Purge, PurgeBus } from './bus.ts';
+import type { Applied, AppliedOptions, BusListener, Published, Purge, PurgeBus } from './bus.ts';
 import { LAST_SEQ } from './clock.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
 import { BusClosedError, BusUnavailableError, KeyTooLongError } from './errors.ts';
@@ -13,8 +13,19 @@ import { type FollowerFigures, PurgeFollower, type PurgeSource, type RiverState 
 import type { Lease } from './lease.ts';
 import { inParts, MAX_KEY_LENGTH, parseMessage, parseStreamEntry } from './purge-message.ts';
 import { RecentPurges } from './recent-purges.ts';
-import { BEGIN_EPOCH, KEY_NAMES, PUBLISH, READ_CLOCK, READ_STATE, SET_FRESH } from './redis-bus-scripts.ts';
+import {
+  BEGIN_EPOCH,
+  CALL_ROLL,
+  KEY_NAMES,
+  LEAVE,
+  PUBLISH,
+  READ_CLOCK,
+  READ_STATE,
+  ROLL_CALL,
+  SET_FRESH,
+} from './redis-bus-scripts.ts';
 import { RedisScript } from './redis-script.ts';
+import { FORGOTTEN_AFTER_MS, type Roll, type RollEntry, type RollSource, untilApplied } from './roll.ts';
 import { DEFAULT_SLOTS, slotOf } from './slots.ts';
 
 /** Purges whose keys are longer than this as JSON are kept in the stream without them. */
@@ -35,6 +46,10 @@ export interface RedisBusOptions {
   readonly newEpoch: () => string;
   readonly readEveryMs: Milliseconds;
   readonly needsFresh: boolean;
+  /** Names this process on the roll: `box/slot/pid`, say, unlike any other of the fleet. Without: it serves no pages. */
+  readonly member?: string;
+  /** How long a worker without a lease serves what it has just made. */
+  readonly degradedTtlMs?: Milliseconds;
   /** On a Redis Cluster: the channel then lives on the node that has the stream. */
   readonly sharded?: boolean;
   readonly slots?: number;
@@ -45,9 +60,9 @@ export type RedisBusFigures = FollowerFigures & {
   readonly messagesRefused: number;
 };
 
-type ScriptName = 'readState' | 'readClock' | 'publish' | 'setFresh' | 'beginEpoch';
+type ScriptName = 'readState' | 'readClock' | 'publish' | 'setFresh' | 'beginEpoch' | 'callRoll' | 'leave';
 
-export class RedisBus implements PurgeBus, PurgeSource {
+export class RedisBus implements PurgeBus, PurgeSource, RollSource {
   readonly #options: RedisBusOptions;
   readonly #slots: number;
   readonly #channel: string;
@@ -72,6 +87,8 @@ export class RedisBus implements PurgeBus, PurgeSource {
       publish: script(PUBLISH),
       setFresh: script(SET_FRESH),
       beginEpoch: script(BEGIN_EPOCH),
+      callRoll: script(CALL_ROLL),
+      leave: script(LEAVE),
     };
     this.#recent = new RecentPurges(options.clock);
     this.#follower = new PurgeFollower({ ...options, source: this });
@@ -95,7 +112,13 @@ export class RedisBus implements PurgeBus, PurgeSource {
     if (tooLong !== undefined) throw new KeyTooLongError(tooLong, MAX_KEY_LENGTH);
     let published: Published | undefined;
     for (const part of inParts(keys)) published = await this.#publishPart(part, kind);
-    return published ?? (await this.readState());
+    return published ?? stateOf(await this.#run('readState', ['', '', '0']));
+  }
+
+  async applied(published: Published, options: AppliedOptions): Promise<Applied> {
+    if (this.#closed) throw new BusClosedError();
+    const { clock, lease, degradedTtlMs = 1000 } = this.#options;
+    return untilApplied(this, published, options, { clock, termMs: lease.termMs, degradedTtlMs });
   }
 
   /** For the feed: everything committed until the moment of the call has been published. Holds for `lifeMs`. */
@@ -126,11 +149,15 @@ export class RedisBus implements PurgeBus, PurgeSource {
     this.#closed = true;
     this.#options.subscriber.disconnect();
     await this.#follower.close();
-    this.#options.commands.disconnect();
+    const { member, commands } = this.#options;
+    // Nobody need wait for it any more. Where Redis cannot be told it finds out by the silence.
+    if (member !== undefined) await this.#run('leave', [member]).catch(() => {});
+    commands.disconnect();
   }
 
-  async readState(): Promise<RiverState & { freshMs: Milliseconds }> {
-    const answer = await this.#run('readState', []);
+  async readState(told: RiverState | undefined): Promise<RiverState & { freshMs: Milliseconds }> {
+    const report = [this.#options.member ?? '', told?.epoch ?? '', String(told?.seq ?? 0)];
+    const answer = await this.#run('readState', report);
     return { ...stateOf(answer), freshMs: Number(answer[2]) };
   }
 
@@ -143,6 +170,21 @@ export class RedisBus implements PurgeBus, PurgeSource {
   async readClock(): Promise<ClockState> {
     const answer = await this.#run('readClock', []);
     return { ...stateOf(answer), purged: toSlots(answer[2]), expired: toSlots(answer[3]) };
+  }
+
+  async callRoll(ask: boolean): Promise<Roll> {
+    const how = this.#options.sharded ? 'SPUBLISH' : 'PUBLISH';
+    const answer = await this.#run('callRoll', [String(FORGOTTEN_AFTER_MS), ask ? this.#channel : '', how]);
+    const members: RollEntry[] = [];
+    for (let at = 3; at + 1 < answer.length; at += 2) {
+      members.push(rollEntry(String(answer[at]), String(answer[at + 1])));
+    }
+    return { ...stateOf(answer), keptMs: Number(answer[2]), members };
+  }
+
+  /** What this process said under an older epoch may have been heard there only. */
+  sayAgain(now: Published): Promise<Published> {
+    return this.#noticing(Promise.resolve([now.epoch, now.seq]));
   }
 
   async #publishPart(keys: readonly DependencyKey[], kind: PurgeKind): Promise<Published> {
@@ -167,11 +209,16 @@ export class RedisBus implements PurgeBus, PurgeSource {
     const state = stateOf(await answer);
     const lost = this.#recent.takeOfOtherEpochs(state.epoch);
     if (lost === 'too many') return this.beginEpoch();
-    for (const { keys, kind } of lost) await this.#publishPart(keys, kind);
-    return state;
+    let last = state;
+    for (const { keys, kind } of lost) last = await this.#publishPart(keys, kind);
+    return last;
   }
 
   #heard(text: string): void {
+    if (text === ROLL_CALL) {
+      if (this.#options.member !== undefined) this.#follower.asked();
+      return;
+    }
     const purge = parseMessage(text);
     if (purge !== undefined) {
       this.#follower.heard(purge);
@@ -193,6 +240,12 @@ export class RedisBus implements PurgeBus, PurgeSource {
 
 function stateOf(answer: readonly unknown[]): RiverState {
   return { epoch: String(answer[0]), seq: Number(answer[1]) };
+}
+
+/** `<ms> <seq> <epoch>` */
+function rollEntry(name: string, word: string): RollEntry {
+  const [, seq = '0', epoch = ''] = word.split(' ');
+  return { name, word, epoch, seq: Number(seq) };
 }
 
 function toSlots(value: unknown): Uint32Array {

@@ -27,6 +27,8 @@ export interface Application {
   readonly layout: Layout | undefined;
   readonly files: PublicFiles;
   readonly security: ContentSecurity;
+  /** Addresses of pages to be made before the first visitor comes. */
+  readonly warm: readonly string[];
 }
 
 /** A file below pages/: its path without extension, and what it exports by default. */
@@ -53,16 +55,31 @@ export function assemble({ modules, build, files, settings }: ApplicationParts):
     else routes.push(compile(routeOf(file), exported));
   }
   if (routes.length === 0) throw new ApplicationError('pages/ holds no page. The home page is pages/index.');
+  const router = new Router(routes);
   return Object.freeze({
     build,
     routes: Object.freeze(routes),
-    router: new Router(routes),
+    router,
     notFound: compile({ template: '_404', file: '_404', names: [] }, special.get('_404') ?? plainNotFound),
     errorPage: optional(special, '_error', 'errorPage', isErrorPage),
     layout: optional(special, '_layout', 'layout', isLayout),
     files: files ?? new PublicFiles('public'),
     security: new ContentSecurity(settings?.contentSecurityPolicy),
+    warm: checkedWarm(settings?.warm ?? [], router),
   });
+}
+
+function checkedWarm(addresses: readonly unknown[], router: Router<PageRoute>): readonly string[] {
+  return Object.freeze(
+    addresses.map((address) => {
+      const known = typeof address === 'string' && URL.canParse(address, 'http://app');
+      const segments = known ? new URL(address, 'http://app').pathname.split('/').filter(Boolean) : [];
+      if (known && address.startsWith('/') && router.match(segments) !== undefined) return address;
+      throw new ApplicationError(
+        `app: warm holds '${address}', which no page answers. List paths of pages, such as '/users/1?page=2'.`,
+      );
+    }),
+  );
 }
 
 function compile(route: Route, exported: unknown): PageRoute {

@@ -57,9 +57,15 @@ export class PageEncodings {
     this.#options = options;
   }
 
-  /** The entry with a body for whoever takes `wanted` best. `place` is undefined for what is in no cache. */
-  async ready(entry: PageEntry, wanted: Encoding, place: Place | undefined): Promise<PageEntry> {
-    if (!isDraft(entry)) return entry;
+  /**
+   * The entry with a body for whoever takes `wanted` best; a promise only for a draft. `place` is undefined for what
+   * is in no cache.
+   */
+  ready(entry: PageEntry, wanted: Encoding, place: Place | undefined): PageEntry | Promise<PageEntry> {
+    return isDraft(entry) ? this.#complete(entry, wanted, place) : entry;
+  }
+
+  async #complete(entry: PageEntry, wanted: Encoding, place: Place | undefined): Promise<PageEntry> {
     let latest = await this.#with(entry, wanted, place);
     if (place?.again !== true) return latest;
     for (const encoding of ['br', 'gzip'] as const) latest = await this.#with(latest, encoding, place);

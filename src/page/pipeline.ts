@@ -1,17 +1,19 @@
-// The way of a request that was no hit: route -> inputs -> key -> cache -> (render) -> entry. Failures become
-// entries too, so that whoever writes the answer knows one kind of thing.
+// The way of a request that the shortcut did not answer: route -> inputs -> key -> cache -> (render) -> entry. A
+// page that lies in memory is answered without waiting for anything; so are the cheap steps before it. Failures
+// become entries too, so that whoever writes the answer knows one kind of thing.
 import type { Header, PageEntry } from '../cache/entry.ts';
 import { pageKey } from '../cache/key.ts';
 import type { Cache, CacheKey, FillContext, Filled, Outcome } from '../cache/stack-contract.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import { addressOf } from './address.ts';
 import type { Application, PageRoute } from './application.ts';
 import { diagnose } from './diagnose.ts';
 import type { Encoding } from './encode.ts';
 import { PageEncodings } from './encodings.ts';
 import type { ErrorProps } from './error-page.ts';
-import { type Inputs, parseInputs, type RawInputs } from './inputs.ts';
-import { Recipes } from './recipes.ts';
+import { type Inputs, parseInputs, type RawInputs, type Rejected } from './inputs.ts';
+import { type Recipe, Recipes } from './recipes.ts';
 import type { PageRenderer } from './renderer.ts';
 import { type Shell, type ShellListener, Shells } from './shells.ts';
 import type { Timeouts } from './timeouts.ts';
@@ -26,11 +28,19 @@ export interface PageRequest {
   readonly encoding: Encoding;
   /** Render anew whatever is cached: an operator asks. */
   readonly bypass?: boolean;
-  /** Told the shell of a page that has one, once, if the visitor has to wait for its render. */
-  readonly onShell?: ShellListener;
-  /** Aborts when the visitor is gone. */
-  readonly signal: AbortSignal;
+  /** Called once, and only if the visitor has to wait. */
+  readonly waits: () => Visitor;
 }
+
+/** Somebody who waits for a render. */
+export interface Visitor {
+  /** Aborts when he is gone. */
+  readonly signal: AbortSignal;
+  /** Told the shell of a page that has one, once. */
+  readonly onShell?: ShellListener | undefined;
+}
+
+export type PageAddress = Pick<PageRequest, 'segments' | 'query' | 'header'>;
 
 export interface PageResponse {
   readonly entry: PageEntry;
@@ -79,24 +89,24 @@ export class PagePipeline {
     return this.#encodings.close();
   }
 
-  /** Always an answer; never rejects. */
-  async respond(request: PageRequest): Promise<PageResponse> {
+  /** Always an answer: a promise of it only where something must be waited for, which never rejects. */
+  respond(request: PageRequest): PageResponse | Promise<PageResponse> {
     const { application } = this.#options;
     const match = application.router.match(request.segments);
     // One entry for every address that leads nowhere, or a scan of addresses would fill the cache.
     const route = match?.route ?? application.notFound;
+    const raw: RawInputs = { params: match?.params ?? {}, query: request.query, header: request.header };
+    const visit = new Visit(request);
     try {
-      const raw: RawInputs = { params: match?.params ?? {}, query: request.query, header: request.header };
-      const inputs = await parseInputs(route.declared, raw);
-      if (!('rejected' in inputs)) return await this.#fetch(route, inputs, request);
-      if (inputs.rejected === 400) {
-        const props = { status: 400, id: this.#options.newId(), detail: inputs.reason };
-        return await this.#failure(route, props, [], request);
-      }
-      // _404 declares no parameters, so this cannot be rejected again.
-      return await this.#fetch(application.notFound, { params: {}, query: {}, headers: {} }, request);
+      const inputs = parseInputs(route.declared, raw);
+      const response =
+        inputs instanceof Promise
+          ? inputs.then((settled) => this.#answer(route, settled, visit))
+          : this.#answer(route, inputs, visit);
+      if (!(response instanceof Promise)) return response;
+      return response.catch((error) => this.#failed(route, error, visit));
     } catch (error) {
-      return this.#failed(route, error, request);
+      return this.#failed(route, error, visit);
     }
   }
 
@@ -110,45 +120,121 @@ export class PagePipeline {
     );
   }
 
-  /** Which page answers an address, and under which key. Undefined: none. Renders nothing. */
-  async locate({
+  /**
+   * Has the page of an address in the cache before anybody asks; resolves when it is there. False: no page answers.
+   * Rejects with what the render threw, or when `signal` aborts.
+   */
+  async warm({
     segments,
     query,
     header,
-  }: Pick<PageRequest, 'segments' | 'query' | 'header'>): Promise<
-    { readonly route: string; readonly key: CacheKey } | undefined
-  > {
+    signal,
+  }: PageAddress & { readonly signal: AbortSignal }): Promise<boolean> {
+    const place = await this.#place({ segments, query, header });
+    if (place === undefined) return false;
+    const { route, inputs, key } = place;
+    const options = { ...this.#fetchOptions(route), signal, reason: 'warm' as const };
+    const outcome = await this.#options.cache.fetch(key, options, (context) =>
+      this.#fill(route, inputs, context, key),
+    );
+    this.#rememberRecipe(key, { route, inputs }, outcome);
+    return true;
+  }
+
+  /**
+   * Addresses under which these pages can be asked for again, in their order. A key cannot be read back, so an
+   * address is made of what the page saw, and counts only if it leads to the same key.
+   */
+  async addressesOf(keys: readonly CacheKey[]): Promise<string[]> {
+    const addresses: string[] = [];
+    for (const key of keys) {
+      const recipe = this.#recipes.recall(key);
+      const address = recipe && addressOf(recipe);
+      if (address === undefined) continue;
+      const place = await this.#place({ ...address, header: () => undefined });
+      if (place?.key === key) addresses.push(address.text);
+    }
+    return addresses;
+  }
+
+  /** Which page answers an address, and under which key. Undefined: none. Renders nothing. */
+  async locate(
+    address: PageAddress,
+  ): Promise<{ readonly route: string; readonly key: CacheKey } | undefined> {
+    const place = await this.#place(address);
+    return place && { route: place.route.template, key: place.key };
+  }
+
+  async #place({
+    segments,
+    query,
+    header,
+  }: PageAddress): Promise<(Recipe & { readonly key: CacheKey }) | undefined> {
     const match = this.#options.application.router.match(segments);
     if (match === undefined) return undefined;
     const inputs = await parseInputs(match.route.declared, { params: match.params, query, header });
     if ('rejected' in inputs) return undefined;
-    return { route: match.route.template, key: this.#keyOf(match.route, inputs) };
+    return { route: match.route, inputs, key: this.#keyOf(match.route, inputs) };
   }
 
-  async #fetch(route: PageRoute, inputs: Inputs, request: PageRequest): Promise<PageResponse> {
-    const { cache, log } = this.#options;
+  #answer(route: PageRoute, inputs: Inputs | Rejected, visit: Visit): PageResponse | Promise<PageResponse> {
+    if (!('rejected' in inputs)) return this.#cached(route, inputs, visit);
+    if (inputs.rejected === 400) {
+      const props = { status: 400, id: this.#options.newId(), detail: inputs.reason };
+      return this.#failure(route, props, [], visit);
+    }
+    // _404 declares no parameters, so this cannot be rejected again.
+    return this.#cached(this.#options.application.notFound, { params: {}, query: {}, headers: {} }, visit);
+  }
+
+  #cached(route: PageRoute, inputs: Inputs, visit: Visit): PageResponse | Promise<PageResponse> {
     const key = this.#keyOf(route, inputs);
-    const { signal, bypass = false } = request;
-    const group = route.template;
+    const hit = visit.request.bypass === true ? undefined : this.#options.cache.hit(key);
+    return hit === undefined
+      ? this.#fetch(route, inputs, key, visit)
+      : this.#encoded(route, inputs, key, hit, visit);
+  }
+
+  async #fetch(route: PageRoute, inputs: Inputs, key: CacheKey, visit: Visit): Promise<PageResponse> {
+    const { signal, onShell } = visit.visitor;
+    const { bypass = false } = visit.request;
     const options = { ...this.#fetchOptions(route), signal, bypass };
-    const listener = route.page.definition.shell === undefined ? undefined : request.onShell;
+    const listener = route.page.definition.shell === undefined ? undefined : onShell;
     const stopListening = listener === undefined ? undefined : this.#shells.wait(key, listener);
-    const outcome = await cache
+    const outcome = await this.#options.cache
       .fetch(key, options, (context) => this.#fill(route, inputs, context, key))
       .finally(stopListening);
-    // What is kept nowhere cannot be purged.
-    if (route.policy.refresh && (outcome.stored || outcome.result !== 'miss'))
-      this.#recipes.remember(key, { route, inputs });
-    const id = outcome.error === undefined ? undefined : this.#newIdOf(outcome.error);
-    if (id !== undefined) {
-      log.warn(
-        { err: outcome.error, id, route: route.template, key },
-        'a render failed; an older page was served',
-      );
-    }
+    if (outcome.error !== undefined) this.#tellOfOlder(route, key, outcome.error);
+    return this.#encoded(route, inputs, key, outcome, visit);
+  }
+
+  #tellOfOlder(route: PageRoute, key: CacheKey, error: unknown): void {
+    const id = this.#newIdOf(error);
+    if (id === undefined) return;
+    this.#options.log.warn(
+      { err: error, id, route: route.template, key },
+      'a render failed; an older page was served',
+    );
+  }
+
+  #encoded(
+    route: PageRoute,
+    inputs: Inputs,
+    key: CacheKey,
+    outcome: Outcome<PageEntry>,
+    visit: Visit,
+  ): PageResponse | Promise<PageResponse> {
+    const group = route.template;
+    this.#rememberRecipe(key, { route, inputs }, outcome);
     const place = { key, group, again: outcome.result !== 'miss' };
-    const entry = await this.#encodings.ready(outcome.value, request.encoding, place);
-    return { entry, route: group, key, outcome, vary: route.policy.vary };
+    const respond = (entry: PageEntry) => ({ entry, route: group, key, outcome, vary: route.policy.vary });
+    const entry = this.#encodings.ready(outcome.value, visit.request.encoding, place);
+    return entry instanceof Promise ? entry.then(respond) : respond(entry);
+  }
+
+  /** What is kept nowhere cannot be purged. */
+  #rememberRecipe(key: CacheKey, recipe: Recipe, { stored, result }: Outcome<PageEntry>): void {
+    if (recipe.route.policy.refresh && (stored || result !== 'miss')) this.#recipes.remember(key, recipe);
   }
 
   #keyOf(route: PageRoute, { params, query, headers }: Inputs): CacheKey {
@@ -174,30 +260,30 @@ export class PagePipeline {
     }
   }
 
-  async #failed(route: PageRoute, error: unknown, request: PageRequest): Promise<PageResponse> {
+  async #failed(route: PageRoute, error: unknown, visit: Visit): Promise<PageResponse> {
     const { log, random, showErrors, newId } = this.#options;
     const { status, retry } = diagnose(error);
     const known = typeof error === 'object' && error !== null ? this.#told.get(error) : undefined;
     const id = known ?? newId();
     // Whoever asked is gone, and the render stopped for that reason: no failure to tell of.
-    if (known === undefined && !request.signal.aborted) {
+    if (known === undefined && !visit.isGone) {
       if (typeof error === 'object' && error !== null) this.#told.set(error, id);
       const write = status >= 500 ? log.error : log.warn;
       write.call(log, { err: error, id, status, route: route.template }, 'a page failed');
     }
     const detail = showErrors ? describe(error) : undefined;
     const retryAfter = retry ? [['retry-after', String(2 + Math.floor(random() * 9))] as const] : [];
-    return this.#failure(route, { status, id, detail }, retryAfter, request);
+    return this.#failure(route, { status, id, detail }, retryAfter, visit);
   }
 
   async #failure(
     route: PageRoute,
     props: ErrorProps,
     headers: readonly Header[],
-    request: PageRequest,
+    visit: Visit,
   ): Promise<PageResponse> {
     const failure = await this.#options.renderer.failure(props, headers);
-    const entry = await this.#encodings.ready(failure, request.encoding, undefined);
+    const entry = await this.#encodings.ready(failure, visit.request.encoding, undefined);
     return { entry, route: route.template, key: undefined, outcome: undefined, errorId: props.id, vary: [] };
   }
 
@@ -208,6 +294,25 @@ export class PagePipeline {
     if (this.#told.has(error)) return undefined;
     this.#told.set(error, id);
     return id;
+  }
+}
+
+/** One request. The visitor is asked for when he has to wait, and not before. */
+class Visit {
+  readonly request: PageRequest;
+  #visitor: Visitor | undefined = undefined;
+
+  constructor(request: PageRequest) {
+    this.request = request;
+  }
+
+  get visitor(): Visitor {
+    this.#visitor ??= this.request.waits();
+    return this.#visitor;
+  }
+
+  get isGone(): boolean {
+    return this.#visitor?.signal.aborted === true;
   }
 }
 

@@ -8,7 +8,7 @@ export interface Recipe {
   readonly inputs: Inputs;
 }
 
-export const MAX_RECIPES = 10_000;
+const MAX_RECIPES = 10_000;
 
 /**
  * How pages that were asked for lately are made, so that one can be made again when nobody asks. A cache key cannot be

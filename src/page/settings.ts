@@ -4,6 +4,8 @@ import type { Directives } from './content-security.ts';
 export interface ApplicationSettings {
   /** Added to the content security policy, by directive: `{ 'img-src': ['https://images.example.org'] }`. */
   readonly contentSecurityPolicy?: Directives;
+  /** Addresses of pages that a worker makes before it takes visitors: `['/', '/users?page=2']`. Most wanted first. */
+  readonly warm?: readonly string[];
 }
 
 /** Declares the application's settings: the default export of `app.ts`. */

@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EntryIndex } from './entry-index.ts';
+
+const id = fc.constantFrom('p1', 'p2', 'p3', 'p4');
+const keys = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'));
+const step = fc.oneof(fc.record({ id, keys }), fc.record({ id }));
+
+describe('EntryIndex', () => {
+  it('knows at every moment exactly the entries that were made from a key', () => {
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const index = new EntryIndex();
+        const model = new Map<string, readonly string[]>();
+        for (const each of steps) {
+          if ('keys' in each) {
+            index.enter(each.id, each.keys);
+            model.set(each.id, each.keys);
+          } else {
+            index.leave(each.id);
+            model.delete(each.id);
+          }
+          for (const key of ['a', 'b', 'c', 'd', 'e']) {
+            const made = [...model].filter(([, from]) => from.includes(key)).map(([name]) => name);
+            expect([...index.entriesOf(key)].sort()).toEqual(made.sort());
+            expect(index.count(key)).toBe(made.length);
+          }
+          expect([...index.keys()].sort()).toEqual([...new Set([...model.values()].flat())].sort());
+          expect(index.edges).toBe([...model.values()].flat().length);
+          expect(index.size).toBe(model.size);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

@@ -1,0 +1,46 @@
+// The purge bus as a process of this server joins it: through the fleet's Redis, or through the primary of the box.
+import { randomUUID } from 'node:crypto';
+import { connectForCommands, connectForMessages } from '../src/cache/redis-connect.ts';
+import type { Clock } from '../src/core/clock.ts';
+import type { Logger } from '../src/core/log.ts';
+import { parseRedisUrl } from '../src/core/redis-url.ts';
+import type { Milliseconds } from '../src/core/units.ts';
+import { BoxBus, type RelayLine } from '../src/invalidation/box-bus.ts';
+import type { Lease } from '../src/invalidation/lease.ts';
+import { RedisBus } from '../src/invalidation/redis-bus.ts';
+
+export interface PurgeBusOptions {
+  /** Undefined: the box works alone. */
+  readonly redisUrl: string | undefined;
+  /** To the relay in the primary; used without Redis only. */
+  readonly line: RelayLine;
+  readonly clock: Clock;
+  readonly lease: Lease;
+  readonly logger: Logger;
+  readonly readEveryMs: Milliseconds;
+  /** Whether the lease also demands that the change feed is up to date. */
+  readonly needsFresh: boolean;
+  /** Of a process that serves pages: its name on the roll, unlike any other of the fleet. */
+  readonly member?: string;
+  /** How long such a process serves what it has just made while it is not trusted. */
+  readonly degradedTtlMs?: Milliseconds;
+}
+
+/** Buses of one Redis with one prefix are one bus. */
+const PREFIX = 'coherent:';
+/** A purge of 100,000 keys takes Redis a while; a reading that takes this long is of no use to the lease anyway. */
+const COMMAND_TIMEOUT_MS: Milliseconds = 1000;
+
+/** Joined, but not listening yet: `start()` is the caller's. */
+export function joinPurgeBus({ redisUrl, line, ...common }: PurgeBusOptions): RedisBus | BoxBus {
+  if (redisUrl === undefined) return new BoxBus({ ...common, line });
+  const target = parseRedisUrl(redisUrl);
+  return new RedisBus({
+    ...common,
+    commands: connectForCommands(target, COMMAND_TIMEOUT_MS),
+    subscriber: connectForMessages(target),
+    prefix: PREFIX,
+    newEpoch: randomUUID,
+    sharded: target.kind === 'cluster',
+  });
+}
