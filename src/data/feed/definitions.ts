@@ -1,0 +1,80 @@
+// The schema as the feed sees it, kept up with the database. Told of a change by the log (an event trigger), or
+// found by comparing a fingerprint: at every beat of the freshness where nothing tells, else once a second.
+import type { Clock } from '../../core/clock.ts';
+import type { DependencyKey, Milliseconds } from '../../core/units.ts';
+import { type Catalog, fingerprint, loadCatalog } from '../catalog.ts';
+import type { LoggedTable } from '../change-keys.ts';
+import { relationName, tableKey } from '../keys.ts';
+import type { SqlConnection } from './connections.ts';
+import { PUBLICATION, TRACKED_PUBLICATION } from './install-sql.ts';
+import { publicationIsWhole } from './publication.ts';
+
+/**
+ * Goes with every purge that a changed definition causes: a worker that sees it loads the catalog anew before it
+ * renders anything with a newer stamp.
+ */
+export const catalogKey: DependencyKey = '@catalog';
+
+const COMPARE_MS: Milliseconds = 1_000;
+
+export class Definitions {
+  readonly #sql: SqlConnection;
+  readonly #clock: Clock;
+  readonly #tellsDefinitions: boolean;
+  #catalog: Catalog;
+  #fingerprint: string;
+  #comparedAt: Milliseconds = Number.NEGATIVE_INFINITY;
+
+  private constructor(sql: SqlConnection, clock: Clock, tells: boolean, catalog: Catalog, print: string) {
+    this.#sql = sql;
+    this.#clock = clock;
+    this.#tellsDefinitions = tells;
+    this.#catalog = catalog;
+    this.#fingerprint = print;
+  }
+
+  static async load(sql: SqlConnection, clock: Clock, tellsDefinitions: boolean): Promise<Definitions> {
+    // Before the catalog: should it change in between, the next comparison finds out.
+    const print = await fingerprint(sql);
+    return new Definitions(sql, clock, tellsDefinitions, await loadCatalog(sql, TRACKED_PUBLICATION), print);
+  }
+
+  get catalog(): Catalog {
+    return this.#catalog;
+  }
+
+  get fingerprint(): string {
+    return this.#fingerprint;
+  }
+
+  /** Takes the picture of now; the keys of what differs from the one before. */
+  async renew(unfamiliar: readonly LoggedTable[]): Promise<Set<DependencyKey>> {
+    const keys = new Set<DependencyKey>();
+    // The term ends over this; the next one mends the publication and begins a new epoch.
+    if (!(await publicationIsWhole(this.#sql)))
+      throw new Error(`Somebody changed the publication ${PUBLICATION}.`);
+    const print = await fingerprint(this.#sql);
+    if (print !== this.#fingerprint) {
+      const next = await loadCatalog(this.#sql, TRACKED_PUBLICATION);
+      for (const key of this.#catalog.changesTo(next)) keys.add(key);
+      if (keys.size > 0) keys.add(catalogKey);
+      this.#catalog = next;
+      this.#fingerprint = print;
+    }
+    for (const { schema, name } of unfamiliar) {
+      const told = this.#catalog.relation(schema, name)?.toldAs.map(({ keyName }) => keyName);
+      for (const each of told ?? [relationName(schema, name)]) keys.add(tableKey(each));
+    }
+    return keys;
+  }
+
+  /** Whether the picture still holds, as far as it is looked at now. */
+  async areKnown(): Promise<boolean> {
+    const now = this.#clock.monotonic();
+    if (this.#tellsDefinitions && now - this.#comparedAt < COMPARE_MS) return true;
+    const isSame =
+      (await fingerprint(this.#sql)) === this.#fingerprint && (await publicationIsWhole(this.#sql));
+    if (isSame) this.#comparedAt = now;
+    return isSame;
+  }
+}

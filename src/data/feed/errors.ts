@@ -1,0 +1,47 @@
+import { CoherentError } from '../../core/errors.ts';
+
+/** The feed cannot work on this database until somebody changes something there. */
+export abstract class FeedUnavailableError extends CoherentError {}
+
+/** The server does not write the log that changes can be read from. */
+export class WalLevelError extends FeedUnavailableError {
+  readonly code = 'E_FEED_WAL_LEVEL';
+
+  constructor(found: string) {
+    super(
+      `Postgres runs with wal_level = ${found}, so its changes cannot be followed. Turn it on with ` +
+        "ALTER SYSTEM SET wal_level = 'logical'; and a restart of Postgres (pg_ctl restart).",
+    );
+  }
+}
+
+/** The server is a copy of another one: the log of changes, and the right to write, are with that one. */
+export class ReplicaError extends FeedUnavailableError {
+  readonly code = 'E_FEED_REPLICA';
+
+  constructor() {
+    super(
+      'DATABASE_URL names a read replica: its changes can only be followed on the primary. Name that one.',
+    );
+  }
+}
+
+/** The role of DATABASE_URL lacks a right that the feed needs. */
+export class FeedRightsError extends FeedUnavailableError {
+  readonly code = 'E_FEED_RIGHTS';
+
+  constructor(what: string, remedy: string, cause?: unknown) {
+    super(`The change feed may not ${what}. ${remedy}`, { cause });
+  }
+}
+
+/** All places that Postgres has for readers of its log are taken. */
+export class FeedPlacesError extends FeedUnavailableError {
+  readonly code = 'E_FEED_PLACES';
+
+  constructor(setting: 'max_replication_slots' | 'max_wal_senders', cause: unknown) {
+    super(`Postgres has no place left for the change feed: raise ${setting} and restart Postgres.`, {
+      cause,
+    });
+  }
+}

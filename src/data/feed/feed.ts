@@ -1,0 +1,257 @@
+// The change feed: from COMMIT to a purge that the bus has accepted. One per fleet leads; its life:
+//
+//   connecting    three connections; the database is set up where that has not been done
+//   unavailable   it cannot be (wal_level, rights): said with the remedy, and tried again every UNAVAILABLE_MS
+//   standby       another feed reads the slot; asked again every STANDBY_MS
+//   leading       term.ts. Any failure ends the term; the next attempt follows after a backoff of 50 ms to 2 s
+//   closed
+//
+// A new leader begins a new epoch where purges may be missing: the slot is new, or the server, its timeline or its
+// schema is not the one that the leader before had told everybody of.
+import type pg from 'pg';
+import type { Clock, Timer } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Milliseconds } from '../../core/units.ts';
+import type { CollectorLimits } from './collector.ts';
+import { openReplication, SqlConnection } from './connections.ts';
+import { catalogKey, Definitions } from './definitions.ts';
+import { FeedUnavailableError } from './errors.ts';
+import { FeedFigures, type FeedReport } from './figures.ts';
+import { becomeLeader, type Lead } from './leadership.ts';
+import { FeedMemory, type Remembered } from './memory.ts';
+import { forgetStrays, Publication } from './publication.ts';
+import { install, replicationFailure } from './setup.ts';
+import { type FeedBus, Term } from './term.ts';
+
+export type FeedState = 'connecting' | 'unavailable' | 'standby' | 'leading' | 'closed';
+
+export interface ChangeFeedOptions {
+  readonly connectionString: string;
+  /** Feeds with the same slot are one feed, of which one leads. Default: `coherent_<oid of the database>`. */
+  readonly slot?: string | undefined;
+  readonly bus: FeedBus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  /** How long the word holds that everything is published. */
+  readonly freshLifeMs: Milliseconds;
+  readonly onState?: (state: FeedState, error: FeedUnavailableError | undefined) => void;
+  readonly limits?: CollectorLimits;
+  readonly maxWaitingKeys?: number;
+  /** False turns the visibility gate off: for the test that shows what it is for. */
+  readonly gate?: boolean;
+}
+
+const STANDBY_MS: Milliseconds = 500;
+const UNAVAILABLE_MS: Milliseconds = 15_000;
+const BACKOFF_FIRST_MS: Milliseconds = 50;
+const BACKOFF_MAX_MS: Milliseconds = 2_000;
+const CONTROL_WITHIN_MS: Milliseconds = 3_000;
+const CLOSE_WITHIN_MS: Milliseconds = 1_000;
+const ADMIN_WITHIN_MS: Milliseconds = 24 * 3_600_000;
+
+export class ChangeFeed {
+  readonly #options: ChangeFeedOptions;
+  readonly #figures = new FeedFigures();
+  #state: FeedState = 'connecting';
+  #running: Promise<void> | undefined;
+  #endTerm: (reason: unknown) => void = () => {};
+  #pause: { readonly timer: Timer; readonly resolve: () => void } | undefined;
+
+  constructor(options: ChangeFeedOptions) {
+    this.#options = options;
+  }
+
+  get state(): FeedState {
+    return this.#state;
+  }
+
+  figures(): FeedReport {
+    return this.#figures.report();
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** What was read and not published yet is read again by the next leader. */
+  async close(): Promise<void> {
+    this.#enter('closed');
+    this.#endTerm(new Error('The change feed was closed.'));
+    this.#pause?.timer.cancel();
+    this.#pause?.resolve();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#isClosed()) {
+      let led = false;
+      const error = await this.#term(() => {
+        led = true;
+      });
+      if (this.#isClosed()) return;
+      failures = led ? 0 : failures + 1;
+      if (error instanceof FeedUnavailableError) {
+        if (this.#state !== 'unavailable')
+          this.#options.logger.warn({ err: error }, 'change feed: unavailable');
+        this.#enter('unavailable', error);
+        await this.#wait(UNAVAILABLE_MS);
+      } else {
+        this.#options.logger[failures > 1 ? 'debug' : 'warn']({ err: error }, 'change feed: interrupted');
+        this.#enter('connecting');
+        const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures);
+        await this.#wait(ceiling * (0.5 + this.#options.random() / 2));
+      }
+    }
+  }
+
+  /** Resolves with what ended it. */
+  async #term(onLead: () => void): Promise<unknown> {
+    const open: (() => unknown)[] = [];
+    const broken = new Promise<unknown>((resolve) => {
+      this.#endTerm = resolve;
+    });
+    const work = this.#connectAndLead(open, broken, onLead).catch((error: unknown) => error);
+    const reason = await Promise.race([work, broken]);
+    const closings = open
+      .splice(0)
+      .reverse()
+      .map((close) => close());
+    // What still waits for an answer of a connection that was closed just now fails, and is of no interest.
+    await work;
+    closings.push(
+      ...open
+        .splice(0)
+        .reverse()
+        .map((close) => close()),
+    );
+    // A connection whose other end is gone never says goodbye.
+    await Promise.race([Promise.allSettled(closings), this.#wait(CLOSE_WITHIN_MS)]);
+    this.#pause?.timer.cancel();
+    return reason;
+  }
+
+  async #connectAndLead(
+    open: (() => unknown)[],
+    broken: Promise<unknown>,
+    onLead: () => void,
+  ): Promise<unknown> {
+    const { connectionString: url, clock, logger } = this.#options;
+    const onLost = (error: Error) => this.#endTerm(error);
+    const sql = async (answerWithinMs: Milliseconds) => {
+      const connection = await SqlConnection.open({ url, answerWithinMs, onLost });
+      open.push(() => connection.close());
+      return connection;
+    };
+    const admin = await sql(ADMIN_WITHIN_MS);
+    const { tellsDefinitions } = await install(admin);
+    const replication = await openReplication(url, onLost).catch((error: unknown) => {
+      throw replicationFailure(error);
+    });
+    open.push(() => replication.end().catch(() => {}));
+    const identity = await identify(replication);
+    const control = await sql(CONTROL_WITHIN_MS);
+    const slot = this.#options.slot ?? (await slotOfDatabase(admin));
+    const memory = new FeedMemory(admin, slot);
+    let term: Term | undefined;
+    const lead = await becomeLeader(
+      {
+        replication,
+        sql: admin,
+        memory,
+        slot,
+        clock,
+        retryMs: STANDBY_MS,
+        onStandby: () => this.#enter('standby'),
+        isClosed: () => this.#isClosed(),
+      },
+      { data: (message) => term?.data(message), position: (lsn) => term?.position(lsn) },
+    );
+    if (lead === undefined || this.#isClosed()) return undefined;
+    open.push(() => lead.stream.stop());
+    if (await forgetStrays(admin)) await memory.forget();
+    const definitions = await Definitions.load(admin, clock, tellsDefinitions);
+    await this.#settle(memory, { ...identity, fingerprint: definitions.fingerprint }, lead);
+    const publication = new Publication(admin, clock, logger);
+    open.push(() => publication.close());
+    const options = this.#options;
+    term = new Term(lead.stream, {
+      ...options,
+      figures: this.#figures,
+      control,
+      definitions,
+      onDefinitions: () => {
+        memory.write({ ...identity, fingerprint: definitions.fingerprint }).catch(onLost);
+        void publication.mend();
+      },
+    });
+    const leading = term;
+    open.push(() => leading.close());
+    if (this.#isClosed()) return undefined;
+    onLead();
+    this.#enter('leading');
+    logger.info({ slot }, 'change feed: leads');
+    term.start();
+    void publication.mend();
+    return await Promise.race([lead.ended, term.failed, broken]);
+  }
+
+  /** A new epoch where purges may be missing; remembered only when the bus has begun it. */
+  async #settle(memory: FeedMemory, now: Remembered, lead: Lead): Promise<void> {
+    const before = await memory.read();
+    const isSame =
+      before?.system === now.system &&
+      before.timeline === now.timeline &&
+      before.fingerprint === now.fingerprint;
+    if (isSame) return;
+    const { bus, logger } = this.#options;
+    logger.warn({ before, now }, 'change feed: purges may be missing, so everything cached becomes suspect');
+    let gone = false;
+    void lead.ended.then(() => {
+      gone = true;
+    });
+    for (let failures = 0; ; failures++) {
+      try {
+        await bus.beginEpoch();
+        // Workers may hold an older picture of the schema.
+        await bus.publish([catalogKey]);
+        break;
+      } catch (error) {
+        if (gone || this.#isClosed()) throw error;
+        await this.#wait(Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures));
+      }
+    }
+    this.#figures.epochs++;
+    await memory.write(now);
+  }
+
+  #enter(state: FeedState, error?: FeedUnavailableError): void {
+    if (this.#state === 'closed' || (this.#state === state && error === undefined)) return;
+    this.#state = state;
+    this.#options.onState?.(state, error);
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  #wait(delayMs: Milliseconds): Promise<void> {
+    return new Promise((resolve) => {
+      this.#pause = { resolve, timer: this.#options.clock.after(delayMs, resolve) };
+    });
+  }
+}
+
+async function identify(replication: pg.Client): Promise<Pick<Remembered, 'system' | 'timeline'>> {
+  const { rows } = await replication.query<{ systemid: string; timeline: number }>('IDENTIFY_SYSTEM');
+  const [row] = rows;
+  return { system: row?.systemid ?? '', timeline: Number(row?.timeline) };
+}
+
+async function slotOfDatabase(sql: SqlConnection): Promise<string> {
+  const { rows } = await sql.query<{ oid: string }>(
+    'SELECT oid::text AS oid FROM pg_database WHERE datname = current_database()',
+  );
+  return `coherent_${rows[0]?.oid ?? ''}`;
+}

@@ -1,0 +1,90 @@
+import type { EpochMs, Milliseconds } from '../../core/units.ts';
+import type { CommittedTransaction } from './collector.ts';
+import type { Freshness } from './freshness.ts';
+import type { Publisher } from './publisher.ts';
+
+/** 2000-01-01 in milliseconds since 1970. */
+const POSTGRES_EPOCH_MS = 946_684_800_000;
+const KEPT = 1_000;
+const none = { published: 0, publishFailures: 0, gateWaits: 0, beats: 0, missed: 0, nudges: 0 };
+const counted = ['published', 'publishFailures', 'gateWaits', 'beats', 'missed', 'nudges'] as const;
+
+export interface FeedReport {
+  readonly transactions: number;
+  readonly rows: number;
+  readonly keys: number;
+  /** Tables of a transaction that were purged whole because it changed too many rows of them. */
+  readonly collapsed: number;
+  readonly published: number;
+  readonly publishFailures: number;
+  /** Times a transaction was in the log before it was visible. */
+  readonly gateWaits: number;
+  readonly waiting: number;
+  readonly beats: number;
+  readonly beatsMissed: number;
+  readonly nudges: number;
+  readonly epochs: number;
+  readonly terms: number;
+  /** COMMIT to accepted by the bus, of the last transactions; by the database's clock and ours, which may differ. */
+  readonly commitToPublishedP50Ms: Milliseconds;
+  readonly commitToPublishedP99Ms: Milliseconds;
+}
+
+/** Counted over all terms of a process. */
+export class FeedFigures {
+  #transactions = 0;
+  #rows = 0;
+  #keys = 0;
+  #collapsed = 0;
+  #terms = 0;
+  epochs = 0;
+  readonly #latencies: Milliseconds[] = [];
+  readonly #past = { ...none };
+  #publisher: Publisher | undefined;
+  #freshness: Freshness | undefined;
+
+  term(publisher: Publisher, freshness: Freshness): void {
+    const current = this.#current();
+    for (const name of counted) this.#past[name] += current[name];
+    this.#publisher = publisher;
+    this.#freshness = freshness;
+    this.#terms++;
+  }
+
+  published({ keys, rows, collapsed, commitMicros, xid }: CommittedTransaction, now: EpochMs): void {
+    if (xid === undefined) return;
+    this.#transactions++;
+    this.#rows += rows;
+    this.#keys += keys.size;
+    this.#collapsed += collapsed;
+    this.#latencies[this.#transactions % KEPT] = now - (Number(commitMicros) / 1000 + POSTGRES_EPOCH_MS);
+  }
+
+  report(): FeedReport {
+    const current = this.#current();
+    const total = (name: (typeof counted)[number]) => this.#past[name] + current[name];
+    const sorted = this.#latencies.filter((value) => value !== undefined).sort((a, b) => a - b);
+    const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+    return {
+      transactions: this.#transactions,
+      rows: this.#rows,
+      keys: this.#keys,
+      collapsed: this.#collapsed,
+      published: total('published'),
+      publishFailures: total('publishFailures'),
+      gateWaits: total('gateWaits'),
+      waiting: this.#publisher?.waiting ?? 0,
+      beats: total('beats'),
+      beatsMissed: total('missed'),
+      nudges: total('nudges'),
+      epochs: this.epochs,
+      terms: this.#terms,
+      commitToPublishedP50Ms: at(0.5),
+      commitToPublishedP99Ms: at(0.99),
+    };
+  }
+
+  #current(): typeof none {
+    return { ...none, ...this.#publisher?.figures, ...this.#freshness?.figures };
+  }
+}

@@ -1,0 +1,189 @@
+// One term of a leading feed: from the moment the slot is ours until something breaks. Everything that was read but
+// not acknowledged is read again in the next term, by whoever leads then.
+//
+//   stream -> decoder -> collector -> publisher -> bus
+//     ^ held while a change of definitions is dealt with, or too much waits
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import type { DependencyKey, Milliseconds } from '../../core/units.ts';
+import { PgoutputDecoder } from '../change-keys-pgoutput.ts';
+import { Collector, type CollectorLimits, type CommittedTransaction } from './collector.ts';
+import type { SqlConnection } from './connections.ts';
+import type { Definitions } from './definitions.ts';
+import type { FeedFigures } from './figures.ts';
+import { Freshness } from './freshness.ts';
+import { parseSnapshot } from './gate.ts';
+import type { LogStream } from './log-stream.ts';
+import { type Lsn, parseLsn } from './lsn.ts';
+import { Publisher } from './publisher.ts';
+
+/** Where the feed's words go: the purge bus, given from outside. */
+export interface FeedBus {
+  /** Resolves once the keys have been accepted: from then on they cannot be lost. */
+  publish(keys: readonly DependencyKey[]): Promise<void>;
+  /** Everything committed until now has been published; holds for `lifeMs`. */
+  setFresh(lifeMs: Milliseconds): Promise<void>;
+  /** Everything rendered until now becomes suspect. */
+  beginEpoch(): Promise<void>;
+}
+
+export interface TermOptions {
+  readonly bus: FeedBus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly figures: FeedFigures;
+  readonly freshLifeMs: Milliseconds;
+  readonly limits?: CollectorLimits;
+  readonly maxWaitingKeys?: number;
+  /** Answers in a millisecond: nothing slow is asked of it. */
+  readonly control: SqlConnection;
+  readonly definitions: Definitions;
+  /** The definitions changed, and what follows from it has been published. */
+  readonly onDefinitions: () => void;
+  readonly gate?: boolean;
+}
+
+/** A server that says nothing for so long, though it was asked, is not there any more. */
+const SILENCE_MS: Milliseconds = 6_000;
+
+export class Term {
+  readonly #options: TermOptions;
+  readonly #stream: LogStream;
+  readonly #decoder = new PgoutputDecoder();
+  readonly #collector: Collector;
+  readonly #publisher: Publisher;
+  readonly #freshness: Freshness;
+  #catalogIsDue = false;
+  #catalogIsTaken = true;
+  #fail: (error: unknown) => void = () => {};
+  /** Resolves with the reason when the term cannot go on. */
+  readonly failed = new Promise<unknown>((resolve) => {
+    this.#fail = resolve;
+  });
+
+  constructor(stream: LogStream, options: TermOptions) {
+    this.#options = options;
+    this.#stream = stream;
+    const { bus, clock, logger, control, definitions, figures } = options;
+    this.#collector = new Collector(definitions.catalog, options.limits);
+    this.#publisher = new Publisher({
+      clock,
+      logger,
+      snapshot: async () => {
+        const askedAt = clock.monotonic();
+        const { rows } = await control.query<{ now: string }>('SELECT pg_current_snapshot()::text AS now');
+        return parseSnapshot(rows[0]?.now ?? '', askedAt);
+      },
+      publish: (keys) => bus.publish(keys),
+      beginEpoch: () => bus.beginEpoch(),
+      takeCatalog: (transaction) => this.#takeCatalog(transaction),
+      acknowledge: (lsn) => stream.acknowledge(lsn),
+      onRoom: () => this.#goOn(),
+      onPublished: (transaction) => {
+        figures.published(transaction, clock.now());
+        if (!transaction.needsCatalog) return;
+        this.#catalogIsTaken = true;
+        options.onDefinitions();
+      },
+      onFailed: (error) => this.#fail(error),
+      ...(options.maxWaitingKeys === undefined ? {} : { maxWaitingKeys: options.maxWaitingKeys }),
+      ...(options.gate === undefined ? {} : { gate: options.gate }),
+    });
+    this.#freshness = new Freshness({
+      clock,
+      logger,
+      lifeMs: options.freshLifeMs,
+      publisher: this.#publisher,
+      insertedUpTo: async () => {
+        const { rows } = await control.query<{ lsn: string }>(
+          'SELECT pg_current_wal_insert_lsn()::text AS lsn',
+        );
+        return parseLsn(rows[0]?.lsn ?? '');
+      },
+      definitionsAreKnown: () => this.#definitionsAreKnown(),
+      askPosition: () => {
+        stream.sendStatus(true);
+        if (stream.silentMs > SILENCE_MS) this.#fail(new Error('The server has gone silent.'));
+      },
+      nudge: async () => {
+        await control.query(`SELECT pg_logical_emit_message(true, 'coherent.beat', '')`);
+      },
+      setFresh: (lifeMs) => bus.setFresh(lifeMs),
+    });
+    figures.term(this.#publisher, this.#freshness);
+  }
+
+  start(): void {
+    this.#stream.release();
+    this.#freshness.start();
+  }
+
+  data(message: Buffer): void {
+    try {
+      const transaction = this.#collector.take(this.#decoder.decode(message));
+      if (transaction !== undefined) this.#committed(transaction);
+    } catch (error) {
+      // Not to be read over: what was not understood may be a change.
+      this.#stream.hold();
+      this.#fail(error);
+    }
+  }
+
+  position(lsn: Lsn): void {
+    this.#publisher.reached(lsn);
+    this.#freshness.reached(lsn);
+  }
+
+  close(): void {
+    this.#freshness.close();
+    this.#publisher.close();
+  }
+
+  #committed(read: CommittedTransaction): void {
+    const transaction = this.#catalogIsDue ? { ...read, needsCatalog: true } : read;
+    this.#queue(transaction);
+    this.#freshness.reached(transaction.endLsn);
+  }
+
+  /** Held before it is queued: nothing may be collected by a catalog that is about to be replaced. */
+  #queue(transaction: CommittedTransaction): void {
+    if (transaction.needsCatalog) {
+      this.#catalogIsDue = false;
+      this.#catalogIsTaken = false;
+      this.#stream.hold();
+    }
+    this.#publisher.push(transaction);
+    if (this.#publisher.full) this.#stream.hold();
+  }
+
+  #goOn(): void {
+    if (this.#catalogIsTaken && !this.#publisher.full) this.#stream.release();
+  }
+
+  async #takeCatalog(transaction: CommittedTransaction): Promise<Iterable<DependencyKey>> {
+    const keys = await this.#options.definitions.renew(transaction.unfamiliar);
+    this.#collector.useCatalog(this.#options.definitions.catalog);
+    return keys;
+  }
+
+  async #definitionsAreKnown(): Promise<boolean> {
+    if (await this.#options.definitions.areKnown()) return true;
+    if (this.#catalogIsDue || !this.#catalogIsTaken) return false;
+    this.#catalogIsDue = true;
+    // A transaction that is just coming in brings it about when it is complete.
+    if (!this.#collector.collecting) this.#queue({ ...nothing, needsCatalog: true });
+    return false;
+  }
+}
+
+const nothing: CommittedTransaction = {
+  xid: undefined,
+  endLsn: 0n,
+  commitMicros: 0n,
+  keys: new Set(),
+  rows: 0,
+  collapsed: 0,
+  needsCatalog: false,
+  unfamiliar: [],
+  everything: false,
+};
