@@ -1,27 +1,23 @@
 import { NameTable } from './name-table.ts';
 
-/** What a key of an element's props is. Plain numbers, for a switch that is passed a thousand times a page. */
+/** What an attribute is. Plain numbers, for a switch that is passed a thousand times a page. */
 export const kind = {
   plain: 0,
-  children: 1,
-  text: 2,
-  html: 3,
-  key: 4,
-  style: 5,
+  style: 1,
   /** One address. */
-  url: 6,
+  url: 2,
   /** Several addresses. */
-  urlList: 7,
+  urlList: 3,
   /** Code of the browser's: `onclick`. */
-  handler: 8,
+  handler: 4,
   /** A document in an attribute. */
-  document: 9,
-  invalid: 10,
+  document: 5,
+  invalid: 6,
 } as const;
 
 export type Kind = (typeof kind)[keyof typeof kind];
 
-/** What the renderer knows of a key of an element's props. */
+/** What the renderer knows of an attribute, by its key among an element's props. */
 export interface AttributeRule {
   readonly key: string;
   readonly kind: Kind;
@@ -30,18 +26,11 @@ export interface AttributeRule {
   /** ` name` and ` name="`. */
   readonly bare: string;
   readonly open: string;
-  /** Its values are as few as names are, and are remembered like them. */
+  /** Its values are as few as names are, so all of them are remembered. */
   readonly isClass: boolean;
   /** A bit for each name that two keys stand for, so that both at once are noticed. 0 for all others. */
   readonly twin: number;
 }
-
-const reserved: ReadonlyMap<string, Kind> = new Map([
-  ['children', kind.children],
-  ['text', kind.text],
-  ['html', kind.html],
-  ['key', kind.key],
-]);
 
 const renamed: ReadonlyMap<string, string> = new Map([
   ['className', 'class'],
@@ -59,8 +48,6 @@ const urls = new Set(
 const urlLists = new Set(['srcset', 'imagesrcset', 'ping', 'attributionsrc']);
 
 function kindOf(key: string, name: string): Kind {
-  const own = reserved.get(key);
-  if (own !== undefined) return own;
   if (!validName.test(key)) return kind.invalid;
   if (name === 'style') return kind.style;
   if (name === 'srcdoc') return kind.document;

@@ -1,60 +1,60 @@
 import { type AttributeRule, kind } from './attribute-names.ts';
 import { isThenable } from './pending.ts';
+import type { AttributeStep, Tag, TagAttribute } from './seam.ts';
 import { isHarmlessStyle, isOneStyleValue, styleRule } from './style.ts';
 import type { TagRule } from './tags.ts';
 import { Trusted } from './trust.ts';
 import { isHarmlessList, isHarmlessUrl } from './url.ts';
 import type { Walk } from './walk.ts';
 
-const quote = '"';
-const separator = '; ';
-
-/** Writes ` name="value"`, or nothing where the value says that the attribute is absent. */
+/** Writes ` name="value"`, or nothing where the value says that the attribute is absent. `step` is its place. */
 export function writeAttribute(
   walk: Walk,
-  tag: TagRule,
-  rule: AttributeRule,
+  tag: Tag,
+  step: AttributeStep,
   value: unknown,
   props: object,
   depth: number,
 ): void {
+  const { attribute } = step;
+  const { rule } = attribute;
+  if (typeof value === 'string') {
+    if (!attribute.isHarmless) checkText(walk, attribute, value, props, depth);
+    walk.out.value(step, value);
+    return;
+  }
   switch (typeof value) {
-    case 'string':
-      if (rule.kind !== kind.plain || tag.guard !== undefined)
-        checkText(walk, tag, rule, value, props, depth);
-      writeText(walk, rule, value);
-      return;
     case 'boolean':
       if (!value) return;
-      checkText(walk, tag, rule, '', props, depth);
-      walk.out.piece(rule.bare);
+      checkText(walk, attribute, '', props, depth);
+      walk.out.bareAttribute(step);
       return;
     case 'undefined':
       return;
     case 'number':
     case 'bigint':
-      checkText(walk, tag, rule, String(value), props, depth);
-      walk.out.piece(rule.open);
-      walk.out.plain(String(value));
-      walk.out.piece(quote);
+      checkText(walk, attribute, String(value), props, depth);
+      walk.out.vouchedValue(step, String(value));
       return;
     case 'function':
       // A handler belongs to the browser, where the island that holds it attaches it. In HTML it is nothing.
       if (rule.kind === kind.handler) return;
-      writeAttribute(walk, tag, rule, walk.call(value, depth + 1), props, depth);
+      writeAttribute(walk, tag, step, walk.call(value, depth + 1), props, depth);
       return;
     case 'object':
       if (value === null) return;
       if (Trusted.is(value)) {
-        writeText(walk, rule, value.toString());
+        walk.out.vouchedValue(step, value.toString());
         return;
       }
       if (isThenable(value)) {
-        walk.later(value, depth + 1, (later, given) => writeAttribute(later, tag, rule, given, props, depth));
+        walk.later(value, depth + 1, (later, given) => {
+          writeAttribute(later, tag, later.out.attribute(tag, rule.key), given, props, depth);
+        });
         return;
       }
       if (rule.kind === kind.style && !Array.isArray(value)) {
-        writeStyle(walk, rule, value, depth);
+        walk.out.vouchedValue(step, styleOf(walk, rule, value, depth));
         return;
       }
   }
@@ -68,18 +68,10 @@ export function writeAttribute(
   );
 }
 
-function writeText(walk: Walk, rule: AttributeRule, text: string): void {
-  walk.out.piece(rule.open);
-  if (rule.isClass) walk.out.literal(text);
-  else walk.out.text(text);
-  walk.out.piece(quote);
-}
-
 /** Refuses what plain data must not say in this attribute. Escaping keeps text in its quotes; this is about what it means. */
 function checkText(
   walk: Walk,
-  tag: TagRule,
-  rule: AttributeRule,
+  { tag, rule }: TagAttribute,
   text: string,
   props: object,
   depth: number,
@@ -126,10 +118,9 @@ function untrusted(problem: string): Objection {
   return { code: 'E_UNTRUSTED', problem: `${problem}, so it must be vouched for: trusted(...)` };
 }
 
-function writeStyle(walk: Walk, rule: AttributeRule, style: object, depth: number): void {
-  const { out } = walk;
-  let isFirst = true;
-  out.piece(rule.open);
+/** The declarations of a `style` object, one after the other. */
+function styleOf(walk: Walk, rule: AttributeRule, style: object, depth: number): string {
+  let declarations = '';
   for (const [property, value] of Object.entries(style)) {
     if (value === undefined || value === null || value === false || value === '') continue;
     const known = styleRule(property);
@@ -142,12 +133,10 @@ function writeStyle(walk: Walk, rule: AttributeRule, style: object, depth: numbe
         `has ${JSON.stringify(property.slice(0, 60))}, which is no property`,
       );
     }
-    if (!isFirst) out.piece(separator);
-    isFirst = false;
-    out.piece(known.open);
-    out.text(styleText(walk, rule, property, value, depth));
+    if (declarations !== '') declarations += '; ';
+    declarations += known.open + styleText(walk, rule, property, value, depth);
   }
-  out.piece(quote);
+  return declarations;
 }
 
 function styleText(walk: Walk, rule: AttributeRule, property: string, value: unknown, depth: number): string {

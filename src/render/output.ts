@@ -1,11 +1,12 @@
 import { type ByteText, bytesOf, isPlain } from './byte-text.ts';
 import { escapeHtml } from './escape.ts';
-import { Seam } from './seam.ts';
-import { type TagRule, tagRule } from './tags.ts';
+import { AttributeStep, Seam, type Tag, tagOf } from './seam.ts';
 import type { Trusted } from './trust.ts';
 
 /** Every page begins here. */
-const noMarkup = new Seam('');
+const noMarkup = Seam.start('');
+/** V8 keeps a longer string among its large objects, each in memory of its own that has to be asked for and given back. */
+const chunkLength = 120_000;
 
 /**
  * The page as it grows: text that was written, and the seam of markup after it, which is added together with
@@ -15,31 +16,99 @@ export class Output {
   #bytes: ByteText = '';
   #seam = noMarkup;
   #isAscii = true;
+  /** What was written before `#bytes`. */
+  #chunks: ByteText[] = [];
+  #chunked = 0;
 
   get length(): number {
-    return this.#bytes.length + this.#seam.text.length;
+    return this.#chunked + this.#bytes.length + this.#seam.text.length;
   }
 
   /** Writes `<tag`, if it is a valid one. */
-  openTag(tag: string): TagRule {
-    const step = this.#seam.tags.get(tag);
-    if (step === undefined) return this.#newTag(tag);
+  openTag(key: string): Tag {
+    const step = this.#seam.tags.get(key);
+    if (step === undefined) return this.#newTag(key);
     this.#seam = step.next;
-    return step.rule;
+    return step.tag;
   }
 
-  /** Markup of the renderer's own. */
-  piece(piece: string): void {
-    const next = this.#seam.pieces.get(piece);
-    if (next === undefined) this.#newPiece(piece);
+  /** The place of an attribute of the tag that is open. Nothing is written yet. */
+  attribute(tag: Tag, key: string): AttributeStep {
+    const step = this.#seam.attributes.get(key);
+    if (step !== undefined && step.attribute.tag === tag.rule) return step;
+    return this.#newAttribute(tag, key);
+  }
+
+  /** Writes ` name="value"` if this value was written at this place before, and so found harmless. */
+  knownValue(step: AttributeStep, value: string): boolean {
+    const next = step.after(value);
+    if (next === undefined) return false;
+    this.#seam = next;
+    return true;
+  }
+
+  /** Writes ` name="value"`. The value has been checked. */
+  value(step: AttributeStep, value: string): void {
+    const next = step.learn(value);
+    if (next === undefined) this.vouchedValue(step, value);
     else this.#seam = next;
   }
 
-  /** The text of an attribute of which an application has few: classes. */
-  literal(text: string): void {
-    const next = this.#seam.literals.get(text);
-    if (next === undefined) this.#newLiteral(text);
-    else this.#seam = next;
+  /** The same for a value that holds for this once. */
+  vouchedValue(step: AttributeStep, value: string): void {
+    this.#seam = step.open;
+    this.text(value);
+    this.#seam = step.attribute.ended;
+  }
+
+  /** Writes ` name`. */
+  bareAttribute(step: AttributeStep): void {
+    const next = step.bare ?? this.#seam.with(step.attribute.rule.bare);
+    if (next.isKept) step.bare = next;
+    this.#seam = next;
+  }
+
+  /** Writes `>`. */
+  endTag(): void {
+    const next = this.#seam.inside;
+    if (next !== undefined) {
+      this.#seam = next;
+      return;
+    }
+    this.#makeRoom();
+    const seam = this.#seam;
+    this.#seam = seam.inside ?? seam.with('>');
+    if (this.#seam.isKept) seam.inside = this.#seam;
+  }
+
+  /** Writes `</tag>`. */
+  closeTag(tag: Tag): void {
+    let next = this.#seam.ends.get(tag.key);
+    if (next === undefined) {
+      this.#makeRoom();
+      const seam = this.#seam;
+      next = seam.ends.get(tag.key);
+      if (next === undefined) {
+        next = seam.with(tag.rule.close);
+        if (next.isKept) seam.ends.set(tag.key, next);
+      }
+    }
+    this.#seam = next;
+  }
+
+  /** Writes `text</tag>`: all that is in most elements. */
+  textAndClose(tag: Tag, text: string): void {
+    const { content } = this.#seam;
+    if (!content.isHopeless) {
+      const next = content.after(text) ?? this.#newConstant(text);
+      if (next !== undefined) {
+        this.#seam = next;
+        this.closeTag(tag);
+        return;
+      }
+    }
+    this.text(text);
+    this.#seam = tag.ended;
   }
 
   /** Text, or the inside of a quoted attribute. */
@@ -50,8 +119,10 @@ export class Output {
 
   /** What is ASCII and needs no escaping, such as a number. */
   plain(bytes: ByteText): void {
-    this.#bytes = this.#bytes + this.#seam.text + bytes;
+    const all = this.#bytes + this.#seam.text + bytes;
     this.#seam = noMarkup;
+    this.#bytes = all;
+    if (all.length > chunkLength) this.#endChunk();
   }
 
   /** HTML as it is. */
@@ -73,38 +144,75 @@ export class Output {
 
   /** Takes all that was written, and begins anew. */
   take(): ByteText {
-    const bytes = this.#bytes + this.#seam.text;
+    const bytes = this.#all();
+    this.#chunks = [];
+    this.#chunked = 0;
     this.#bytes = '';
     this.#seam = noMarkup;
     return bytes;
   }
 
   toBuffer(): Buffer {
-    return Buffer.from(this.#bytes + this.#seam.text, 'latin1');
+    const last = this.#bytes + this.#seam.text;
+    if (this.#chunks.length === 0) return Buffer.from(last, 'latin1');
+    const buffer = Buffer.allocUnsafeSlow(this.#chunked + last.length);
+    let at = 0;
+    for (const chunk of this.#chunks) at += buffer.write(chunk, at, 'latin1');
+    buffer.write(last, at, 'latin1');
+    return buffer;
   }
 
   toString(): string {
-    return this.#isAscii ? this.#bytes + this.#seam.text : this.toBuffer().toString();
+    return this.#isAscii ? this.#all() : this.toBuffer().toString();
   }
 
-  #newTag(tag: string): TagRule {
-    const rule = tagRule(tag);
-    if (!rule.valid) return rule;
-    const next = this.#seam.grow(rule.open);
-    if (next === undefined || !this.#seam.tags.set(tag, { rule, next })) this.plain(rule.open);
-    else this.#seam = next;
-    return rule;
+  #all(): ByteText {
+    return this.#chunks.join('') + this.#bytes + this.#seam.text;
   }
 
-  #newPiece(piece: string): void {
-    const next = this.#seam.grow(piece);
-    if (next === undefined || !this.#seam.pieces.set(piece, next)) this.plain(piece);
-    else this.#seam = next;
+  #endChunk(): void {
+    this.#chunks.push(this.#bytes);
+    this.#chunked += this.#bytes.length;
+    this.#bytes = '';
   }
 
-  #newLiteral(text: string): void {
-    const next = isPlain(text) ? this.#seam.grow(text) : undefined;
-    if (next === undefined || !this.#seam.literals.set(text, next)) this.text(text);
-    else this.#seam = next;
+  /** A seam does not grow without end: what it has is written, and the next begins. */
+  #makeRoom(): void {
+    if (this.#seam.isFull) this.plain('');
+  }
+
+  #newTag(key: string): Tag {
+    const tag = tagOf(key);
+    if (!tag.rule.valid) return tag;
+    this.#makeRoom();
+    const seam = this.#seam;
+    let step = seam.tags.get(key);
+    if (step === undefined) {
+      step = { tag, next: seam.with(tag.rule.open) };
+      if (step.next.isKept) seam.tags.set(key, step);
+    }
+    this.#seam = step.next;
+    return tag;
+  }
+
+  #newAttribute(tag: Tag, key: string): AttributeStep {
+    this.#makeRoom();
+    const seam = this.#seam;
+    const step = seam.attributes.get(key);
+    if (step !== undefined && step.attribute.tag === tag.rule) return step;
+    const attribute = tag.attribute(key);
+    const { open } = attribute.rule;
+    // Where two tags come to the same seam, it belongs to the attributes of the first.
+    const made = new AttributeStep(attribute, step === undefined ? seam.with(open) : seam.onceWith(open));
+    if (made.open.isKept) seam.attributes.set(key, made);
+    return made;
+  }
+
+  #newConstant(text: string): Seam | undefined {
+    const seam = this.#seam;
+    if (!seam.content.repeats(text) || !isPlain(text)) return undefined;
+    const next = seam.with(text);
+    seam.content.remember(text, next);
+    return next;
   }
 }

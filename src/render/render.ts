@@ -1,18 +1,8 @@
 import type { Node } from './element.ts';
-import type { FragmentCall } from './fragment-call.ts';
 import type { Output } from './output.ts';
-import { Rendering } from './rendering.ts';
+import { Rendering, type RenderOptions } from './rendering.ts';
 
-export interface RenderOptions {
-  /** Ends a render that still waits for something. */
-  readonly signal?: AbortSignal | undefined;
-  /** Gives the finished HTML of a fragment, as text or as the bytes of an earlier render. */
-  readonly resolveFragment?:
-    | ((call: FragmentCall) => string | Uint8Array | PromiseLike<string | Uint8Array>)
-    | undefined;
-  /** How deep elements, lists and calls may be nested. 256 unless told. */
-  readonly maxDepth?: number | undefined;
-}
+export type { RenderOptions } from './rendering.ts';
 
 /**
  * HTML of a tree of element objects: a string, or a promise of one if something in the tree has to be waited for.

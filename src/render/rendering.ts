@@ -1,11 +1,22 @@
 import { RenderError } from './errors.ts';
-import { isFragmentCall } from './fragment-call.ts';
+import { type FragmentCall, isFragmentCall } from './fragment-call.ts';
+import { writeNode } from './nodes.ts';
 import { Output } from './output.ts';
 import { abandon, fill } from './pending.ts';
-import type { RenderOptions } from './render.ts';
 import { type Continue, describe, type RenderScope, Walk } from './walk.ts';
 
 const deepest = 256;
+
+export interface RenderOptions {
+  /** Ends a render that still waits for something. */
+  readonly signal?: AbortSignal | undefined;
+  /** Gives the finished HTML of a fragment, as text or as the bytes of an earlier render. */
+  readonly resolveFragment?:
+    | ((call: FragmentCall) => string | Uint8Array | PromiseLike<string | Uint8Array>)
+    | undefined;
+  /** How deep elements, lists and calls may be nested. 256 unless told. */
+  readonly maxDepth?: number | undefined;
+}
 
 /** One call of `render`: the walks it takes, what they wait for, and its end by failure or abort. */
 export class Rendering implements RenderScope {
@@ -25,7 +36,7 @@ export class Rendering implements RenderScope {
       abandon(node);
       throw aborted(signal);
     }
-    const rendered = this.#walk([], node, (walk) => walk.node(node, 0), finish);
+    const rendered = this.#walk([], node, (walk) => writeNode(walk, node, 0), finish);
     return signal !== undefined && rendered instanceof Promise ? untilAbort(rendered, signal) : rendered;
   }
 

@@ -1,5 +1,4 @@
 import { type AttributeGuard, guardOf } from './guards.ts';
-import { NameTable } from './name-table.ts';
 
 /** What the renderer knows of a tag. */
 export interface TagRule {
@@ -27,7 +26,8 @@ const voidTags = new Set('area base br col embed hr img input link meta param so
 const codeTags = new Set(['script', 'style']);
 const newlineDroppingTags = new Set(['pre', 'textarea', 'listing']);
 
-const rules = new NameTable<TagRule>((key) => {
+/** Made once for each tag: whoever asks keeps it. */
+export function tagRule(key: string): TagRule {
   const name = key.toLowerCase();
   return {
     key,
@@ -41,12 +41,4 @@ const rules = new NameTable<TagRule>((key) => {
     isImage: name === 'img',
     guard: guardOf(name),
   };
-});
-
-export function tagRule(tag: string): TagRule {
-  return rules.get(tag);
-}
-
-export function isVoidElement(tag: string): boolean {
-  return rules.get(tag).isVoid;
 }

@@ -23,7 +23,7 @@ const scheme = /^([a-z][a-z0-9+.-]*):/i;
 const characterReference = /&(?:#|[a-z]+;)/i;
 
 /** The address as a browser reads it. */
-export function plainUrl(url: string): string {
+function plainUrl(url: string): string {
   return url.replace(droppedAnywhere, '').replace(droppedBefore, '');
 }
 
