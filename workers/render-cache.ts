@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { BoxFlights, type FlightLine } from '../src/cache/box-flights.ts';
-import { type Caches, openCaches } from '../src/cache/caches.ts';
+import { type Caches, type CachesOptions, openCaches } from '../src/cache/caches.ts';
 import { parseRollout } from '../src/cache/rollout.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
@@ -24,9 +24,11 @@ export interface RenderCachesOptions {
   readonly validity: Validity;
   /** To the primary, which keeps the workers of the box from rendering the same thing twice. */
   readonly line: FlightLine;
+  /** Where the tiers in memory tell what they hold. */
+  readonly shelf: NonNullable<CachesOptions['shelf']>;
 }
 
-export function createCaches({ config, clock, log, validity, line }: RenderCachesOptions): Caches & {
+export function createCaches({ config, clock, log, validity, line, shelf }: RenderCachesOptions): Caches & {
   /** For the shortcut's prepared answers. */
   readonly preparedBytes: Bytes;
 } {
@@ -37,6 +39,7 @@ export function createCaches({ config, clock, log, validity, line }: RenderCache
     clock,
     log,
     validity,
+    shelf,
     random: Math.random,
     newId: randomUUID,
     pid: process.pid,

@@ -8,6 +8,7 @@
 //            cut at the deadline, which aborts their renders -> caches -> database
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { FLIGHTS_ROOM, PURGES_ROOM } from '../src/cluster/messages.ts';
 import { connectToPrimary } from '../src/cluster/worker-link.ts';
@@ -24,11 +25,14 @@ import { EncodingChoice } from '../src/http/negotiate.ts';
 import { Operator } from '../src/http/operator.ts';
 import { PageServer } from '../src/http/server.ts';
 import { StaticFiles } from '../src/http/static.ts';
+import { Dependencies } from '../src/invalidation/dependencies.ts';
 import { Fragments } from '../src/page/fragments.ts';
 import { loadApplication } from '../src/page/load-application.ts';
 import { PagePipeline } from '../src/page/pipeline.ts';
 import { PageRenderer } from '../src/page/renderer.ts';
 import { DatabaseWatch } from './database-watch.ts';
+import { explainUrl } from './explain.ts';
+import { answerOperations } from './operations.ts';
 import { createCaches } from './render-cache.ts';
 import { createRiver } from './river.ts';
 import { Warmer } from './warm.ts';
@@ -37,17 +41,25 @@ const link = await connectToPrimary();
 const { config, logger: log } = link;
 const clock = systemClock;
 
+/** Pages that one purge has rendered again at most, without waiting for somebody to ask. */
+const MAX_REFRESHES = 100;
+
 /** The folder of server.js: dist/ in a build. */
 const home = dirname(import.meta.dirname);
 
 const application = await loadApplication({ folder: applicationFolder(config.app), serverBuild: version() });
-const river = createRiver({ config, clock, logger: log, line: lineTo(PURGES_ROOM) });
+// Of the box and of this process; the end of it tells processes of other containers apart.
+const member = `${hostname()}/${link.slot}/${process.pid}/${randomBytes(3).toString('hex')}`;
+const river = createRiver({ config, clock, logger: log, line: lineTo(PURGES_ROOM), member });
+const dependencies = new Dependencies({ clock, logger: log, maxRefreshes: MAX_REFRESHES });
+river.bus.subscribe(dependencies);
 const caches = createCaches({
   config,
   clock,
   log,
   validity: river.validity,
   line: lineTo(FLIGHTS_ROOM),
+  shelf: (kind, tier) => dependencies.shelf(kind, tier),
 });
 const schema = new FollowedSchema({
   read: (sql) => database.run(sql),
@@ -74,7 +86,7 @@ const database = new Database({
 });
 const databaseWatch = new DatabaseWatch(database, clock, log);
 
-const sources = { sessions: database, fetch: globalThis.fetch };
+const sources = { sessions: database, fetch: globalThis.fetch, declared: dependencies.graph };
 const timeouts = { hardTimeoutMs: config.renderTimeoutMs, softTimeoutMs: config.renderSoftTimeoutMs };
 const fragments = new Fragments({
   build: application.build,
@@ -103,6 +115,14 @@ const pipeline = new PagePipeline({
   random: Math.random,
   showErrors: !config.production,
 });
+dependencies.attach('page', {
+  dropPurged: (key) => caches.pages.dropPurged(key),
+  refresh: (key) => pipeline.refresh(key),
+});
+dependencies.attach('fragment', {
+  dropPurged: (key) => caches.fragments.dropPurged(key),
+  refresh: () => false,
+});
 const encodings = new EncodingChoice();
 const hits = new HitPath({ cache: caches.pages, clock, encodings, maxBytes: caches.preparedBytes });
 const limits = { ...DEFAULT_LIMITS, keepAliveTimeoutMs: config.keepAliveTimeoutMs };
@@ -129,12 +149,21 @@ const warmer = new Warmer({
   log,
 });
 
+answerOperations({
+  link,
+  bus: river.bus,
+  dependencies,
+  explainUrl: (url) => explainUrl(url, pipeline, caches.pages),
+  log,
+});
+
 link.onDrain(async (deadlineMs) => {
   databaseWatch.close();
   hits.stop();
   await warmer.close();
   await server.drain(deadlineMs);
   await pipeline.close();
+  dependencies.close();
   await caches.close();
   await river.close();
   await database.close();

@@ -26,13 +26,15 @@ export interface RiverOptions {
   readonly line: RelayLine;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Names this worker to those who wait for a purge: unlike any other of the fleet. */
+  readonly member: string;
 }
 
 /**
  * The bound on staleness is the sum of three lives: a quarter each for the feed's word and for the lease, and the rest
  * for pages of the micro-cache (DEGRADED_TTL_MS). Readings come twice in a lease's term, so that one may be late.
  */
-export function createRiver({ config, line, clock, logger }: RiverOptions): River {
+export function createRiver({ config, line, clock, logger, member }: RiverOptions): River {
   const { coherenceBoundMs, degradedTtlMs, redisUrl, feed } = config;
   const termMs = coherenceBoundMs / 4;
   const lease = new Lease(clock, termMs);
@@ -42,6 +44,8 @@ export function createRiver({ config, line, clock, logger }: RiverOptions): Rive
     clock,
     lease,
     logger,
+    member,
+    degradedTtlMs,
     readEveryMs: termMs / 2,
     // With a feed nobody may trust what it has not vouched for; without one, pages live by TTL and explicit purges.
     needsFresh: feed === 'on',

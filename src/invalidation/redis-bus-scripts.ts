@@ -37,11 +37,11 @@ end
 
 /**
  * ARGV[4] = the member that reads ('' for one that serves no pages), ARGV[5], ARGV[6] = epoch and number it has applied
- * -> [epoch, seq, ms that `fresh` still lives (<= 0: it does not)]
+ * -> [epoch, seq, ms that `fresh` still lives (<= 0: it does not), the server's time in ms]
  */
 export const READ_STATE = `${ENSURE_EPOCH}
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[6], ARGV[4], now .. ' ' .. ARGV[6] .. ' ' .. ARGV[5]) end
-return { epoch, seq, redis.call('PTTL', KEYS[5]) }
+return { epoch, seq, redis.call('PTTL', KEYS[5]), now }
 `;
 
 /** -> [epoch, seq, purged, expired], all of one moment */
@@ -97,9 +97,12 @@ redis.call('HDEL', KEYS[6], ARGV[4])
 return {}
 `;
 
-/** ARGV[4] = ms to live. Said by the feed: all that was committed until now has been published. -> [epoch, seq] */
+/**
+ * ARGV[4] = until when it holds, by the server's clock: a command that waits in a stopped server must not vouch anew
+ * when it is carried out at last. Said by the feed: all that was committed has been published. -> [epoch, seq]
+ */
 export const SET_FRESH = `${ENSURE_EPOCH}
-redis.call('SET', KEYS[5], '1', 'PX', ARGV[4])
+redis.call('SET', KEYS[5], '1', 'PXAT', ARGV[4])
 return { epoch, seq }
 `;
 

@@ -185,14 +185,23 @@ describe('RedisBus under faults', () => {
   });
 
   it('does not take a worker for absent whom it has merely forgotten in a loss of everything', async () => {
-    b.commandWay.silence();
-    b.channelWay.silence();
-    await redis.admin.flushall();
-    const published = await a.bus.publish(['users#17'], 'purge');
-    const { missing } = await a.bus.applied(published, { timeoutMs: 20 });
-    expect(missing).toEqual([JUST_BEGUN]);
-    expect((await a.bus.applied(published, { timeoutMs: 5000 })).missing).toEqual([]);
-    expect(b.lease.trusted).toBe(false);
+    const forgetful = `forgetful${fleets++}:`;
+    // A term of two seconds: the first question comes within it, also on a busy machine.
+    const asker = await member(forgetful, { readEveryMs: 1000 });
+    const silenced = await member(forgetful, { readEveryMs: 1000 });
+    try {
+      await until(() => asker.lease.trusted && silenced.lease.trusted);
+      silenced.commandWay.silence();
+      silenced.channelWay.silence();
+      await redis.admin.flushall();
+      const published = await asker.bus.publish(['users#17'], 'purge');
+      const { missing } = await asker.bus.applied(published, { timeoutMs: 20 });
+      expect(missing).toEqual([JUST_BEGUN]);
+      expect((await asker.bus.applied(published, { timeoutMs: 20_000 })).missing).toEqual([]);
+      expect(silenced.lease.trusted).toBe(false);
+    } finally {
+      await Promise.all([asker.close(), silenced.close()]);
+    }
   });
 
   it('waits in the new epoch for what the old one may have lost', async () => {
@@ -308,6 +317,24 @@ describe('a wait for a purge', () => {
 });
 
 describe('the freshness of the feed', () => {
+  it('is not vouched for anew by a command that waited in a stopped server', async () => {
+    const prefix = `late${fleets++}:`;
+    const reader = await member(prefix, { needsFresh: true });
+    const feed = await member(prefix);
+    try {
+      await until(() => feed.lease.trusted);
+      await feed.bus.setFresh(400);
+      await until(() => reader.lease.trusted);
+      // As a stopped server would: every write waits, far longer than what was said holds.
+      await redis.admin.call('CLIENT', 'PAUSE', '700', 'WRITE');
+      await feed.bus.setFresh(200);
+      await until(() => !reader.lease.trusted);
+      expect(await redis.admin.exists(`{${prefix}bus}:fresh`)).toBe(0);
+    } finally {
+      await Promise.all([reader.close(), feed.close()]);
+    }
+  });
+
   it('is part of the lease: it lapses when the feed falls silent', async () => {
     const prefix = `fresh${fleets++}:`;
     const reader = await member(prefix, { needsFresh: true });

@@ -72,6 +72,11 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
   readonly #follower: PurgeFollower;
   #published = 0;
   #messagesRefused = 0;
+  /**
+   * How far the server's clock is ahead of our monotonic one, at the least: its time when it answered, less ours when the
+   * answer was here.
+   */
+  #serverAheadMs: Milliseconds | undefined;
   #closed = false;
 
   constructor(options: RedisBusOptions) {
@@ -123,7 +128,10 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
 
   /** For the feed: everything committed until the moment of the call has been published. Holds for `lifeMs`. */
   async setFresh(lifeMs: Milliseconds): Promise<void> {
-    await this.#noticing(this.#run('setFresh', [String(Math.max(1, Math.round(lifeMs)))]));
+    const until = this.#options.clock.monotonic() + lifeMs;
+    if (this.#serverAheadMs === undefined) await this.readState(undefined);
+    const untilByServer = Math.floor(until + (this.#serverAheadMs ?? 0));
+    await this.#noticing(this.#run('setFresh', [String(untilByServer)]));
   }
 
   /** Everything rendered until now becomes suspect, everywhere: purges are known to have been lost. */
@@ -158,6 +166,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
   async readState(told: RiverState | undefined): Promise<RiverState & { freshMs: Milliseconds }> {
     const report = [this.#options.member ?? '', told?.epoch ?? '', String(told?.seq ?? 0)];
     const answer = await this.#run('readState', report);
+    this.#serverAheadMs = Number(answer[3]) - this.#options.clock.monotonic();
     return { ...stateOf(answer), freshMs: Number(answer[2]) };
   }
 
