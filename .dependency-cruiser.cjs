@@ -109,7 +109,7 @@ module.exports = {
       'server-starts',
       'The entry point starts the primary; rooms are wired in workers.',
       '^server.ts$',
-      '^(config|src/(core|cluster|services))/',
+      '^(config|src/(core|cluster|services|data/feed/install-sql))',
     ),
     {
       name: 'redis-client-has-two-homes',

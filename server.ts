@@ -37,6 +37,8 @@ async function run(command: Command): Promise<number> {
     }
     case 'db setup':
       return await setUpDatabase();
+    case 'db prepare':
+      return await printPreparation(command.role);
     case 'purge': {
       const isPattern = (key: string) => key.includes('*');
       return await ask('POST', '/purge', {
@@ -93,6 +95,17 @@ async function setUpDatabase(): Promise<number> {
     none: 'the application has nothing to set up',
   };
   process.stdout.write(`${[`${hostOf(databaseUrl)}: ${said[state]}`, ...notes].join('\n')}\n`);
+  return 0;
+}
+
+/** For a DBA, where the role of the server may not do it by itself. */
+async function printPreparation(given: string | undefined): Promise<number> {
+  const { databaseUrl } = loadConfig();
+  const role = given ?? (databaseUrl && decodeURIComponent(new URL(databaseUrl).username));
+  if (role === undefined || role === '')
+    throw new UsageError('db prepare needs to know for whom: name the role, or set DATABASE_URL');
+  const { prepareSql } = await import('./src/data/feed/install-sql.ts');
+  process.stdout.write(prepareSql(role));
   return 0;
 }
 

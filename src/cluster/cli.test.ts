@@ -7,6 +7,8 @@ test.each([
   [['config'], { name: 'config', json: false }],
   [['config', '--json'], { name: 'config', json: true }],
   [['db', 'setup'], { name: 'db setup' }],
+  [['db', 'prepare'], { name: 'db prepare', role: undefined }],
+  [['db', 'prepare', 'web'], { name: 'db prepare', role: 'web' }],
   [['purge', 'users#17'], { name: 'purge', keys: ['users#17'], expire: false, wait: false }],
   [
     ['purge', 'a', 'b c', '--wait', '--expire'],

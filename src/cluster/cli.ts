@@ -6,6 +6,7 @@ export type Command =
   | { readonly name: 'start' }
   | { readonly name: 'config'; readonly json: boolean }
   | { readonly name: 'db setup' }
+  | { readonly name: 'db prepare'; readonly role: string | undefined }
   | {
       readonly name: 'purge';
       readonly keys: readonly string[];
@@ -22,6 +23,7 @@ Commands:
   start            serve (what happens without a command)
   config [--json]  print the effective settings and where each comes from; secrets are masked
   db setup         create the application's tables and rows in DATABASE_URL, once
+  db prepare [ROLE] print the SQL by which a superuser lets the change feed work for that role (of DATABASE_URL)
   purge KEY... [--expire] [--wait]
                    purge what was made from these keys, on every box; with a * a key is a pattern. --expire: it
                    may still be served while a new one is made. --wait: until every worker has applied it
@@ -54,6 +56,10 @@ export function parseCommand(args: readonly string[]): Command {
     const [what, more] = rest;
     if (what === undefined || more !== undefined) throw new UsageError('explain takes one path or one key');
     return { name: 'explain', what };
+  }
+  if (first === 'db' && rest[0] === 'prepare') {
+    if (rest.length > 2) throw new UsageError('db prepare takes one role, or that of DATABASE_URL');
+    return { name: 'db prepare', role: rest[1] };
   }
   const name = positionals.length === 0 ? 'start' : positionals.join(' ');
   if (name === 'config') return { name, json: values.json === true };

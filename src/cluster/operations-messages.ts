@@ -6,6 +6,7 @@
 //                                   <-       match          { id, patterns }: which keys it holds that look like these
 //                                   <-       purge          { id, keys, kind, wait, timeoutMs }
 //                                   <-       explain        { id, url } or { id, key }
+//                                   <-       rollout        { id }: its figures of what is rolled out in part
 //   answer { id, status, body }     ->                      what the operator gets
 import { z } from 'zod';
 
@@ -28,6 +29,7 @@ const question = z.discriminatedUnion('ask', [
     wait: z.boolean(),
     timeoutMs: z.number(),
   }),
+  z.object({ ask: z.literal('rollout'), id }),
   z.object({ ask: z.literal('match'), id, patterns: z.array(z.string()) }),
   z.object({ ask: z.literal('explain'), id, url: z.string().optional(), key: z.string().optional() }),
 ]);

@@ -16,6 +16,7 @@ import { Operations } from './operations.ts';
 import { OPERATIONS_ROOM } from './operations-messages.ts';
 import { Primary, type PrimaryOptions } from './primary.ts';
 import { addPurgeRoutes } from './purge-route.ts';
+import { addRolloutRoute } from './rollout-route.ts';
 import { Services } from './services.ts';
 import { WorkerQuestions } from './worker-questions.ts';
 
@@ -64,6 +65,7 @@ export async function runPrimary({
 
   const questions = new WorkerQuestions(systemClock);
   primary.onMessage(OPERATIONS_ROOM, questions);
+  addRolloutRoute(operations, questions);
   addPurgeRoutes(operations, { questions, clock: systemClock, logger });
 
   onSignals(primary);
