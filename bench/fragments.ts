@@ -180,7 +180,7 @@ function startSite(world: World, make: (world: World) => unknown) {
         query: '',
         header: () => undefined,
         encoding: encodings[0] ?? 'identity',
-        signal: new AbortController().signal,
+        waits: () => ({ signal: new AbortController().signal }),
       });
       if (outcome?.result !== 'miss') throw new Error(`not rendered: ${outcome?.result}`);
       const { body } = answerPage(entry, { method: 'GET', encodings, ifNoneMatch: undefined }, undefined);

@@ -67,15 +67,21 @@ export interface Burst {
   readonly requests: number;
 }
 
+/** A burst in which nobody was answered (a slow server on a busy machine) is prolonged up to here. */
+const LONGEST_BURST_SECONDS = 30;
+
 /** Errors: any answer that is not 2xx, and any connection that failed: then the figure would be of something else. */
 export async function burst(contestant: Contestant, load: Load): Promise<Burst> {
   const { path } = load;
   const before = cpuMicroseconds(contestant.pid);
-  const requests =
-    typeof path === 'string' && hasWrk()
-      ? byWrk(contestant, path, load)
-      : await byAutocannon(contestant, typeof path === 'string' ? () => path : path, load);
-  return { cpu: (cpuMicroseconds(contestant.pid) - before) / requests, requests };
+  for (let seconds = load.seconds ?? 1; seconds <= LONGEST_BURST_SECONDS; seconds *= 2) {
+    const requests =
+      typeof path === 'string' && hasWrk()
+        ? byWrk(contestant, path, { ...load, seconds })
+        : await byAutocannon(contestant, typeof path === 'string' ? () => path : path, { ...load, seconds });
+    if (requests > 0) return { cpu: (cpuMicroseconds(contestant.pid) - before) / requests, requests };
+  }
+  throw new Error(`${contestant.name} answered nothing within ${LONGEST_BURST_SECONDS} s`);
 }
 
 export function hasWrk(): boolean {
@@ -90,7 +96,7 @@ function byWrk({ name, origin }: Contestant, path: string, load: Load): number {
   const args = ['-t1', `-c${load.connections ?? 32}`, `-d${load.seconds ?? 1}s`, ...headers, origin + path];
   const { stdout } = spawnSync('wrk', args, { encoding: 'utf8' });
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
-  if (requests === 0 || /Non-2xx|Socket errors/.test(stdout)) throw new Error(`${name}: wrk says\n${stdout}`);
+  if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${name}: wrk says\n${stdout}`);
   return requests;
 }
 
@@ -108,15 +114,12 @@ async function byAutocannon(
     requests: [{ setupRequest: (request) => ({ ...request, path: path(sent++) }) }],
   });
   const { non2xx, errors } = result;
-  if (errors > 0 || non2xx > 0 || result['2xx'] === 0) {
-    throw new Error(
-      `${name}: of ${sent} requests ${non2xx} got no 2xx, ${errors} failed, ${result['2xx']} were answered`,
-    );
-  }
+  if (errors > 0 || non2xx > 0)
+    throw new Error(`${name}: of ${sent} requests ${non2xx} got no 2xx, ${errors} failed`);
   return result.requests.total;
 }
 
-export function sorted(values: readonly number[]): number[] {
+function sorted(values: readonly number[]): number[] {
   return [...values].sort((a, b) => a - b);
 }
 

@@ -1,6 +1,7 @@
 // npm run bench                          everything, in some minutes; writes docs/benchmarks.md and its plots
 // npm run bench -- hit|miss|stampede|churn|memory|fragments|guide|render     only these, printed
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { churn } from './churn.ts';
 import { fragments } from './fragments.ts';
@@ -59,7 +60,8 @@ function preface(): string {
 
 Written by \`npm run bench\`. Do not edit by hand.
 
-Measured on: ${machine()}.
+Measured on: ${machine()}. Load average at the end: ${loadavg()[1]?.toFixed(1)} over five minutes; above the number
+of CPUs others were at work as well, which lengthens times and widens spreads. The ratios stand.
 
 - The figure is **CPU time per request**: microseconds on a CPU of all processes and threads of a server, divided by
   the requests it answered. It says how many requests a machine can serve, and it does not change when a neighbour is

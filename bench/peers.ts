@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const peers = path.join(root, 'bench/peers');
 const next = path.join(peers, 'next');
 
-export const scratch = mkdtempSync(path.join(tmpdir(), 'coherent-bench-'));
+const scratch = mkdtempSync(path.join(tmpdir(), 'coherent-bench-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 /** Part of the address of every page that must be new: Next.js keeps what it has rendered on disk, also from the run before. */
@@ -68,6 +68,8 @@ export async function startOurs(
       DATA_DIR: path.join(scratch, `data-${port}`),
       // No page of the benchmark reads a database; this spares starting one.
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+      // With a feed that cannot work every page would live for a second only.
+      FEED: 'off',
       LOG_LEVEL: 'error',
       BENCH_RENDERS: rendersFile('coherent'),
       ...env,

@@ -56,6 +56,20 @@ describe('settings', () => {
     expect(JSON.stringify(config)).not.toContain('auto');
   });
 
+  test('a rollout names each part at most once, with a percentage', () => {
+    for (const good of ['l2=10', 'fragments=99.5,l1=0', 'l1=1,l2=2,l3=3,fragments=4,static=5,refresh=100']) {
+      expect(loadConfig(from({ ROLLOUT: good })).rollout).toBe(good);
+    }
+    for (const bad of ['l2', 'l4=1', 'l2=101', 'l2=-1', 'l2=10, l3=5', 'l2=1,l3=2,l2=3', 'l2=10,']) {
+      expect(mistakes({ ROLLOUT: bad }), bad).toHaveProperty('ROLLOUT');
+    }
+  });
+
+  test('warming must be over before the start is given up', () => {
+    expect(mistakes({ WARM_TIMEOUT_MS: '30000' })).toHaveProperty('WARM_TIMEOUT_MS');
+    expect(mistakes({ WARM_TIMEOUT_MS: '29999' })).toEqual({});
+  });
+
   test('an empty value counts as not set', () => {
     expect(loadConfig(from({ PORT: '', REDIS_URL: ' ' }))).toMatchObject({ port: 3000, redisUrl: undefined });
   });

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Operations } from '../src/cluster/operations.ts';
 import { askOperations } from '../src/cluster/operations-client.ts';
 import { addPurgeRoutes, BURST, MAX_BODY_BYTES, MAX_PURGE_KEYS } from '../src/cluster/purge-route.ts';
+import { addRolloutRoute } from '../src/cluster/rollout-route.ts';
 import type { Correspondent } from '../src/cluster/rooms.ts';
 import { WorkerQuestions } from '../src/cluster/worker-questions.ts';
 import { systemClock } from '../src/core/clock.ts';
@@ -41,6 +42,7 @@ beforeEach(async () => {
   log = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => void log.push(JSON.parse(line)) });
   operations = new Operations({ host: '127.0.0.1', port: 0, token: TOKEN });
+  addRolloutRoute(operations, questions);
   addPurgeRoutes(operations, { questions, clock: time, logger });
   port = await operations.start();
 });
@@ -104,6 +106,7 @@ async function worker(name: string): Promise<Worker> {
     bus,
     dependencies,
     explainUrl: async (url) => (url === '/known' ? { url, worker: name } : undefined),
+    rollout: () => ({ of: name }),
     log: silent,
   });
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -270,5 +273,17 @@ describe('GET /explain', () => {
     expect((await ask('GET', '/explain?url=/unknown')).status).toBe(404);
     expect((await ask('GET', '/explain')).status).toBe(400);
     expect((await ask('GET', '/explain?url=/a&key=b')).status).toBe(400);
+  });
+});
+
+describe('GET /rollout', () => {
+  it('lists the figures of every worker of the box, and says 503 where there is none', async () => {
+    expect((await ask('GET', '/rollout')).status).toBe(503);
+    await worker('a');
+    await worker('b');
+    expect(await ask('GET', '/rollout')).toMatchObject({
+      status: 200,
+      body: { workers: [{ of: 'a' }, { of: 'b' }] },
+    });
   });
 });

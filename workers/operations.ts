@@ -13,6 +13,8 @@ export interface WorkerOperationsOptions {
   readonly dependencies: Dependencies;
   /** Of an address as a browser would ask for it: undefined where no page is there. */
   readonly explainUrl: (url: string) => Promise<unknown>;
+  /** Figures of what is rolled out in part. */
+  readonly rollout: () => unknown;
   readonly log: Logger;
 }
 
@@ -43,6 +45,7 @@ export function answerOperations(options: WorkerOperationsOptions): void {
 async function answer(question: AskedQuestion, options: WorkerOperationsOptions): Promise<Answer> {
   const { dependencies, explainUrl } = options;
   if (question.ask === 'purge') return purge(question, options);
+  if (question.ask === 'rollout') return { status: 200, body: options.rollout() };
   if (question.ask === 'match') {
     return { status: 200, body: { keys: question.patterns.flatMap((each) => dependencies.keysLike(each)) } };
   }
@@ -61,7 +64,8 @@ async function purge(
   const done = { seq: published.seq, epoch: published.epoch, keys: keys.length };
   if (!wait) return { status: 200, body: done };
   const { workers, missing } = await bus.applied(published, { timeoutMs });
-  if (missing.length === 0) return { status: 200, body: { ...done, workers } };
+  // Nobody on the roll: not even this worker is, so nothing is known.
+  if (missing.length === 0 && workers > 0) return { status: 200, body: { ...done, workers } };
   const error = `published, but not applied by all within ${timeoutMs} ms`;
   return { status: 504, body: { error, ...done, workers, missing } };
 }

@@ -45,7 +45,8 @@ export function createCaches({ config, clock, log, validity, line, shelf }: Rend
     pid: process.pid,
     memoryBytes: share('memory'),
     staticBytes: share('pinned'),
-    box: new BoxFlights({ line, clock }),
+    // A worker alone has nobody to agree with; a message to the primary for every miss would be for nothing.
+    ...(workers > 1 && { box: new BoxFlights({ line, clock }) }),
     ...(rollout !== undefined && { rollout: parseRollout(rollout) }),
     ...(redisUrl !== undefined && {
       redis: { target: parseRedisUrl(redisUrl), prefix: REDIS_PREFIX, holdsPages: l2 },

@@ -154,6 +154,7 @@ answerOperations({
   bus: river.bus,
   dependencies,
   explainUrl: (url) => explainUrl(url, pipeline, caches.pages),
+  rollout: () => ({ pages: caches.pages.rolloutStats(), fragments: caches.fragments.rolloutStats() }),
   log,
 });
 

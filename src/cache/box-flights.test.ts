@@ -66,11 +66,26 @@ describe('BoxFlights', () => {
     const relay = new FlightRelay();
     const { flights, clock } = worker(relay);
     const entering = flights.enter('k', signal);
-    clock.advance(100);
+    clock.advance(1000);
     expect((await entering).role).toBe('leader');
     // Ask, turn, and its return are on their way.
     for (let step = 0; step < 3; step++) await turnOfTheLoop();
     expect(relay.size).toBe(0);
+  });
+
+  it('asks a primary that kept silent no more for a while, until it is heard or the while is over', async () => {
+    const relay = new FlightRelay();
+    const [a, b] = [worker(relay), worker(relay)];
+    await a.flights.enter('k', signal);
+    b.setMute(true);
+    const entering = b.flights.enter('k', signal);
+    b.clock.advance(1000);
+    await entering;
+    // At once, without the clock's help.
+    expect((await b.flights.enter('k', signal)).role).toBe('leader');
+    b.setMute(false);
+    b.clock.advance(5000);
+    expect((await b.flights.enter('k', signal)).role).toBe('follower');
   });
 
   it('stops waiting when the request is over, or has taken too long', async () => {

@@ -13,8 +13,12 @@ export interface FlightLine {
 export interface BoxFlightsOptions {
   readonly line: FlightLine;
   readonly clock: Clock;
-  /** A primary that has not answered by then is left out: everybody leads. */
+  /**
+   * A primary that has not answered by then is left out: everybody leads, and for a while nobody asks. Longer than a
+   * primary takes that is just handing out a flood of connections, or the flood would be rendered once a worker.
+   */
   readonly answerWithinMs?: Milliseconds;
+  readonly leftOutForMs?: Milliseconds;
   /** Nobody waits longer for another's render, whatever became of it. */
   readonly waitAtMostMs?: Milliseconds;
 }
@@ -26,13 +30,15 @@ export class BoxFlights implements FlightCoordinator {
   readonly #turns = new Map<number, (leads: boolean) => void>();
   readonly #waits = new Map<number, () => void>();
   #lastId = 0;
+  #leftOutUntilMs = 0;
 
   constructor(options: BoxFlightsOptions) {
-    this.#options = { answerWithinMs: 100, waitAtMostMs: 5000, ...options };
+    this.#options = { answerWithinMs: 1000, leftOutForMs: 5000, waitAtMostMs: 5000, ...options };
     options.line.onMessage((body) => this.#receive(readFromFlightRelay(body)));
   }
 
   async enter(key: CacheKey, signal: AbortSignal): Promise<Turn | Wait> {
+    if (this.#options.clock.monotonic() < this.#leftOutUntilMs) return LEADER_ALONE;
     const id = this.#lastId++;
     const over = this.#over(id, signal);
     const leads = await this.#turn(id, key);
@@ -54,7 +60,11 @@ export class BoxFlights implements FlightCoordinator {
         this.#turns.delete(id);
         resolve(leads);
       };
-      const limit = this.#options.clock.after(this.#options.answerWithinMs, () => settle(undefined));
+      const { clock, answerWithinMs, leftOutForMs } = this.#options;
+      const limit = clock.after(answerWithinMs, () => {
+        this.#leftOutUntilMs = clock.monotonic() + leftOutForMs;
+        settle(undefined);
+      });
       this.#turns.set(id, settle);
       this.#options.line.send({ ask: 'enter', id, key });
     });
@@ -75,6 +85,7 @@ export class BoxFlights implements FlightCoordinator {
   }
 
   #receive(message: FromFlightRelay | undefined): void {
+    this.#leftOutUntilMs = 0;
     if (message?.say === 'over') this.#waits.get(message.id)?.();
     else if (message?.say === 'turn') {
       const turn = this.#turns.get(message.id);

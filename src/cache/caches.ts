@@ -109,6 +109,7 @@ export function openCaches(options: CachesOptions): Caches {
       shared: tiers,
       background,
       rollout,
+      ...(kind.name === 'fragment' && { feature: 'fragments' as const }),
       ...(flights === undefined ? {} : { flights }),
       ...(options.negativeTtlMs === undefined ? {} : { negativeTtlMs: options.negativeTtlMs }),
     });
@@ -142,8 +143,9 @@ function commandsOf(
   { clock, log, random }: CachesOptions,
   redis: NonNullable<CachesOptions['redis']>,
 ): RedisCommands {
-  const client = connectForCommands(redis.target, redis.commandTimeoutMs ?? 100);
-  return new RedisCommands({ client, clock, log, random });
+  const timeoutMs = redis.commandTimeoutMs ?? 100;
+  const client = connectForCommands(redis.target, timeoutMs);
+  return new RedisCommands({ client, clock, log, random, timeoutMs });
 }
 
 function tiersOf<V extends Cached>(

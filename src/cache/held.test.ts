@@ -43,9 +43,11 @@ describe('an entry while purges may be missing', () => {
   it('may stand in for a render that failed, where the page chose that', () => {
     const { clock, validity, entry } = worker();
     clock.advance(DEGRADED_TTL_MS);
-    const kept = { ...entry, errorUntilMs: entry.freshUntilMs };
+    const kept = { ...entry, errorUntilMs: entry.freshUntilMs + 1 };
     expect(useOf(kept, 'valid', validity, clock)).toBe('error');
     expect(useOf(kept, 'purged', validity, clock)).toBe('none');
+    const notChosen = { ...entry, errorUntilMs: entry.freshUntilMs };
+    expect(useOf(notChosen, 'valid', validity, clock)).toBe('none');
   });
 
   it('is trusted again with the lease', () => {

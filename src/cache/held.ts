@@ -49,7 +49,7 @@ export function isTrusted(validity: Validity, clock: Clock): boolean {
  * May the verdict on this entry be believed? While purges may be missing only for what was read a moment ago, by the
  * wall clock of this box: an entry from the future tells that the clock was set back, and is not believed.
  */
-function isBelievable({ createdMs }: Cached, validity: Validity, clock: Clock): boolean {
+export function isBelievable({ createdMs }: Cached, validity: Validity, clock: Clock): boolean {
   if (isTrusted(validity, clock)) return true;
   const ageMs = clock.now() - createdMs;
   return ageMs >= 0 && ageMs < validity.degradedTtlMs;
@@ -63,8 +63,11 @@ export function useOf(value: Cached, verdict: Verdict, validity: Validity, clock
   if (verdict === 'purged') return 'none';
   if (isFresh(value, verdict, validity, clock)) return 'fresh';
   const nowMs = clock.now();
-  if (nowMs < value.staleUntilMs && isBelievable(value, validity, clock)) return 'stale';
-  return nowMs < value.errorUntilMs ? 'error' : 'none';
+  const believable = isBelievable(value, validity, clock);
+  if (nowMs < value.staleUntilMs && believable) return 'stale';
+  // A page that chose nothing may have an error window, too: it ends with its freshness, which nobody vouches for now.
+  const mayStandIn = believable || value.errorUntilMs > value.freshUntilMs;
+  return mayStandIn && nowMs < value.errorUntilMs ? 'error' : 'none';
 }
 
 /** The moment after which an entry is of no use to anybody. */

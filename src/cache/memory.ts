@@ -111,7 +111,7 @@ export class MemoryTier<V extends Cached> {
 
   /** False: it was not taken (purged meanwhile, too large, of no use any more, or not wanted often enough). */
   set(key: CacheKey, value: V, group: string): boolean {
-    const bytes = this.#weigh(key, value);
+    const bytes = this.#weigh(key, value) + this.#shelf.weigh(value.keys.length);
     const held = new Held(value, group, bytes, this.#validity);
     const verdict = held.verdict(this.#validity);
     if (verdict === 'purged' || usableUntilMs(value) <= this.#clock.now()) return false;

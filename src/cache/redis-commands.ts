@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import type { Milliseconds } from '../core/units.ts';
 import { Breaker } from './breaker.ts';
 import { RedisUnavailableError } from './errors.ts';
 import type { RedisClient } from './redis-connect.ts';
@@ -10,18 +11,25 @@ export interface RedisCommandsOptions {
   readonly log: Logger;
   /** 0 to 1. */
   readonly random: () => number;
+  /** The client's own command timeout. */
+  readonly timeoutMs?: Milliseconds;
 }
 
 /** The one way to a Redis for all who command it: what one of them finds out about its health spares the others. */
 export class RedisCommands {
   readonly #client: RedisClient;
+  readonly #clock: Clock;
+  readonly #timeoutMs: Milliseconds;
   readonly #breaker: Breaker;
   #errors = 0;
   #refused = 0;
   #fullReplies = 0;
+  #sentAgain = 0;
 
-  constructor({ client, clock, log, random }: RedisCommandsOptions) {
+  constructor({ client, clock, log, random, timeoutMs = 100 }: RedisCommandsOptions) {
     this.#client = client;
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
     this.#breaker = new Breaker({
       clock,
       random,
@@ -37,14 +45,17 @@ export class RedisCommands {
     return this.#breaker.state === 'closed';
   }
 
-  /** Errors: `E_REDIS_UNAVAILABLE` at once while the breaker is open; otherwise whatever the command came to. */
+  /**
+   * Errors: `E_REDIS_UNAVAILABLE` at once while the breaker is open; otherwise whatever the command came to. May send
+   * `command` twice, which must therefore do no more than once would.
+   */
   async run<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
     if (!this.usable) {
       this.#refused++;
       throw new RedisUnavailableError();
     }
     try {
-      const result = await command(this.#client);
+      const result = await this.#patiently(command);
       this.#breaker.succeeded();
       return result;
     } catch (error) {
@@ -57,8 +68,25 @@ export class RedisCommands {
     }
   }
 
+  /**
+   * A timeout that fires late tells of this process: it was busy (a flood of requests, one long render), and the reply
+   * lies unread in the socket. Blaming Redis would open the breaker just when many want the same thing.
+   */
+  async #patiently<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
+    const sentAtMs = this.#clock.monotonic();
+    try {
+      return await command(this.#client);
+    } catch (error) {
+      const tookMs = this.#clock.monotonic() - sentAtMs;
+      if (isReply(error) || tookMs < this.#timeoutMs * 1.25) throw error;
+      this.#sentAgain++;
+      return await command(this.#client);
+    }
+  }
+
   stats() {
     return {
+      sentAgain: this.#sentAgain,
       breaker: this.#breaker.state,
       breakerOpened: this.#breaker.opened,
       redisErrors: this.#errors,

@@ -25,9 +25,10 @@ export interface RedisFlightsOptions {
   readonly leaseMs?: Milliseconds;
 }
 
-/** 1: taken. Otherwise 0 or less: minus the milliseconds that the other's lease still runs. */
+/** 1: taken, now or by the same token before (a command may be sent twice). Otherwise 0 or less: minus the milliseconds that the other's lease still runs. */
 const TAKE = `
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+if redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then left = 0 end
 return -left`;

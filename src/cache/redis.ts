@@ -1,5 +1,6 @@
 // L2: Redis, shared by all boxes. One round trip a read; a Redis that hangs costs one request the command timeout, then
 // the breaker keeps requests away from it until a probe of its own is answered.
+import { ownBytes } from '../core/own-bytes.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { ByteStore, StoredBytes } from './envelope-tier.ts';
 import type { RedisCommands } from './redis-commands.ts';
@@ -38,7 +39,8 @@ export class RedisStore implements ByteStore {
     const remainingMs = replies?.[0]?.[1];
     const bytes = replies?.[1]?.[1];
     if (!Buffer.isBuffer(bytes) || typeof remainingMs !== 'number') return undefined;
-    return { bytes, remainingMs };
+    // The client gives a view of all that the socket read with it.
+    return { bytes: ownBytes(bytes), remainingMs };
   }
 
   async write(key: CacheKey, bytes: Buffer, ttlMs: Milliseconds): Promise<void> {

@@ -7,6 +7,13 @@ export type Feature = 'l1' | 'l2' | 'l3' | 'fragments' | 'static' | 'refresh';
 /** Percent of keys, 0 to 100. What is not named is on for all. */
 export type RolloutShares = Readonly<Partial<Record<Feature, number>>>;
 
+/** Of the form `l2=10,fragments=50`; config/settings.ts has checked it. */
+export function parseRollout(text: string): RolloutShares {
+  return Object.fromEntries(
+    text.split(',').map((share) => [share.split('=')[0], Number(share.split('=')[1])]),
+  );
+}
+
 export class Rollout {
   readonly #limits = new Map<Feature, number>();
 
@@ -17,6 +24,15 @@ export class Rollout {
       }
       if (percent < 100) this.#limits.set(feature, percent);
     }
+  }
+
+  /** The features that are on for some keys and off for others. */
+  get partial(): readonly Feature[] {
+    return [...this.#limits].flatMap(([feature, percent]) => (percent > 0 ? [feature] : []));
+  }
+
+  percentOf(feature: Feature): number {
+    return this.#limits.get(feature) ?? 100;
   }
 
   allows(feature: Feature, key: CacheKey): boolean {

@@ -14,8 +14,10 @@ export interface SharedTiersOptions<V extends Cached> {
   /** In the order in which they are asked. */
   readonly tiers: readonly Tier<V>[];
   readonly rollout: Rollout;
-  /** A tier that has not answered by then counts as failed. */
+  /** A tier that has not answered a reader by then counts as failed. */
   readonly tierTimeoutMs: Milliseconds;
+  /** The same for a write. Only those wait for it who would otherwise render the same again: they have more time. */
+  readonly writeTimeoutMs: Milliseconds;
   /** Writes on their way at the same time; what comes beyond is not written. */
   readonly maxWrites: number;
 }
@@ -134,7 +136,7 @@ export class SharedTiers<V extends Cached> {
       return;
     }
     this.#counts[tier.name].writes++;
-    await this.#guarded(tier, () => tier.set(key, value));
+    await this.#guarded(tier, () => tier.set(key, value), this.#options.writeTimeoutMs);
   }
 
   #allows(tier: Tier<V>, key: CacheKey): boolean {
@@ -142,11 +144,15 @@ export class SharedTiers<V extends Cached> {
   }
 
   /** A tier's failure is a miss; a tier's silence is a failure. */
-  async #guarded<T>(tier: Tier<V>, work: () => Promise<T>): Promise<T | undefined> {
+  async #guarded<T>(
+    tier: Tier<V>,
+    work: () => Promise<T>,
+    timeoutMs = this.#options.tierTimeoutMs,
+  ): Promise<T | undefined> {
     const counts = this.#counts[tier.name];
-    const { clock, tierTimeoutMs } = this.#options;
+    const { clock } = this.#options;
     return new Promise((resolve) => {
-      const timer = clock.after(tierTimeoutMs, () => {
+      const timer = clock.after(timeoutMs, () => {
         counts.timeouts++;
         resolve(undefined);
       });

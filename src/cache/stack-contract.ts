@@ -51,6 +51,8 @@ export interface FetchOptions {
   readonly signal?: AbortSignal;
   /** Skip reading (an authenticated debug request); the result is stored as usual. */
   readonly bypass?: boolean;
+  /** Nobody waits for this one: a stale entry is no answer, and what is rendered is finished at once. */
+  readonly reason?: 'warm';
   /** Keep the result in the static tier: outside the LRU, dropped only by a purge or its own end. */
   readonly pin?: boolean;
 }
@@ -58,6 +60,8 @@ export interface FetchOptions {
 export interface Cache<V extends Cached> {
   /** Memory only, synchronous, no side effect but recency: fresh and valid, or undefined. The hot path. */
   peek(key: CacheKey): V | undefined;
+  /** What `fetch` would answer from memory while it is fresh and valid, at once. Undefined: ask `fetch`. */
+  hit(key: CacheKey): Outcome<V> | undefined;
   /** L1, L2, L3, then `fill`, once for all who ask meanwhile. Rejects with what the fill threw. */
   fetch(key: CacheKey, options: FetchOptions, fill: Fill<V>): Promise<Outcome<V>>;
   /** Renders `key` in the background unless it is fresh. False: already on its way, or no room. */

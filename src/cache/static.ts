@@ -67,7 +67,8 @@ export class StaticTier<V extends Cached> {
 
   /** False: purged meanwhile, of no use any more, or no room. */
   set(key: CacheKey, value: V, group: string): boolean {
-    const held = new Held(value, group, this.#weigh(key, value), this.#validity);
+    const bytes = this.#weigh(key, value) + this.#shelf.weigh(value.keys.length);
+    const held = new Held(value, group, bytes, this.#validity);
     const verdict = held.verdict(this.#validity);
     if (verdict === 'purged' || usableUntilMs(value) <= this.#clock.now()) return false;
     const before = this.#entries.get(key);
@@ -96,6 +97,10 @@ export class StaticTier<V extends Cached> {
   /** What is held, whatever it is worth, and no read. */
   look(key: CacheKey): Held<V> | undefined {
     return this.#entries.get(key);
+  }
+
+  keys(): Iterable<CacheKey> {
+    return this.#entries.keys();
   }
 
   delete(key: CacheKey): boolean {

@@ -1,7 +1,7 @@
 import type { Bytes, DependencyKey } from '../core/units.ts';
 import type { Cached, FragmentEntry, PageEntry } from './entry.ts';
 
-// What V8 keeps beside the bytes themselves, found by filling a heap (memory.heap.test.ts holds the sum true).
+// What V8 keeps beside the bytes themselves, found by filling a heap (test/cache/memory-truth.test.ts holds the sum true).
 const OBJECT_BYTES: Bytes = 360;
 const STRING_BYTES: Bytes = 32;
 const BUFFER_BYTES: Bytes = 250;

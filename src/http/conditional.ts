@@ -13,8 +13,10 @@ export function matchesTag(ifNoneMatch: string, etag: string): boolean {
   if (ifNoneMatch === etag) return true;
   const value = ifNoneMatch.trim();
   if (value === '*') return true;
-  if (!LIST.test(value)) return false;
-  const wanted = etag.slice(etag.startsWith('W/') ? 3 : 1, -1);
+  const quoted = etag.startsWith('W/') ? etag.slice(2) : etag;
+  // A page that has changed since: not in the list, whatever the list is worth.
+  if (!value.includes(quoted) || !LIST.test(value)) return false;
+  const wanted = quoted.slice(1, -1);
   for (const [, tag] of value.matchAll(OPAQUE_TAG)) {
     if (tag === wanted) return true;
   }

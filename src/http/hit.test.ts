@@ -174,6 +174,11 @@ test.each([
   expect(hits.stats().targets).toBe(0);
 });
 
+test('a connection that Node would end after the answer is left to Node, whatever the header is called', async () => {
+  remember('/a', 'page a');
+  expect(await exchange(get('/a', 'Proxy-Connection: close'))).toContain('ordinary');
+});
+
 test('another Host, another method, a body, HTTP/1.0 and Connection: close go the ordinary way', async () => {
   remember('/a', 'page a');
   expect(await exchange(get('/a', CLOSE))).toContain('ordinary');

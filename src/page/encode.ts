@@ -10,6 +10,7 @@ import {
   gzipSync,
   type ZlibOptions,
 } from 'node:zlib';
+import { ownBytes } from '../core/own-bytes.ts';
 import type { Bytes } from '../core/units.ts';
 
 export type Encoding = 'br' | 'gzip' | 'identity';
@@ -47,7 +48,7 @@ export function encodeQuickly(
   body: Buffer,
   encoding: 'br' | 'gzip',
 ): Buffer | undefined | Promise<Buffer | undefined> {
-  const kept = (compressed: Buffer) => (compressed.length < body.length ? compressed : undefined);
+  const kept = (compressed: Buffer) => (compressed.length < body.length ? ownBytes(compressed) : undefined);
   if (encoding === 'br') {
     const options = brotliOptions(QUICK_BROTLI, body);
     return body.length <= AT_ONCE
@@ -68,7 +69,7 @@ async function smaller(
 ): Promise<Buffer | undefined> {
   if (body.length < WORTH_COMPRESSING) return undefined;
   const compressed = await compress(body);
-  return compressed.length < body.length ? compressed : undefined;
+  return compressed.length < body.length ? ownBytes(compressed) : undefined;
 }
 
 function compressGzip(body: Buffer): Promise<Buffer> {

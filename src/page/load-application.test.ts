@@ -77,6 +77,16 @@ describe('an application that is not right is refused with the way out', () => {
       },
       "contentSecurityPolicy holds 'a; b'",
     ],
+    [
+      'a page to be warmed that is not there',
+      { 'pages/index.js': home, 'app.js': "export default { warm: ['/', '/nowhere'] };" },
+      "warm holds '/nowhere', which no page answers",
+    ],
+    [
+      'an address to be warmed that is none',
+      { 'pages/index.js': home, 'app.js': 'export default { warm: [17] };' },
+      "warm holds '17'",
+    ],
   ])('%s', async (_what, files, why) => {
     await expect(load(files)).rejects.toMatchObject({
       code: 'E_APPLICATION',

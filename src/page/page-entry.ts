@@ -1,5 +1,6 @@
 // A finished page as an immutable entry: its bytes, a tag of them, headers, times.
 import type { Header, PageEntry } from '../cache/entry.ts';
+import { ownBytes } from '../core/own-bytes.ts';
 import type { DependencyKey, EpochMs, Stamp } from '../core/units.ts';
 import { encode, tagOf, WORTH_COMPRESSING } from './encode.ts';
 import { draftTag } from './encodings.ts';
@@ -31,10 +32,11 @@ export interface Origin {
  * are asked for; otherwise both are made here, as small as they will be.
  */
 export async function makeEntry(
-  { status, html: identity, headers }: Finished,
+  { status, html, headers }: Finished,
   origin: Origin,
   hurry: boolean,
 ): Promise<PageEntry> {
+  const identity = ownBytes(html);
   const isDraft = hurry && identity.length >= WORTH_COMPRESSING;
   const { gzip, brotli } = isDraft ? { gzip: undefined, brotli: undefined } : await encode(identity);
   const tag = tagOf(identity);

@@ -11,7 +11,8 @@ function codesInSource(): Set<string> {
   for (const folder of ['config', 'src', 'workers']) {
     for (const file of readdirSync(`${root}/${folder}`, { recursive: true, encoding: 'utf8' })) {
       if (!file.endsWith('.ts') || /\.(test|contract|chaos)\.ts$/.test(file)) continue;
-      for (const match of readFileSync(`${root}/${folder}/${file}`, 'utf8').matchAll(code)) found.add(match[1] ?? '');
+      for (const match of readFileSync(`${root}/${folder}/${file}`, 'utf8').matchAll(code))
+        found.add(match[1] ?? '');
     }
   }
   return found;
@@ -19,7 +20,9 @@ function codesInSource(): Set<string> {
 
 /** Every code that has a heading of its own in docs/errors.md. */
 function codesInDocs(): string[] {
-  return [...readFileSync(`${root}/docs/errors.md`, 'utf8').matchAll(/^### (E_[A-Z0-9_]+)$/gm)].map((match) => match[1] ?? '');
+  return [...readFileSync(`${root}/docs/errors.md`, 'utf8').matchAll(/^### (E_[A-Z0-9_]+)$/gm)].map(
+    (match) => match[1] ?? '',
+  );
 }
 
 describe('docs/errors.md', () => {

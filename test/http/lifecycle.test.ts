@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { page } from '../../src/index.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { startSite } from '../support/site.ts';
 
@@ -64,6 +67,58 @@ describe('a server that drains', () => {
     await Promise.all([site.drain(20), wasStopped, connection.closed()]);
   });
 });
+
+/** More than the two operating systems' buffers of a connection take, so part of it waits in the server. */
+const BIG_BYTES = 20_000_000;
+
+describe.each([
+  ['the ordinary path', 0],
+  // Rendered, found in memory and learned.
+  ['the shortcut', 2],
+] as const)(
+  'a server that drains while a slow reader takes a finished answer of %s',
+  (path, visitsBefore) => {
+    /** The reader takes nothing of its answer yet; the server has finished it and holds bytes of it. */
+    async function answered() {
+      const clock = new ManualClock();
+      const pages = { index: page({ view: () => ({ p: 'x'.repeat(BIG_BYTES) }) }) };
+      const site = await startSite({ pages, clock, cacheBytes: 400e6 });
+      const headers = { 'accept-encoding': 'identity', connection: 'close' };
+      for (let visit = 0; visit < visitsBefore; visit++) await (await fetch(site.origin, { headers })).text();
+      const accepted = once(site.server.http, 'connection');
+      const reader = connect(site.port, '127.0.0.1').pause();
+      const [theirs]: Socket[] = await accepted;
+      reader.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${site.port}\r\n\r\n`);
+      while (theirs?.writableLength === 0) await new Promise(setImmediate);
+      expect(site.hits.stats().answers).toBe(path === 'the shortcut' ? 1 : 0);
+      return { site, clock, reader };
+    }
+
+    test('sends all of it, and ends the connection after it', async () => {
+      const { site, clock, reader } = await answered();
+      const drained = site.drain(60_000);
+      clock.advance(1000);
+      let got = 0;
+      for await (const chunk of reader) got += chunk.length;
+      expect(got).toBeGreaterThan(BIG_BYTES);
+      await drained;
+    });
+
+    test('cuts it off at the deadline', async () => {
+      const { site, clock, reader } = await answered();
+      const drained = site.drain(2000);
+      clock.advance(2000);
+      let got = 0;
+      reader.on('data', (chunk) => {
+        got += chunk.length;
+      });
+      reader.on('error', () => {});
+      reader.resume();
+      await Promise.all([once(reader, 'close'), drained]);
+      expect(got).toBeLessThan(BIG_BYTES);
+    });
+  },
+);
 
 test('a request that does not end is ended', async () => {
   const site = await startSite({

@@ -158,3 +158,24 @@ describe('a page over a real socket', () => {
     expect(site.hits.stats().answers).toBe(known);
   });
 });
+
+test('an answer from memory says which part of memory it came from', async () => {
+  const pages = {
+    index: page({ cache: { static: true }, view: () => 'pinned' }),
+    other: page({ view: () => 'held' }),
+  };
+  const two = await startSite({ pages });
+  try {
+    for (const [path, tier] of [
+      ['/', 'STATIC'],
+      ['/other', 'L1'],
+    ]) {
+      await (await fetch(two.origin + path)).text();
+      const again = await fetch(two.origin + path);
+      expect(again.headers.get('cache-status')).toContain(`detail=${tier}`);
+      await again.text();
+    }
+  } finally {
+    await two.close();
+  }
+});

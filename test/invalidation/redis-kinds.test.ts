@@ -28,6 +28,7 @@ async function member(url: string) {
     newEpoch: randomUUID,
     readEveryMs: 100,
     needsFresh: false,
+    member: randomUUID(),
     slots: SLOTS,
     lease,
   });
@@ -54,6 +55,8 @@ describe('the purge bus on a Redis Cluster', () => {
       const { seq } = await a.bus.publish(['users#1', 'users#2'], 'purge');
       await until(() => b.clock.seq >= seq);
       expect(b.clock.judge(b.clock.slotsOf(['users#2']), stamp)).toBe('purged');
+      const published = await a.bus.publish(['users#3'], 'purge');
+      expect(await a.bus.applied(published, { timeoutMs: 5000 })).toEqual({ workers: 2, missing: [] });
     } finally {
       await Promise.all([a.bus.close(), b.bus.close()]);
     }

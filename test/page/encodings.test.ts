@@ -1,5 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import { page } from '../../src/index.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { RawConnection } from '../support/raw-http.ts';
@@ -45,6 +46,15 @@ const plain = (response: { headers: ReadonlyMap<string, string>; body: Buffer })
   if (encoding === 'br') return brotliDecompressSync(response.body).toString();
   return (encoding === 'gzip' ? gunzipSync(response.body) : response.body).toString();
 };
+
+class CountingClock extends ManualClock {
+  timers = 0;
+
+  override after(delayMs: number, fire: () => void) {
+    this.timers += 1;
+    return super.after(delayMs, fire);
+  }
+}
 
 /** Waits for what runs in the thread pool, not for time. */
 async function until(condition: () => boolean): Promise<void> {
@@ -102,7 +112,7 @@ test('many who wait for one render share one compression', async () => {
         query: '',
         header: () => undefined,
         encoding: 'gzip',
-        signal: new AbortController().signal,
+        waits: () => ({ signal: new AbortController().signal }),
       }),
     ),
   );
@@ -124,7 +134,7 @@ test('a page that was rendered anew while it was being compressed well is not pu
     header: () => undefined,
     encoding: 'br',
     bypass: true,
-    signal: new AbortController().signal,
+    waits: () => ({ signal: new AbortController().signal }),
   });
   expect(entry).not.toBe(draft);
   await pipeline.close();
@@ -134,3 +144,26 @@ test('a page that was rendered anew while it was being compressed well is not pu
 function never(): never {
   throw new Error('Memory holds nothing.');
 }
+
+test('no more than a thousand pages wait to be compressed well; what comes beyond waits when it is next asked for', async () => {
+  const clock = new CountingClock();
+  const many = await startSite({
+    clock,
+    cacheBytes: 200e6,
+    pages: { '[id]': page({ params: { id: z.string() }, view: () => ({ p: words }) }) },
+  });
+  open.push(many);
+  const visit = async (id: number) =>
+    many.pipeline.respond({
+      segments: [String(id)],
+      query: '',
+      header: () => undefined,
+      encoding: 'gzip',
+      waits: () => ({ signal: new AbortController().signal }),
+    });
+  for (let id = 0; id <= 1000; id++) await visit(id);
+  clock.timers = 0;
+  for (let id = 0; id <= 1000; id++) await visit(id);
+  expect(clock.timers).toBe(1000);
+  await many.pipeline.close();
+});

@@ -9,7 +9,7 @@ import { silent } from '../support/silent.ts';
 import { startSite } from '../support/site.ts';
 
 let site: Awaited<ReturnType<typeof startSite>> | undefined;
-afterEach(() => site?.drain(0));
+afterEach(() => site?.close());
 
 let renders: string[] = [];
 

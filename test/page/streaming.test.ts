@@ -1,9 +1,23 @@
-import { afterEach, expect, test } from 'vitest';
+import type { Transform } from 'node:stream';
+import type * as zlib from 'node:zlib';
+import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { fragment, layout, notFound, page, redirect } from '../../src/index.ts';
+import { fragment, layout, notFound, page, redirect, trusted } from '../../src/index.ts';
 import { assemble } from '../../src/page/application.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { type Site, startSite } from '../support/site.ts';
+
+/** Every gzip stream that was made: real ones, kept so that a test can make one fail. */
+const encoders = vi.hoisted((): Transform[] => []);
+vi.mock('node:zlib', async (original) => {
+  const real = await original<typeof zlib>();
+  const createGzip: typeof zlib.createGzip = (options) => {
+    const encoder = real.createGzip(options);
+    encoders.push(encoder);
+    return encoder;
+  };
+  return { ...real, createGzip };
+});
 
 const open: Site[] = [];
 afterEach(async () => {
@@ -225,4 +239,44 @@ test('head and shell together are refused, and a layout that hides the content i
   open.push(site);
   report.answer(() => 2);
   expect(await (await fetch(`${site.origin}/reports/7`)).text()).toContain('<p>rows: 2</p><p>rows: 2</p>');
+});
+
+test('data that looks like the mark where the content will stand is data; a layout that writes it is not streamed', async () => {
+  const MARK = '<!--coherent:content-->';
+  let answer: (text: string) => void = () => {};
+  const told = new Promise<string>((resolve) => {
+    answer = resolve;
+  });
+  const spoofing = page({
+    query: { q: z.string() },
+    shell: ({ query }) => ({ title: query.q, description: query.q }),
+    load: () => told,
+    view: (text) => ({ p: text }),
+  });
+  const site = await startSite({ pages: { _layout: around, index: spoofing } });
+  open.push(site);
+  const { first, rest } = await begin(`${site.origin}/?q=${encodeURIComponent(MARK)}`);
+  expect(first.endsWith('<header>The site</header><main>')).toBe(true);
+  expect(first).toContain('&lt;!--coherent:content--');
+  answer(MARK);
+  expect(await rest()).toContain('&lt;!--coherent:content--');
+
+  const marking = layout({ view: ({ content }) => [trusted(MARK), { main: { children: [content] } }] });
+  const whole = await startSite({ pages: { _layout: marking, index: spoofing } });
+  open.push(whole);
+  const response = await fetch(`${whole.origin}/?q=a`);
+  expect(response.headers.has('content-length')).toBe(true);
+  expect(await response.text()).toContain(`${MARK}<main><p>&lt;!--coherent`);
+});
+
+test('a compressed answer whose encoder fails in the middle ends the connection, so that nobody takes it for whole', async () => {
+  const { address, answer, origin } = await slowSite();
+  const response = await fetch(address, { headers: { 'accept-encoding': 'gzip' } });
+  const reader = response.body?.getReader();
+  await reader?.read();
+  const encoder = encoders.at(-1);
+  encoder?.destroy(new Error('out of memory'));
+  await expect(reader?.read()).rejects.toThrow();
+  answer(() => 5);
+  expect(await (await fetch(`${origin}/reports/7`)).text()).toContain('rows: 5');
 });

@@ -14,9 +14,8 @@ import { relationName, tableKey } from '../keys.ts';
 import type { Lsn } from './lsn.ts';
 
 /** Prefixes of the messages that `pg_logical_emit_message` writes into the log for us. */
-export const APPLICATION_KEYS = 'coherent';
-export const DEFINITIONS_CHANGED = 'coherent.ddl';
-export const BEAT = 'coherent.beat';
+const APPLICATION_KEYS = 'coherent';
+const DEFINITIONS_CHANGED = 'coherent.ddl';
 
 /** The bus takes no longer ones, so no entry can have been made under them. */
 const MAX_KEY_LENGTH = 16_384;
@@ -45,7 +44,7 @@ export interface CollectorLimits {
   readonly maxKeys: number;
 }
 
-export const COLLECTOR_LIMITS: CollectorLimits = { maxKeysPerTable: 5_000, maxKeys: 20_000 };
+const COLLECTOR_LIMITS: CollectorLimits = { maxKeysPerTable: 5_000, maxKeys: 20_000 };
 
 interface TableKeys {
   keys: Set<DependencyKey>;

@@ -6,7 +6,7 @@ import { logSettings } from '../change-keys.ts';
 
 const CONNECT_WITHIN_MS: Milliseconds = 5_000;
 /** The server frees the slot of a feed that is silent for so long: stopped, cut off, or its machine gone. */
-export const SENDER_TIMEOUT_MS: Milliseconds = 2_000;
+const SENDER_TIMEOUT_MS: Milliseconds = 2_000;
 
 export interface SqlOptions {
   readonly url: string;

@@ -9,7 +9,7 @@ export interface Change {
   readonly ddl: boolean;
 }
 
-export function literal(random: Random, column: ColumnSpec): string {
+function literal(random: Random, column: ColumnSpec): string {
   if (column.name === 'big') {
     // Long enough to be stored apart, so that updates of other columns leave it out of the log.
     return random.chance(0.5) ? `repeat('${random.pick(['x', 'y'])}', 9000)` : "'short'";

@@ -22,7 +22,7 @@ export interface TypeOf {
 const texts = ['a', 'b', 'A', 'B', 'null', '?', 'x,y', '', 'ä ö', 'it=1'];
 const uuids = ['1', '2', '3'].map((digit) => `${digit.repeat(8)}-aaaa-4bbb-8ccc-${digit.repeat(12)}`);
 
-export const types = {
+const types = {
   int: { sql: 'int', values: ['0', '1', '2', '3', '4', '-1'], family: 'int' },
   bigint: { sql: 'bigint', values: ['1', '2', '3', '9007199254740993'], family: 'int' },
   text: { sql: 'text', values: texts, family: 'text' },
