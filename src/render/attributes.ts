@@ -44,6 +44,8 @@ export function writeAttribute(
     case 'object':
       if (value === null) return;
       if (Trusted.is(value)) {
+        // The value is vouched for, not the name.
+        if (rule.kind === kind.invalid) checkText(walk, attribute, '', props, depth);
         walk.out.vouchedValue(step, value.toString());
         return;
       }

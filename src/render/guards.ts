@@ -31,9 +31,11 @@ function base(name: string, text: string): string | undefined {
 function meta(name: string, text: string, props: object): string | undefined {
   if (name === 'charset' && !/^utf-?8$/i.test(text)) return 'a charset other than utf-8';
   if (name !== 'content' || /^\d*$/.test(text)) return undefined;
-  return Object.keys(props).some((key) => key.toLowerCase() === 'http-equiv')
-    ? 'the content of an http-equiv header'
-    : undefined;
+  // As the renderer reads them: inherited ones, too, which is what Object.assign makes of "__proto__" in JSON.
+  for (const key in props) {
+    if (key.toLowerCase() === 'http-equiv') return 'the content of an http-equiv header';
+  }
+  return undefined;
 }
 
 /** SVG can animate an attribute into something that was refused when the element was written. */

@@ -7,12 +7,10 @@ export interface TagRule {
   /** `<p` and `</p>`. */
   readonly open: string;
   readonly close: string;
-  /** Its content is not just written: one of the next three. */
+  /** Its content is not just written. What is neither of the next two is code: unescaped, and only trusted text. */
   readonly isSpecial: boolean;
   /** Has no content and no end tag. */
   readonly isVoid: boolean;
-  /** Its content is code, so only trusted text may be in it, and it is not escaped. */
-  readonly isCode: boolean;
   /** The parser drops one newline after its start tag, so one that is meant must be written twice. */
   readonly dropsNewline: boolean;
   /** What it shows is a picture, even one in SVG cannot run anything. */
@@ -36,7 +34,6 @@ export function tagRule(key: string): TagRule {
     close: `</${key}>`,
     isSpecial: voidTags.has(name) || codeTags.has(name) || newlineDroppingTags.has(name),
     isVoid: voidTags.has(name),
-    isCode: codeTags.has(name),
     dropsNewline: newlineDroppingTags.has(name),
     isImage: name === 'img',
     guard: guardOf(name),

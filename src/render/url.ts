@@ -56,10 +56,13 @@ export function isHarmlessList(list: string, asImage = false): boolean {
   return list.split(/\s+/).every((part) => isHarmlessUrl(part.replace(/^,+/, ''), asImage));
 }
 
-/** An address on this site: no scheme, no other host. What is loaded from it is the site's own. */
+/**
+ * An address on this site: no scheme, no other host. What is loaded from it is the site's own. Whether a scheme is
+ * hidden in it is not asked here but of every address, by isHarmlessUrl.
+ */
 export function isLocalUrl(url: string): boolean {
   const plain = plainUrl(url);
-  return isHarmlessUrl(url) && !scheme.test(plain) && !/^[/\\]{2}/.test(plain);
+  return !scheme.test(plain) && !/^[/\\]{2}/.test(plain);
 }
 
 /** A script file of this site by its path alone: nothing in it that a program of the site might answer to. */
