@@ -1,0 +1,11 @@
+// What a page shows of its data, in a form that the check can read back: `i7=3` is item 7 in its version 3.
+import { notFound } from 'coherent-render-server';
+import { z } from 'zod';
+
+export const id = z.coerce.number().int().positive();
+
+export const items = (rows) => rows.map((row) => `i${row.id}=${row.version} `);
+
+export const one = (row) => (row === null ? notFound() : items([row]));
+
+export const paragraph = (text) => ({ p: text });

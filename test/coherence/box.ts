@@ -1,0 +1,171 @@
+// One box: the built server as a process with workers and a feed below it, its own disk, and its own ways to Redis
+// and Postgres, which can be disturbed.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { freePort } from '../support/redis.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+import { childrenOf, signal } from './processes.ts';
+
+export interface BoxOptions {
+  readonly name: string;
+  /** Holds package/ (the build), site/ (the application) and the data of the boxes. */
+  readonly folder: string;
+  readonly redisSocket: string;
+  readonly postgres: URL;
+  readonly boundMs: number;
+}
+
+const WORKERS = 2;
+const START_WITHIN_MS = 30_000;
+
+export class Box {
+  readonly name: string;
+  readonly port: number;
+  readonly redis: TcpProxy;
+  readonly postgres: TcpProxy;
+  readonly #opsPort: number;
+  readonly #options: BoxOptions;
+  #primary: ChildProcess | undefined;
+  readonly #output: string[] = [];
+
+  private constructor(options: BoxOptions, ports: readonly [number, number], redis: TcpProxy, pg: TcpProxy) {
+    this.name = options.name;
+    this.#options = options;
+    [this.port, this.#opsPort] = ports;
+    this.redis = redis;
+    this.postgres = pg;
+  }
+
+  static async start(options: BoxOptions): Promise<Box> {
+    const redis = await TcpProxy.to({ path: options.redisSocket });
+    const postgres = await TcpProxy.to({ port: Number(options.postgres.port) });
+    const box = new Box(options, [await freePort(), await freePort()], redis, postgres);
+    await box.start();
+    return box;
+  }
+
+  /** Resolves when all its workers serve. */
+  async start(): Promise<void> {
+    const deadline = performance.now() + START_WITHIN_MS;
+    for (;;) {
+      const child = this.#spawn();
+      if (await this.#isReady(child, deadline)) return;
+      // Workers of a primary that was killed may still hold the port.
+      if (performance.now() > deadline)
+        throw new Error(`Box ${this.name} did not start:\n${this.#output.slice(-30).join('\n')}`);
+      await pause(200);
+    }
+  }
+
+  async ready(): Promise<void> {
+    const deadline = performance.now() + START_WITHIN_MS;
+    if (this.#primary === undefined || !(await this.#isReady(this.#primary, deadline)))
+      throw new Error(`Box ${this.name} did not recover:\n${this.#output.slice(-30).join('\n')}`);
+  }
+
+  get primaryPid(): number {
+    return this.#primary?.pid ?? 0;
+  }
+
+  workerPids(): number[] {
+    return this.#children('render');
+  }
+
+  feedPids(): number[] {
+    return this.#children('feed.js');
+  }
+
+  async killPrimary(): Promise<void> {
+    const child = this.#primary;
+    if (child === undefined) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  output(): string {
+    return this.#output.join('\n');
+  }
+
+  async close(): Promise<void> {
+    const child = this.#primary;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      const below = childrenOf(child.pid ?? 0);
+      const gone = once(child, 'exit');
+      child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      await gone;
+      clearTimeout(late);
+      for (const { pid } of below) signal(pid, 'SIGKILL');
+    }
+    await this.redis.close();
+    await this.postgres.close();
+  }
+
+  #children(what: string): number[] {
+    return childrenOf(this.primaryPid)
+      .filter(({ command }) => (what === 'render') === !command.includes('feed.js'))
+      .map(({ pid }) => pid);
+  }
+
+  #spawn(): ChildProcess {
+    const { folder, name, boundMs } = this.#options;
+    const database = new URL(this.#options.postgres);
+    database.hostname = '127.0.0.1';
+    database.port = String(this.postgres.port);
+    const child = spawn(process.execPath, [join(folder, 'package/dist/server.js')], {
+      cwd: folder,
+      env: {
+        PATH: process.env.PATH ?? '',
+        NODE_ENV: 'production',
+        HOST: '127.0.0.1',
+        PORT: String(this.port),
+        OPS_PORT: String(this.#opsPort),
+        WORKERS: String(WORKERS),
+        DATA_DIR: join(folder, `box-${name}`),
+        APP: join(folder, 'site'),
+        DATABASE_URL: database.href,
+        REDIS_URL: `redis://127.0.0.1:${this.redis.port}`,
+        FEED: 'on',
+        COHERENCE_BOUND_MS: String(boundMs),
+        DB_POOL_MAX: '6',
+        SHUTDOWN_DELAY_MS: '0',
+        LOG_LEVEL: 'warn',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#primary = child;
+    // Nothing outlives the check, however it ends.
+    const killed = () => child.kill('SIGKILL');
+    process.once('exit', killed);
+    child.once('exit', () => process.off('exit', killed));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#output.push(text.trimEnd());
+        if (this.#output.length > 2000) this.#output.splice(0, 1000);
+      });
+    }
+    return child;
+  }
+
+  /** False when it has ended, or is not ready by then. */
+  async #isReady(child: ChildProcess, deadline: number): Promise<boolean> {
+    while (performance.now() < deadline) {
+      if (child.exitCode !== null || child.signalCode !== null) return false;
+      try {
+        const answer = await fetch(`http://127.0.0.1:${this.#opsPort}/readyz`);
+        const status = (await answer.json()) as { phase?: string; serving?: number };
+        if (status.phase === 'running' && (status.serving ?? 0) >= WORKERS) return true;
+      } catch {
+        // Not yet.
+      }
+      await pause(50);
+    }
+    return false;
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,177 @@
+// What is done to the fleet. A fault is done while pages are read and rows written, lasts longer than the bound where
+// it lasts at all, and is undone; the check then waits until the fleet is whole again.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Box, pause } from './box.ts';
+import type { Fleet } from './fleet.ts';
+import { signal } from './processes.ts';
+import type { Random } from './random.ts';
+
+export interface Situation {
+  readonly fleet: Fleet;
+  readonly random: Random;
+  /** How long a fault lasts: beyond the bound, so that what it breaks has the time to show. */
+  readonly lastMs: number;
+}
+
+/** Resolves when it is over and undone. */
+export type Fault = (situation: Situation) => Promise<void>;
+
+const STOPPED_MS = 3_000;
+const LONG_MS = 12_000;
+
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  calm: ({ lastMs }) => pause(lastMs),
+
+  'kill worker': async ({ fleet, random }) => {
+    for (const box of fleet.boxes) kill(one(box.workerPids(), random));
+    await pause(1000);
+  },
+  'kill feeds': async ({ fleet, lastMs }) => {
+    for (const box of fleet.boxes) for (const pid of box.feedPids()) kill(pid);
+    await pause(lastMs);
+  },
+  'kill primary': async ({ fleet, random }) => {
+    const box = boxOf(fleet, random);
+    await box.killPrimary();
+    await pause(random() * 1000);
+    await box.start();
+  },
+  'stop worker': async ({ fleet, random }) => {
+    const pids = fleet.boxes.map((box) => one(box.workerPids(), random));
+    for (const pid of pids) if (pid !== undefined) signal(pid, 'SIGSTOP');
+    await pause(STOPPED_MS);
+    for (const pid of pids) if (pid !== undefined) signal(pid, 'SIGCONT');
+  },
+  'stop feeds': async ({ fleet }) => {
+    const pids = fleet.boxes.flatMap((box) => box.feedPids());
+    for (const pid of pids) signal(pid, 'SIGSTOP');
+    await pause(STOPPED_MS + 1000);
+    for (const pid of pids) signal(pid, 'SIGCONT');
+  },
+  reload: async ({ fleet }) => {
+    for (const box of fleet.boxes) signal(box.primaryPid, 'SIGHUP');
+    await pause(3000);
+  },
+
+  'kill subscribers': async ({ fleet }) => {
+    for (let times = 0; times < 15; times++) {
+      await fleet.redisAdmin.client('KILL', 'TYPE', 'PUBSUB');
+      await pause(150);
+    }
+  },
+  'pause Redis': async ({ fleet, lastMs }) => {
+    await fleet.redisAdmin.client('PAUSE', lastMs, 'ALL');
+    await pause(lastMs);
+  },
+  'pause Redis for long': async ({ fleet }) => {
+    // Long enough for several renders of the sluggish page, one after the other.
+    await fleet.redisAdmin.client('PAUSE', LONG_MS, 'ALL');
+    await pause(LONG_MS);
+  },
+  'restart Redis': ({ fleet }) => fleet.restartRedis('saved', () => pause(300)),
+  'empty Redis': ({ fleet }) => fleet.restartRedis('saved', async (folder) => forgetDump(folder)),
+  'crash Redis': async ({ fleet, random }) => {
+    // It comes back with what it held a while ago, and forgets the purges it has acknowledged since.
+    await fleet.redisAdmin.save();
+    await pause(500 + random() * 1500);
+    await fleet.restartRedis('killed', async () => {});
+  },
+  'flush Redis': async ({ fleet }) => {
+    await fleet.redisAdmin.flushall();
+    await pause(500);
+  },
+  'delay Redis': (situation) => disturbed(situation, 'redis', 'delay'),
+  'cut Redis': (situation) => disturbed(situation, 'redis', 'cut'),
+  'silence Redis': (situation) => disturbed(situation, 'redis', 'silence'),
+
+  'end sessions': async ({ fleet }) => {
+    for (let times = 0; times < 5; times++) {
+      await fleet.admin.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name <> 'coherence-admin' and backend_type in ('client backend', 'walsender')",
+      );
+      await pause(400);
+    }
+  },
+  'restart Postgres': async ({ fleet }) => {
+    await fleet.restartPostgres();
+    await pause(500);
+  },
+  'drop slot': async ({ fleet }) => {
+    for (let tries = 0; tries < 200; tries++) {
+      await fleet.admin.query(
+        'select pg_terminate_backend(active_pid) from pg_replication_slots where active',
+      );
+      try {
+        await fleet.admin.query(
+          'select pg_drop_replication_slot(slot_name) from pg_replication_slots where not active',
+        );
+        const left = await fleet.admin.query('select 1 from pg_replication_slots');
+        if (left.length === 0) break;
+      } catch {
+        // Its reader was quicker.
+      }
+    }
+    await pause(500);
+  },
+  'hold commits': async ({ fleet, random }) => {
+    // They wait for a replica that does not come: in the log, and not visible.
+    for (let times = 0; times < 10; times++) {
+      await synchronousStandby(fleet, 'nobody');
+      await pause(100 + random() * 300);
+      await synchronousStandby(fleet, '');
+      await pause(200 + random() * 300);
+    }
+  },
+  'delay Postgres': (situation) => disturbed(situation, 'postgres', 'delay'),
+  'cut Postgres': (situation) => disturbed(situation, 'postgres', 'cut'),
+  'silence Postgres': (situation) => disturbed(situation, 'postgres', 'silence'),
+};
+
+/** On one box, or on both. */
+async function disturbed(
+  { fleet, random, lastMs }: Situation,
+  to: 'redis' | 'postgres',
+  how: 'delay' | 'cut' | 'silence',
+): Promise<void> {
+  const boxes = random() < 0.5 ? fleet.boxes : [boxOf(fleet, random)];
+  const proxies = boxes.map((box) => box[to]);
+  for (const proxy of proxies) {
+    if (how === 'delay') proxy.delay(20 + random() * 180);
+    else if (how === 'cut') proxy.refuse();
+    else proxy.silence();
+  }
+  await pause(lastMs);
+  for (const proxy of proxies) {
+    if (how === 'delay') proxy.delay(0);
+    else if (how === 'cut') proxy.refuse(false);
+    else {
+      proxy.silence(false);
+      // What was lost on the way does not come back; a real line would break by now, or have sent it again.
+      proxy.cut();
+    }
+  }
+}
+
+async function synchronousStandby(fleet: Fleet, name: string): Promise<void> {
+  await fleet.admin.query(`alter system set synchronous_standby_names = '${name}'`);
+  await fleet.admin.query('select pg_reload_conf()');
+}
+
+async function forgetDump(folder: string): Promise<void> {
+  rmSync(join(folder, 'dump.rdb'), { force: true });
+}
+
+function kill(pid: number | undefined): void {
+  if (pid !== undefined) signal(pid, 'SIGKILL');
+}
+
+function one(pids: readonly number[], random: Random): number | undefined {
+  return pids[Math.floor(random() * pids.length)];
+}
+
+function boxOf(fleet: Fleet, random: Random): Box {
+  const box = fleet.boxes[Math.floor(random() * fleet.boxes.length)];
+  if (box === undefined) throw new RangeError('no box');
+  return box;
+}

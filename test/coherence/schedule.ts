@@ -1,0 +1,18 @@
+import { FAULTS } from './faults.ts';
+import type { Random } from './random.ts';
+
+/** Every fault once in a random order, and as many pairs of two that happen at once. */
+export function oneRound(random: Random): string[] {
+  const names = Object.keys(FAULTS).filter((name) => name !== 'calm');
+  const pairs = shuffled(names, random).map(
+    (name, index, all) => `${name} + ${all[(index + 7) % all.length]}`,
+  );
+  return ['calm', ...shuffled([...names, ...pairs.slice(0, Math.ceil(names.length / 2))], random)];
+}
+
+function shuffled<T>(list: readonly T[], random: Random): T[] {
+  return list
+    .map((each) => ({ each, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ each }) => each);
+}
