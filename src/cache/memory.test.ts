@@ -65,15 +65,16 @@ describe('L1', () => {
 
   it('lets one group have its share and no more, evicting of that group what was not read', () => {
     const { memory, entry } = memoryOf({ maxBytes: 100_000, maxGroupShare: 0.3 });
-    for (let index = 0; index < 20; index++) memory.set(`other${index}`, entry(1000), 'other');
+    for (let index = 0; index < 15; index++) memory.set(`other${index}`, entry(1000), 'other');
+    const others = memory.stats().bytes;
     memory.set('hot', entry(1000), 'crawled');
     for (let index = 0; index < 1000; index++) {
       memory.set(`crawled${index}`, entry(1000), 'crawled');
       memory.fresh('hot');
     }
     expect(memory.fresh('hot')).toBeDefined();
-    for (let index = 0; index < 20; index++) expect(memory.fresh(`other${index}`)).toBeDefined();
-    expect(memory.stats().bytes).toBeLessThan(30_000 + 20 * 1600);
+    for (let index = 0; index < 15; index++) expect(memory.fresh(`other${index}`)).toBeDefined();
+    expect(memory.stats().bytes).toBeLessThanOrEqual(30_000 + others);
     expect(memory.stats().groupEvictions).toBeGreaterThan(900);
   });
 

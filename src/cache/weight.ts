@@ -3,6 +3,7 @@ import type { Cached, FragmentEntry, PageEntry } from './entry.ts';
 
 // What V8 keeps beside the bytes themselves, found by filling a heap (test/cache/memory-truth.test.ts holds the sum true).
 const OBJECT_BYTES: Bytes = 360;
+const FRAGMENT_BYTES: Bytes = 80;
 const STRING_BYTES: Bytes = 32;
 const BUFFER_BYTES: Bytes = 250;
 const HEADER_BYTES: Bytes = 64;
@@ -20,7 +21,7 @@ export const weighPage: Weigh<PageEntry> = (key, page) => {
 };
 
 export const weighFragment: Weigh<FragmentEntry> = (key, fragment) =>
-  weighCommon(key, fragment.keys) + weighString(fragment.html);
+  FRAGMENT_BYTES + weighCommon(key, fragment.keys) + weighString(fragment.html);
 
 function weighCommon(key: string, keys: readonly DependencyKey[]): Bytes {
   let bytes = OBJECT_BYTES + weighString(key);

@@ -7,7 +7,12 @@ import { type FromPrimary, PROTOCOL_VERSION } from './messages.ts';
 import { Slot } from './slot.ts';
 import type { Forked } from './worker-process.ts';
 
-const environment = { BOOT_TIMEOUT_MS: '5000', HEARTBEAT_TIMEOUT_MS: '3000', DRAIN_TIMEOUT_MS: '2000' };
+const environment = {
+  BOOT_TIMEOUT_MS: '5000',
+  WARM_TIMEOUT_MS: '0',
+  HEARTBEAT_TIMEOUT_MS: '3000',
+  DRAIN_TIMEOUT_MS: '2000',
+};
 const config = loadConfig({ environment, cwd: '/nonexistent' });
 
 /** A process as the slot sees it. What the test says, it does; real processes are in test/cluster. */

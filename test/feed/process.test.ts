@@ -104,7 +104,9 @@ class Box {
   }
 }
 
-describe('the feed process', () => {
+// A slot is made only when every transaction that is running on the server has ended, also those of other test files
+// (a seeding is one transaction): no test here says how quick that is.
+describe('the feed process', { timeout: 120_000 }, () => {
   let database: TestDatabase;
   let box: Box;
 

@@ -111,9 +111,18 @@ describe('the visibility gate and a commit that waits for a replica', () => {
     const writer = new pg.Client({ connectionString: server.url });
     await writer.connect();
     await replicas('nobody');
+    // Each session takes over new settings in its own time.
+    await until(async () => {
+      const { rows } = await writer.query('show synchronous_standby_names');
+      return rows[0].synchronous_standby_names === 'nobody';
+    });
+    const { rows: own } = await writer.query('select pg_backend_pid() as pid');
     const committed = writer.query('insert into rows values ($1)', [id]).then(() => writer.end());
     await until(async () => {
-      const { rows } = await admin.query("select 1 from pg_stat_activity where wait_event = 'SyncRep'");
+      const { rows } = await admin.query(
+        "select 1 from pg_stat_activity where wait_event = 'SyncRep' and pid = $1",
+        [own[0].pid],
+      );
       return rows.length === 1;
     });
     await until(() => feed.feed.figures().gateWaits > 0 || feed.bus.has(`rows#${id}`));
