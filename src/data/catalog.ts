@@ -75,7 +75,8 @@ export interface Builtin {
 
 const volatilities = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
 const functionKinds = { f: 'function', a: 'aggregate', w: 'window', p: 'procedure' } as const;
-const builtinKinds: ReadonlyMap<string, ValueKind> = new Map([
+/** How values of these types are written in keys; of no other type is it known. */
+export const builtinKinds: ReadonlyMap<string, ValueKind> = new Map([
   ['int2', 'int'],
   ['int4', 'int'],
   ['int8', 'int'],

@@ -4,6 +4,7 @@
 // join, or in the ON of an outer join for the side that is padded with NULLs. Conditions that NULL can meet do
 // not pin a scan that may be padded. From `a.x = b.y` the values of one side pass to the other: rows of `a`
 // that could only pair with rows of `b` that never contribute, never contribute either.
+import { builtinKinds } from '../catalog.ts';
 import type { ValueKind } from '../keys-value.ts';
 import { canonical } from '../keys-value.ts';
 import type { Pin, PinnedColumn, Source } from './plan.ts';
@@ -337,19 +338,6 @@ function listSource(operand: Tree | undefined, kind: ValueKind, paramOk: ParamCh
 /** pg's numbers count from 0 here: the first parameter is 0. */
 const paramIndex = (body: Body): number => (typeof body.number === 'number' ? body.number : 0) - 1;
 
-const castKinds = new Map<string, ValueKind>([
-  ['int2', 'int'],
-  ['int4', 'int'],
-  ['int8', 'int'],
-  ['numeric', 'numeric'],
-  ['bool', 'bool'],
-  ['uuid', 'uuid'],
-  ['date', 'date'],
-  ['text', 'text'],
-  ['varchar', 'text'],
-  ['bpchar', 'char'],
-]);
-
 /** What is cast, when the cast is to the column's own kind and cannot cut or round the value. */
 function castTo(cast: Body, kind: ValueKind, array: boolean): Tree | undefined {
   const type = part(cast, 'typeName');
@@ -357,7 +345,7 @@ function castTo(cast: Body, kind: ValueKind, array: boolean): Tree | undefined {
   if (children(type, 'arrayBounds').length > 0 !== array || type.setof === true) return undefined;
   const path = names(type, 'names');
   const name = path[path.length - 1] ?? '';
-  const known = path.length === 1 || path[0] === 'pg_catalog' ? castKinds.get(name) : undefined;
+  const known = path.length === 1 || path[0] === 'pg_catalog' ? builtinKinds.get(name) : undefined;
   // An enum compares with its own type only, whatever that is called.
   const fits = kind === 'enum' ? known === undefined && text(type, 'names') === undefined : known === kind;
   return fits ? child(cast, 'arg') : undefined;
