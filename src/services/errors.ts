@@ -43,7 +43,7 @@ export class EmbeddedPostgresVersionError extends CoherentError {
   }
 }
 
-/** schema.sql or seed.js failed. Nothing of it was kept. */
+/** schema.sql, seed.js or indexes.sql failed. Nothing of it was kept. */
 export class PrepareFailedError extends CoherentError {
   readonly code = 'E_PREPARE_FAILED';
 }

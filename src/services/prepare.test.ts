@@ -83,6 +83,27 @@ test('a schema that fails names its file and the reason', async () => {
   });
 });
 
+test('indexes.sql is run after the rows are in', async () => {
+  application(USERS, TWO);
+  // Fails on the empty table that schema.sql leaves.
+  writeFileSync(
+    join(appFolder, 'indexes.sql'),
+    'create index by_name on users (name); select 1 / count(*) from users;',
+  );
+  expect((await run()).state).toBe('done');
+  expect(await real.query("select to_regclass('by_name')::text as index")).toEqual([{ index: 'by_name' }]);
+});
+
+test('an indexes.sql that fails names its file, and keeps nothing', async () => {
+  application(USERS, TWO);
+  writeFileSync(join(appFolder, 'indexes.sql'), 'create index by_age on users (age);');
+  await expect(run()).rejects.toMatchObject({
+    code: 'E_PREPARE_FAILED',
+    message: expect.stringMatching(/indexes\.sql.*age/),
+  });
+  expect(await real.query("select to_regclass('users') as users")).toEqual([{ users: null }]);
+});
+
 test('a changed schema changes nothing and says what to do', async () => {
   application(USERS, TWO);
   await run();

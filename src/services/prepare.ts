@@ -1,4 +1,5 @@
-// Makes the database that an application expects: its schema.sql, then the rows of its seed.js. Once.
+// Makes the database that an application expects: its schema.sql, then the rows of its seed.js, then its
+// indexes.sql (what is dear to keep up to date row by row). Once.
 //
 // One transaction does all of it and remembers it in `coherent.setup`, so a kill at any moment leaves either
 // nothing or everything. Two servers that start at once queue up at an advisory lock; the second finds it done.
@@ -39,6 +40,8 @@ interface Setup {
   readonly prepared_at: Date;
 }
 
+const SCHEMA = 'schema.sql';
+const INDEXES = 'indexes.sql';
 /** Any number will do, as long as it is always the same one. */
 const LOCK = 0x636f_6865;
 /** Filling a database may take its time. */
@@ -46,12 +49,15 @@ const NO_HURRY_MS: Milliseconds = 3_600_000;
 
 /** Errors: E_PREPARE_FAILED, and E_DATABASE_DOWN. */
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
-  const schema = readIfThere(join(options.appFolder, 'schema.sql'));
+  const schema = readIfThere(join(options.appFolder, SCHEMA));
+  const indexes = readIfThere(join(options.appFolder, INDEXES));
   const seed = join(options.appFolder, 'seed.js');
   const seedFile = existsSync(seed) ? seed : undefined;
-  if (schema === undefined && seedFile === undefined) return { state: 'none', notes: [] };
+  if (schema === undefined && seedFile === undefined && indexes === undefined)
+    return { state: 'none', notes: [] };
   const schemaHash = createHash('sha256')
     .update(schema ?? '')
+    .update(indexes ?? '')
     .digest('hex')
     .slice(0, 32);
 
@@ -69,8 +75,9 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
     const earlier = await database.transaction(async (transaction) => {
       const found = await findSetup(transaction);
       if (found !== null) return found;
-      await applySchema(transaction, schema, options.appFolder);
+      await apply(transaction, schema, join(options.appFolder, SCHEMA));
       if (seedFile !== undefined) await plant(transaction, seedFile, options.progress, seeded);
+      await apply(transaction, indexes, join(options.appFolder, INDEXES));
       await transaction.query('INSERT INTO coherent.setup (schema_hash, application) VALUES ($1, $2)', [
         schemaHash,
         options.appFolder,
@@ -106,19 +113,12 @@ async function findSetup(transaction: Transaction): Promise<Setup | null> {
   return transaction.one<Setup>('SELECT schema_hash, prepared_at FROM coherent.setup');
 }
 
-async function applySchema(
-  transaction: Transaction,
-  schema: string | undefined,
-  folder: string,
-): Promise<void> {
-  if (schema === undefined) return;
+async function apply(transaction: Transaction, sql: string | undefined, file: string): Promise<void> {
+  if (sql === undefined) return;
   try {
-    await transaction.execute(schema);
+    await transaction.execute(sql);
   } catch (cause) {
-    throw new PrepareFailedError(
-      `${join(folder, 'schema.sql')} failed, nothing was kept: ${reasonOf(cause)}`,
-      { cause },
-    );
+    throw new PrepareFailedError(`${file} failed, nothing was kept: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -160,7 +160,7 @@ function changes(earlier: Setup, schemaHash: string, { appFolder, dataFolder }: 
   if (earlier.schema_hash === schemaHash) return [];
   const day = earlier.prepared_at.toISOString().slice(0, 10);
   return [
-    `${join(appFolder, 'schema.sql')} is not the one that the database was made from on ${day}. Nothing was changed. ` +
+    `${join(appFolder, SCHEMA)} or ${INDEXES} is not the one that the database was made from on ${day}. Nothing was changed. ` +
       `Either remove ${dataFolder} and start again (its rows are lost), or set DATA_DIR to another folder, or bring the ` +
       `tables up to date yourself and then run: update coherent.setup set schema_hash = '${schemaHash}'`,
   ];

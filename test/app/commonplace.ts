@@ -25,6 +25,7 @@ export async function startCommonplace() {
     insert: (table, columns, values) => insertMany(rows.query, table, columns, values, () => {}),
     query: rows.query,
   });
+  await rows.query(readFileSync(`${folder}indexes.sql`, 'utf8'));
   await rows.query('analyze');
 
   let statements = 0;
