@@ -17,6 +17,7 @@ export function derive(values: Values, machine: Machine, production: boolean): C
       values.heapMaxMb === 'auto'
         ? heapMb(machine.memoryBytes, values.l1MaxBytes, workers)
         : values.heapMaxMb,
+    renderConcurrency: values.renderConcurrency === 'auto' ? 2 * values.dbPoolMax : values.renderConcurrency,
     degradedTtlMs:
       values.degradedTtlMs === 'auto' ? Math.floor(values.coherenceBoundMs / 2) : values.degradedTtlMs,
     shutdownDelayMs: values.shutdownDelayMs === 'auto' ? (production ? 5000 : 0) : values.shutdownDelayMs,
@@ -66,6 +67,7 @@ export function contradictions(config: Config, machine: Machine): Mistake[] {
       `must be shorter than BOOT_TIMEOUT_MS (${config.bootTimeoutMs})`,
     );
   }
+  incompleteTargets(config, wrong);
   const stopMs = config.shutdownDelayMs + config.drainTimeoutMs + CLOSE_MS;
   if (stopMs > config.graceMs) {
     wrong(
@@ -89,6 +91,26 @@ export function contradictions(config: Config, machine: Machine): Mistake[] {
     });
   }
   return found;
+}
+
+/** What tells others of purges comes in parts that need each other. */
+function incompleteTargets(
+  config: Config,
+  wrong: (name: string, value: unknown, allowed: string) => void,
+): void {
+  const { purgeWebhookUrl, purgeWebhookSecret, cdnPurge, cdnPurgeUrl, cdnPurgeToken, surrogateKeys } = config;
+  if (purgeWebhookUrl !== undefined && purgeWebhookSecret === undefined)
+    wrong('PURGE_WEBHOOK_SECRET', 'unset', 'must be set beside PURGE_WEBHOOK_URL (at least 16 characters)');
+  if (cdnPurge === undefined) return;
+  if (cdnPurgeUrl === undefined) wrong('CDN_PURGE_URL', 'unset', `must be set with CDN_PURGE=${cdnPurge}`);
+  if (cdnPurgeToken === undefined)
+    wrong('CDN_PURGE_TOKEN', 'unset', `must be set with CDN_PURGE=${cdnPurge}`);
+  if (!surrogateKeys)
+    wrong(
+      'SURROGATE_KEYS',
+      'off',
+      `must be on with CDN_PURGE=${cdnPurge}: it is purged by what pages are told to be made from`,
+    );
 }
 
 export function isLoopback(host: string): boolean {

@@ -1,8 +1,10 @@
-import { type Group, type Setting, settings } from './settings.ts';
+import type { Setting } from './settings/setting.ts';
+import { type Group, groups } from './settings.ts';
 
 const intro: Readonly<Record<Group, string>> = {
   Serving: 'Where pages are served, and for whom.',
   Operations: 'The probes, the operations port and the log.',
+  Monitoring: 'What is watched, and when somebody is told. docs/runbook.md has a section on each alert.',
   Processes: 'The primary and its workers.',
   Data: 'Postgres, Redis and what is kept on disk.',
   Rendering: 'How long a page may take.',
@@ -12,7 +14,7 @@ const intro: Readonly<Record<Group, string>> = {
 
 /** docs/configuration.md, whole. Written by scripts/write-configuration-docs.mjs; a test holds it true. */
 export function configurationDocs(): string {
-  const groups = Object.entries(intro) as [Group, string][];
+  const told = Object.entries(intro) as [Group, string][];
   return [
     '# Configuration',
     '',
@@ -26,13 +28,13 @@ export function configurationDocs(): string {
     '',
     '`coherent-server config` prints what is in effect and where each value comes from, with secrets masked.',
     'With `NODE_ENV=production` nothing is embedded, Postgres or Redis, and errors show no internals.',
-    ...groups.flatMap(([group, text]) => ['', `## ${group}`, '', text, '', ...table(group)]),
+    ...told.flatMap(([group, text]) => ['', `## ${group}`, '', text, '', ...table(group)]),
     '',
   ].join('\n');
 }
 
 function table(group: Group): string[] {
-  const rows: Setting<unknown>[] = Object.values(settings).filter((setting) => setting.group === group);
+  const rows: Setting<unknown>[] = Object.values(groups[group]);
   return ['| name | default | allowed | |', '|---|---|---|---|', ...rows.map(row)];
 }
 

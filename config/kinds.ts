@@ -1,6 +1,7 @@
 // How the text of a setting becomes a value. Every kind is a zod schema from text, and the sentence that
 // says what is allowed: it goes into the error message and into docs/configuration.md alike.
 import { z } from 'zod';
+import { parseNetworks } from '../src/core/networks.ts';
 import { parseRedisUrl } from '../src/core/redis-url.ts';
 
 export interface Kind<T> {
@@ -28,6 +29,16 @@ export function integer({ min, max, unit = '' }: Range): Kind<number> {
     .transform(Number)
     .refine((value) => value >= min && value <= max);
   return { type: 'integer', unit, allowed: `a whole number from ${min} to ${max}`, schema };
+}
+
+/** A part of a whole. */
+export function share(): Kind<number> {
+  const schema = z
+    .string()
+    .regex(/^(0|1|0?\.\d{1,9}|[01]\.\d{1,9})$/)
+    .transform(Number)
+    .refine((value) => value <= 1);
+  return { type: 'number', unit: '', allowed: 'a number from 0 to 1', schema };
 }
 
 export function milliseconds(range: { readonly min: number; readonly max: number }): Kind<number> {
@@ -105,6 +116,32 @@ export function redisUrl(): Kind<string> {
 function isRedisUrl(value: string): boolean {
   try {
     parseRedisUrl(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const HOST_PATTERN =
+  /^(?:(?:\*\.)?[a-z0-9](?:[a-z0-9._-]{0,252}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
+
+/** Names and addresses that may stand in a Host header. */
+export function hosts(): Kind<string> {
+  const allowed =
+    'host names with commas between them, each for every port or with one: example.org,*.example.org,localhost:3000';
+  const isList = (value: string) => value.split(',').every((each) => HOST_PATTERN.test(each.trim()));
+  return { type: 'text', unit: '', allowed, schema: z.string().refine(isList) };
+}
+
+/** Addresses and networks: src/core/networks.ts. */
+export function networks(): Kind<string> {
+  const allowed = 'addresses and networks with commas between them: 10.0.0.0/8,192.168.1.7,fd00::/8';
+  return { type: 'text', unit: '', allowed, schema: z.string().refine(isNetworks) };
+}
+
+function isNetworks(value: string): boolean {
+  try {
+    parseNetworks(value);
     return true;
   } catch {
     return false;

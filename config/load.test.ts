@@ -6,7 +6,8 @@ import { ConfigError } from './errors.ts';
 import { type LoadOptions, loadConfig, loadConfigWithSources } from './load.ts';
 import type { Machine } from './machine.ts';
 import { formatReport, hostOf, report } from './report.ts';
-import { type Setting, settings } from './settings.ts';
+import type { Setting } from './settings/setting.ts';
+import { settings } from './settings.ts';
 
 const GiB = 1024 ** 3;
 const machine: Machine = { cpus: 3, memoryBytes: 8 * GiB, node: '20.20.2', platform: 'linux' };
@@ -134,6 +135,25 @@ describe('mistakes', () => {
     ['COHERENCE_BOUND_MS', '2s'],
   ])('%s=%s is one', (name, value) => {
     expect(mistakes({ [name]: value })).toHaveProperty(name);
+  });
+
+  test.each([
+    ['ALLOWED_HOSTS', ['example.org', '*.example.org, localhost:3000', '127.0.0.1,[::1]:80', 'a']],
+    ['TRUSTED_PROXIES', ['10.0.0.0/8', '127.0.0.1, ::1', 'fd00::/8']],
+    ['HSTS', ['off', 'max-age=0', 'max-age=63072000; includeSubDomains; preload']],
+  ])('%s takes what it should', (name, values) => {
+    for (const value of values) expect(mistakes({ [name]: value }), value).toEqual({});
+  });
+
+  test.each([
+    [
+      'ALLOWED_HOSTS',
+      ['*', 'https://example.org', 'example.org/', 'a,,b', 'a b', 'a,', 'me@a', '*example.org'],
+    ],
+    ['TRUSTED_PROXIES', ['1', 'true', 'loopback', '10.0.0.0/33', '10.0.0.1,', '0.0.0.0/0 x']],
+    ['HSTS', ['on', 'max-age', 'max-age=1\r\nx: y', 'max-age=1, x']],
+  ])('%s takes nothing else', (name, values) => {
+    for (const value of values) expect(mistakes({ [name]: value }), value).toHaveProperty(name);
   });
 
   test('are found between settings', () => {

@@ -2,7 +2,8 @@ import type { Config } from './config.ts';
 import { contradictions, derive } from './derive.ts';
 import { ConfigError, type Mistake } from './errors.ts';
 import { inspectMachine, type Machine } from './machine.ts';
-import { type Key, type Setting, settings, type Values } from './settings.ts';
+import type { Setting } from './settings/setting.ts';
+import { type Key, settings, type Values } from './settings.ts';
 import { type Environment, find, readSources, type Source, type Sources } from './sources.ts';
 
 export interface LoadOptions {

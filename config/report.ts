@@ -1,7 +1,8 @@
 import type { Config } from './config.ts';
 import type { LoadedConfig } from './load.ts';
 import { keys } from './load.ts';
-import { type Key, type Setting, settings } from './settings.ts';
+import type { Setting } from './settings/setting.ts';
+import { type Key, settings } from './settings.ts';
 
 /** What `coherent-server config` prints: every setting, its value and where that came from. */
 export interface ReportLine {

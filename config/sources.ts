@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import type { Mistake } from './errors.ts';
-import type { Setting } from './settings.ts';
+import type { Setting } from './settings/setting.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
