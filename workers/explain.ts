@@ -11,8 +11,7 @@ export interface ExplainedUrl {
   /** The route template. */
   readonly route: string;
   readonly entry: string;
-  /** `why`: the statement and the column, where the recorder knows. */
-  readonly keys: readonly { readonly key: DependencyKey; readonly why?: string }[];
+  readonly keys: readonly { readonly key: DependencyKey }[];
   /** Where this worker finds it, in the order in which it looks; empty: the next visitor has it rendered. */
   readonly tiers: readonly ExplainedTier[];
 }

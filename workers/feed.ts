@@ -5,35 +5,57 @@
 //           -> { type: 'figures', figures }    once a second
 //           -> room { room: 'purges', body }   to the relay in the primary
 //
+// It also tells the watchers (webhook, CDN, the application's own) while it leads: workers/watchers.ts.
+//
 // It ends with 0 when the channel closes (the primary is gone) or SIGTERM comes. Whatever it had not published is
 // read from the log again by its successor, so it may be killed at any moment.
 import type { Config } from '../config/config.ts';
-import { createLogger } from '../src/cluster/logger.ts';
+import { createLogger } from '../src/cluster/log/logger.ts';
 import { type FromFeed, PURGES_ROOM, readFromPrimary } from '../src/cluster/messages.ts';
 import { systemClock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
+import { Database } from '../src/data/database.ts';
 import { ChangeFeed } from '../src/data/feed/feed.ts';
+import { DependencyGraph } from '../src/invalidation/graph.ts';
 import { Lease } from '../src/invalidation/lease.ts';
+import { readSettings } from '../src/page/load-application.ts';
+import { applicationFolder } from './application-folder.ts';
 import { joinPurgeBus } from './purge-bus.ts';
+import { openWatchers } from './watchers.ts';
 
 const clock = systemClock;
 /** Nothing is served from here, so nothing is trusted for long; reading it tells of another epoch in time. */
 const READ_EVERY_MS = 500;
 
 let stop: (() => Promise<void>) | undefined;
+let hasStarted = false;
 let isClosing = false;
 
 process.on('message', (message: { type?: string; config?: Config }) => {
-  if (message.type === 'start' && message.config !== undefined && stop === undefined) start(message.config);
+  if (message.type !== 'start' || message.config === undefined || hasStarted) return;
+  hasStarted = true;
+  void start(message.config);
 });
 process.on('disconnect', () => void close());
 process.on('SIGTERM', () => void close());
 // Ctrl+C is the primary's business.
 process.on('SIGINT', () => {});
 
-function start(config: Config): void {
+async function start(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel, { pid: process.pid, part: 'feed' });
   const bus = openBus(config, logger);
+  const graph = new DependencyGraph();
+  const database = new Database({
+    connectionString: config.databaseUrl ?? '',
+    logger,
+    clock,
+    max: 2,
+    applicationName: 'coherent-watchers',
+  });
+  // Without them a position of the log could be acknowledged that they have not been told of: so this must succeed.
+  const { declare } = await readSettings(applicationFolder(config.app));
+  const addDependency = (key: string, dependsOn: string) => graph.addDependency(key, dependsOn);
+  const watchers = openWatchers({ config, declare, addDependency, database, clock, logger });
   const feed = new ChangeFeed({
     connectionString: config.databaseUrl ?? '',
     slot: config.feedSlot,
@@ -43,19 +65,36 @@ function start(config: Config): void {
     // The first of the three lives that add up to the bound.
     freshLifeMs: config.coherenceBoundMs / 4,
     bus: {
-      publish: async (keys) => void (await bus.publish(keys, 'purge')),
-      beginEpoch: async () => void (await bus.beginEpoch()),
+      // Pages first. The log's position moves on only when the watchers' share is committed, too.
+      publish: async (keys, committedMs) => {
+        const all = graph.dependents(keys);
+        await bus.publish(all, 'purge', committedMs);
+        await watchers?.add(all);
+      },
+      beginEpoch: async () => {
+        await bus.beginEpoch();
+        await watchers?.add(undefined);
+      },
       setFresh: (lifeMs) => bus.setFresh(lifeMs),
     },
-    onState: (state, error) =>
-      say({ type: 'feed', state, ...(error && { note: `${error.code}: ${error.message}` }) }),
+    onState: (state, error) => {
+      say({ type: 'feed', state, ...(error && { note: `${error.code}: ${error.message}` }) });
+      if (state === 'leading') watchers?.start();
+      else void watchers?.rest();
+    },
   });
-  const figures = setInterval(() => say({ type: 'figures', figures: { ...feed.figures() } }), 1000);
+  const figures = setInterval(
+    () => say({ type: 'figures', figures: { ...feed.figures(), ...watchers?.stats() } }),
+    1000,
+  );
   stop = async () => {
     clearInterval(figures);
     await feed.close();
+    await watchers?.close();
+    await database.close();
     await bus.close();
   };
+  if (isClosing) return;
   void bus.start();
   feed.start();
 }

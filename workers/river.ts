@@ -5,14 +5,14 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import type { RelayLine } from '../src/invalidation/box-bus.ts';
-import type { PurgeBus } from '../src/invalidation/bus.ts';
 import { PurgeClock } from '../src/invalidation/clock.ts';
+import type { MeasuredBus } from '../src/invalidation/coherence-figures.ts';
 import { follow } from '../src/invalidation/follow.ts';
 import { Lease } from '../src/invalidation/lease.ts';
 import { joinPurgeBus } from './purge-bus.ts';
 
 export interface River {
-  readonly bus: PurgeBus;
+  readonly bus: MeasuredBus;
   readonly validity: PurgeClock;
   readonly lease: Lease;
   /** Resolves after the first reading, whether it succeeded or not. */

@@ -41,4 +41,6 @@ export interface KeySink {
    * The page is then kept by its TTL only, and `why` is logged once.
    */
   untracked(why: string): void;
+  /** Where somebody asks why: the sink for the keys of one statement. Ordinary renders have none. */
+  of?(statement: string): KeySink;
 }

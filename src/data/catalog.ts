@@ -175,6 +175,21 @@ export class Catalog {
     }
     return [...keys].sort();
   }
+
+  /**
+   * Whether statements have to be analysed anew. After TRUNCATE, VACUUM FULL or CLUSTER they have not: only the files that
+   * rows are in are others.
+   */
+  readsLike(next: Catalog): boolean {
+    const before = definitions(withoutStorage(this.raw));
+    const after = definitions(withoutStorage(next.raw));
+    if (before.size !== after.size) return false;
+    return [...before].every(([path, { text }]) => after.get(path)?.text === text);
+  }
+}
+
+function withoutStorage(raw: RawCatalog): RawCatalog {
+  return { ...raw, relations: raw.relations?.map((relation) => ({ ...relation, storage: null })) ?? null };
 }
 
 /** Reads the whole picture. `publication` as in catalogSql. */

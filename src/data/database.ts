@@ -9,6 +9,7 @@
 import pg from 'pg';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import { type Tracing, untraced } from '../core/trace.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { KeySink } from '../core/validity.ts';
 import { AbortWatch } from './abort.ts';
@@ -22,9 +23,12 @@ import type { Result, StatementObserver } from './observer.ts';
 import { poolSizeFor, type ServerLimits } from './pool-size.ts';
 import { Session } from './session.ts';
 import { SlowQueries, type SlowQuery } from './slow.ts';
+import { spanOf } from './statement-span.ts';
+import { StatementUsage } from './statement-usage.ts';
 import { Tables } from './tables.ts';
 import { Transaction } from './transaction.ts';
 import { toParameter, typeParsers } from './values.ts';
+import { type WritableDb, WritingSession } from './writing-session.ts';
 
 export interface DatabaseOptions {
   readonly connectionString: string;
@@ -42,6 +46,7 @@ export interface DatabaseOptions {
   readonly slowQueryMs?: Milliseconds;
   readonly applicationName?: string;
   readonly observer?: StatementObserver;
+  readonly trace?: Tracing;
   readonly onSlowQuery?: (query: SlowQuery) => void;
   /** Every statement that ended, for the figures. */
   readonly onStatementEnd?: (durationMs: Milliseconds, failed: boolean) => void;
@@ -57,11 +62,13 @@ const SILENCE_MS: Milliseconds = 2000;
 
 export class Database {
   readonly slow: SlowQueries;
+  readonly usage = new StatementUsage();
   readonly tables: Tables;
   readonly observer: StatementObserver | undefined;
   /** The byId calls of all sessions. */
   readonly batches: Batches;
   readonly #options: DatabaseOptions;
+  readonly #trace: Tracing;
   readonly #pool: pg.Pool;
   readonly #connectTimeoutMs: Milliseconds;
   readonly #statementTimeoutMs: Milliseconds;
@@ -71,6 +78,7 @@ export class Database {
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
+    this.#trace = options.trace ?? untraced;
     this.observer = options.observer;
     this.slow = new SlowQueries(options.slowQueryMs ?? 100);
     this.tables = new Tables(this, options.clock);
@@ -115,6 +123,11 @@ export class Database {
   /** The reads of one render. They stop when `signal` aborts, and add their keys to `sink`. */
   session({ signal, sink }: SessionOptions): Db {
     return new Session(this, new AbortWatch(signal), sink);
+  }
+
+  /** The reads and transactions of one action. They stop when `signal` aborts. */
+  writingSession(signal: AbortSignal): WritableDb {
+    return new WritingSession(this, signal);
   }
 
   /**
@@ -228,9 +241,13 @@ export class Database {
 
   async #connect(sql: string, watch: AbortWatch | undefined): Promise<pg.PoolClient> {
     if (watch?.signal.aborted === true) throw new QueryAbortedError(sql, watch.signal.reason);
+    const { clock } = this.#options;
+    const startedMs = clock.monotonic();
     const connecting = this.#pool.connect();
     try {
-      return await (watch === undefined ? connecting : abortable(connecting, watch, sql));
+      const client = await (watch === undefined ? connecting : abortable(connecting, watch, sql));
+      this.usage.connected(clock.monotonic() - startedMs);
+      return client;
     } catch (error) {
       if (error instanceof QueryAbortedError) {
         // The pool cannot be told to forget us; what it hands out later goes straight back.
@@ -257,20 +274,29 @@ export class Database {
     if (note !== undefined) this.#options.logger.warn({ max }, note);
   }
 
-  async #timed<T>(sql: string, run: () => Promise<T>): Promise<T> {
+  #timed<R extends object>(sql: string, run: () => Promise<Result<R>>): Promise<Result<R>> {
+    if (!this.#trace.isOn) return this.#counted(sql, run);
+    return spanOf(this.#trace, sql, () => this.#counted(sql, run));
+  }
+
+  async #counted<R extends object>(sql: string, run: () => Promise<Result<R>>): Promise<Result<R>> {
     const { clock } = this.#options;
     const start = clock.monotonic();
     let failed = true;
+    let rows = 0;
     try {
-      const value = await run();
+      const result = await run();
       failed = false;
-      return value;
+      // Several statements in one text, as in schema.sql, have a list of results.
+      rows = Array.isArray(result) ? 0 : result.rows.length;
+      return result;
     } catch (error) {
       throw reason(error);
     } finally {
       const durationMs = clock.monotonic() - start;
       this.#options.onStatementEnd?.(durationMs, failed);
       const slow = this.slow.record(sql, durationMs, clock.now());
+      this.usage.ended(sql, { durationMs, failed, rows, slow: slow !== undefined });
       if (slow !== undefined) {
         this.#options.logger.warn({ durationMs: Math.round(durationMs), text: excerpt(sql) }, 'slow query');
         this.#options.onSlowQuery?.(slow);

@@ -1,8 +1,9 @@
 import { CoherentError } from '../core/errors.ts';
+import { shapeOf } from './shape.ts';
 
-/** The text of a statement as it may stand in a log: one line, at most 200 characters, never its parameters. */
+/** The text of a statement as it may stand in a log: one line, at most 200 characters, no values. */
 export function excerpt(sql: string): string {
-  const line = sql.replace(/\s+/g, ' ').trim();
+  const line = shapeOf(sql.slice(0, 2000));
   return line.length <= 200 ? line : `${line.slice(0, 199)}…`;
 }
 

@@ -48,8 +48,9 @@ export class FollowedSchema implements StatementObserver {
     sink: KeySink,
   ): void | Promise<void> {
     // Without a promise where there is nothing to wait for: that is nearly always.
-    if (this.#recorder !== undefined) this.#recorder.onStatement(sql, params, result, sink);
-    else return this.#load().then((recorder) => recorder.onStatement(sql, params, result, sink));
+    const noted = sink.of === undefined ? sink : sink.of(sql);
+    if (this.#recorder !== undefined) this.#recorder.onStatement(sql, params, result, noted);
+    else return this.#load().then((recorder) => recorder.onStatement(sql, params, result, noted));
   }
 
   #load(): Promise<DependencyRecorder> {

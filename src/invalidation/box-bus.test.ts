@@ -139,6 +139,35 @@ describe('BoxRelay', () => {
     await after.bus.close();
   });
 
+  it('says at the start that DATA_DIR cannot be written, and survives that it cannot be later', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => relayIn(join(folder, 'file', 'data'))).toThrow(
+      expect.objectContaining({ code: 'E_DATA_DIR', message: expect.stringContaining('DATA_DIR') }),
+    );
+    const inner = join(folder, 'data');
+    const relay = relayIn(inner);
+    rmSync(inner, { recursive: true });
+    const said: unknown[] = [];
+    relay.receive({ send: (body) => said.push(body) }, { ask: 'clock', id: 1 });
+    expect(said).toEqual([]);
+    await relay.close();
+  });
+
+  it('tells its workers of a new epoch at once, not with their next reading', async () => {
+    const relay = relayIn(newFolder());
+    const [one, other] = [
+      await worker(relay, { readEveryMs: 600_000 }),
+      await worker(relay, { readEveryMs: 600_000 }),
+    ];
+    const before = other.clock.epoch;
+    await one.bus.beginEpoch();
+    await until(() => other.clock.epoch !== before);
+    expect(other.clock.epoch).toBe(one.clock.epoch);
+    await Promise.all([one.bus.close(), other.bus.close()]);
+    await relay.close();
+  });
+
   it('drops what is not of its protocol', async () => {
     const relay = relayIn(folder);
     const sent: unknown[] = [];

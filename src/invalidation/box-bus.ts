@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import type { DependencyKey, Milliseconds } from '../core/units.ts';
+import type { DependencyKey, EpochMs, Milliseconds } from '../core/units.ts';
 import { type FromRelay, readFromRelay, type ToRelay } from './box-messages.ts';
 import type { Applied, AppliedOptions, BusListener, Published, Purge, PurgeBus } from './bus.ts';
 import { decodeSnapshot } from './clock-snapshot.ts';
@@ -62,13 +62,13 @@ export class BoxBus implements PurgeBus, PurgeSource, RollSource {
     return this.#follower.start();
   }
 
-  async publish(keys: readonly DependencyKey[], kind: PurgeKind): Promise<Published> {
+  async publish(keys: readonly DependencyKey[], kind: PurgeKind, committedMs?: EpochMs): Promise<Published> {
     if (this.#closed) throw new BusClosedError();
     const tooLong = keys.find((key) => key.length > MAX_KEY_LENGTH);
     if (tooLong !== undefined) throw new KeyTooLongError(tooLong, MAX_KEY_LENGTH);
     let published: Published = { epoch: '', seq: 0 };
     for (const part of inParts(keys)) {
-      published = await this.#ask('published', { ask: 'publish', keys: [...part], kind });
+      published = await this.#ask('published', { ask: 'publish', keys: [...part], kind, committedMs });
     }
     return { epoch: published.epoch, seq: published.seq };
   }

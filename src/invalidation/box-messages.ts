@@ -1,9 +1,9 @@
 // What a worker and the primary of its box say to each other about purges, where there is no Redis.
 //
 //   worker                                      relay (in the primary)
-//   publish { id, keys, kind }          ->
+//   publish { id, keys, kind, time? }   ->      the time of the commit, where there was one
 //                                       <-      published { id, epoch, seq }
-//                                       <-      purge { epoch, seq, kind, keys }       to every member
+//                                       <-      purge { epoch, seq, kind, keys, time? }  to every member
 //   state { id, member?, epoch, seq }   ->      also makes the sender a listener; `member` puts it on the roll
 //                                       <-      state { id, epoch, seq, freshMs }
 //   clock { id }                        ->
@@ -23,10 +23,12 @@ const epoch = z.string().min(1).max(64);
 const seq = z.number().int().nonnegative();
 const kind = z.enum(['purge', 'expire']);
 const name = z.string().max(200);
+/** By the database's clock; for figures only. */
+const committedMs = z.number().nonnegative().max(1e14).optional();
 const keys = z.array(z.string().max(MAX_KEY_LENGTH)).max(MAX_KEYS);
 
 const toRelay = z.discriminatedUnion('ask', [
-  z.object({ ask: z.literal('publish'), id, keys, kind }),
+  z.object({ ask: z.literal('publish'), id, keys, kind, committedMs }),
   z.object({ ask: z.literal('state'), id, member: name.optional(), epoch: z.string().max(64), seq }),
   z.object({ ask: z.literal('leave') }),
   z.object({ ask: z.literal('roll'), id, everybody: z.boolean() }),
@@ -37,7 +39,7 @@ const toRelay = z.discriminatedUnion('ask', [
 
 const fromRelay = z.discriminatedUnion('say', [
   z.object({ say: z.literal('published'), id, epoch, seq }),
-  z.object({ say: z.literal('purge'), epoch, seq, kind, keys }),
+  z.object({ say: z.literal('purge'), epoch, seq, kind, keys, committedMs }),
   z.object({ say: z.literal('state'), id, epoch, seq, freshMs: z.number() }),
   z.object({ say: z.literal('clock'), id, file: z.string() }),
   z.object({ say: z.literal('report') }),

@@ -11,6 +11,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { type FromRelay, readToRelay, type ToRelay } from './box-messages.ts';
+import { DataFolderError } from './errors.ts';
 import { LocalBus } from './local-bus.ts';
 import type { RollEntry } from './roll.ts';
 
@@ -42,16 +43,19 @@ export class BoxRelay {
 
   constructor(options: BoxRelayOptions) {
     this.#options = options;
-    mkdirSync(options.folder, { recursive: true });
+    assertWritable(options.folder);
     this.#bus = this.#continueOrBegin();
     this.#bus.subscribe({
-      purge: ({ epoch, seq, kind, keys }) => {
+      purge: ({ epoch, seq, kind, keys, committedMs }) => {
         this.#moveTo(epoch, seq);
         for (const member of this.#members.keys())
-          member.send({ say: 'purge', epoch, seq, kind, keys: [...keys] });
+          member.send({ say: 'purge', epoch, seq, kind, keys: [...keys], committedMs });
       },
-      // Members learn of it by their next reading, or by the first purge of the new epoch.
-      reset: (epoch, seq) => this.#moveTo(epoch, seq),
+      reset: (epoch, seq) => {
+        this.#moveTo(epoch, seq);
+        // So that they read at once, and do not serve what is suspect until their next reading.
+        for (const member of this.#members.keys()) member.send({ say: 'report' });
+      },
     });
   }
 
@@ -65,7 +69,7 @@ export class BoxRelay {
     switch (message.ask) {
       case 'publish':
         void this.#bus
-          .publish(message.keys, message.kind)
+          .publish(message.keys, message.kind, message.committedMs)
           .then((published) => from.send({ say: 'published', id: message.id, ...published }));
         break;
       case 'state':
@@ -86,7 +90,7 @@ export class BoxRelay {
         if (message.everybody) for (const member of this.#members.keys()) member.send({ say: 'report' });
         break;
       case 'clock':
-        from.send({ say: 'clock', id: message.id, file: this.#saveForMembers() });
+        this.#sendClock(from, message.id);
         break;
       case 'fresh':
         this.#freshUntil = this.#options.clock.monotonic() + message.lifeMs;
@@ -105,7 +109,14 @@ export class BoxRelay {
   /** After a stop in order: the next start may go on from here. */
   async close(): Promise<void> {
     this.#members.clear();
-    this.#write('purge-clock');
+    try {
+      this.#write('purge-clock');
+    } catch (error) {
+      this.#options.logger.warn(
+        { err: error },
+        'purge relay: the clock could not be saved; the next start begins anew',
+      );
+    }
     await this.#bus.close();
   }
 
@@ -145,6 +156,18 @@ export class BoxRelay {
     return Math.max(0, this.#freshUntil - this.#options.clock.monotonic());
   }
 
+  /** Without an answer the worker asks again, and serves a micro-cache meanwhile. */
+  #sendClock(to: Member, id: number): void {
+    try {
+      to.send({ say: 'clock', id, file: this.#saveForMembers() });
+    } catch (error) {
+      this.#options.logger.error(
+        { err: error },
+        'purge relay: the clock could not be written for a worker; see DATA_DIR',
+      );
+    }
+  }
+
   #saveForMembers(): string {
     const name = 'purge-clock.members';
     if (this.#savedVersion !== this.#version) this.#write(name);
@@ -157,5 +180,17 @@ export class BoxRelay {
     const file = join(this.#options.folder, name);
     writeFileSync(`${file}.new`, this.#bus.save());
     renameSync(`${file}.new`, file);
+  }
+}
+
+/** Found at the start, before anybody is served. Errors: `E_DATA_DIR`. */
+function assertWritable(folder: string): void {
+  const probe = join(folder, `.writable-${process.pid}`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(probe, '');
+    rmSync(probe);
+  } catch (error) {
+    throw new DataFolderError(folder, error);
   }
 }

@@ -57,6 +57,15 @@ export function describeBus(name: string, start: () => Promise<BusFleet>): void 
       expect(reader.clock.judge(slots, reader.clock.stamp())).toBe('valid');
     });
 
+    it('tells when the change was committed, if it was told', async () => {
+      const [writer, reader] = [await worker(), await worker()];
+      const { heard } = await listen(reader.bus);
+      await writer.bus.publish(['users#17'], 'purge', 1_700_000_000_123.5);
+      await writer.bus.publish(['users#18'], 'purge');
+      await until(() => heard.length === 2);
+      expect(heard.map(({ committedMs }) => committedMs)).toEqual([1_700_000_000_123.5, undefined]);
+    });
+
     it('keeps an expired entry servable as stale', async () => {
       const { bus, clock } = await worker();
       const stamp = clock.stamp();

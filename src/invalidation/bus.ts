@@ -1,5 +1,5 @@
 // The purge bus: hands out the numbers of purges and brings every purge to every worker, in order.
-import type { DependencyKey, Milliseconds, Seq } from '../core/units.ts';
+import type { DependencyKey, EpochMs, Milliseconds, Seq } from '../core/units.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
 
 export interface Purge {
@@ -7,6 +7,11 @@ export interface Purge {
   readonly seq: Seq;
   readonly kind: PurgeKind;
   readonly keys: readonly DependencyKey[];
+  /**
+   * When the change was committed, by the database's clock; of the oldest where several travel as one purge. Undefined
+   * where nothing was committed: purges by hand. For figures only, nothing depends on it for being right.
+   */
+  readonly committedMs?: EpochMs | undefined;
 }
 
 /** Where a purge stands in the river: enough to wait until a worker has applied it. */
@@ -40,7 +45,7 @@ export interface BusListener {
 
 export interface PurgeBus {
   /** Resolves once the bus has accepted the purge: from then on it cannot be lost. Errors: `E_BUS_CLOSED`. */
-  publish(keys: readonly DependencyKey[], kind: PurgeKind): Promise<Published>;
+  publish(keys: readonly DependencyKey[], kind: PurgeKind, committedMs?: EpochMs): Promise<Published>;
   /**
    * Begins with one `reset`, as soon as the bus knows where the river stands; until then a listener's clock stays on
    * an epoch of its own, in which nothing can be trusted. The answer stops listening.

@@ -14,6 +14,7 @@ import type { DependencyKey, Milliseconds, Seq, Slot, Stamp } from '../core/unit
 import type { Validity, Verdict } from '../core/validity.ts';
 import { decodeSnapshot, encodeSnapshot } from './clock-snapshot.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
+import { isMark } from './marks.ts';
 import { DEFAULT_SLOTS, slotOf } from './slots.ts';
 
 /** Beyond this a new epoch is due: purges on their way still have numbers to take. */
@@ -104,7 +105,11 @@ export class PurgeClock implements Validity {
   }
 
   apply(seq: Seq, keys: readonly DependencyKey[], kind: PurgeKind): Applied {
-    return this.applySlots(seq, this.slotsOf(keys), kind);
+    return this.applySlots(
+      seq,
+      this.slotsOf(keys.some(isMark) ? keys.filter((key) => !isMark(key)) : keys),
+      kind,
+    );
   }
 
   applySlots(seq: Seq, slots: ArrayLike<Slot>, kind: PurgeKind): Applied {

@@ -8,7 +8,7 @@ import type { PurgeKind } from './clock-state.ts';
 import { type EntryId, EntryIndex } from './entry-index.ts';
 import { DependencyGraph } from './graph.ts';
 import { looksLike } from './pattern.ts';
-import { Sweep, type Swept } from './sweep.ts';
+import { Sweep, type SweepFigures, type Swept } from './sweep.ts';
 
 export type EntryKind = 'page' | 'fragment';
 export type MemoryTierName = 'static' | 'l1';
@@ -132,6 +132,23 @@ export class Dependencies implements BusListener {
     return [...found];
   }
 
+  /** Entries held here that were made from one of these keys, at most `limit`. */
+  madeFrom(
+    keys: readonly DependencyKey[],
+    limit: number,
+  ): { readonly kind: EntryKind; readonly id: EntryId }[] {
+    const found: { kind: EntryKind; id: EntryId }[] = [];
+    for (const [kind, { shelves }] of this.#kinds) {
+      for (const index of shelves.values()) {
+        for (const id of entriesOfAll(index, keys)) {
+          if (found.length === limit) return found;
+          found.push({ kind, id });
+        }
+      }
+    }
+    return found;
+  }
+
   explainKey(key: DependencyKey): ExplainedKey {
     const purges = this.closed([key]);
     const page = this.#madeFrom('page', purges);
@@ -152,8 +169,26 @@ export class Dependencies implements BusListener {
       entries += index.size;
       edges += index.edges;
     }
-    const sweeps = Object.fromEntries([...this.#kinds].map(([kind, { sweep }]) => [kind, sweep.figures()]));
-    return { entries, edges, declared: this.graph.edges, watchers: this.#watchers.size, ...sweeps };
+    return {
+      entries,
+      edges,
+      declared: this.graph.edges,
+      watchers: this.#watchers.size,
+      sweeps: this.#sweeps(),
+    };
+  }
+
+  /** What purges left to do, of all kinds of entries. */
+  #sweeps(): SweepFigures {
+    const each = [...this.#kinds.values()].map(({ sweep }) => sweep.figures());
+    const sum = (name: keyof SweepFigures) => each.reduce((all, figures) => all + figures[name], 0);
+    return {
+      dropped: sum('dropped'),
+      refreshed: sum('refreshed'),
+      waiting: sum('waiting'),
+      slices: sum('slices'),
+      longestMs: Math.max(...each.map(({ longestMs }) => longestMs)),
+    };
   }
 
   purge({ keys, kind, epoch, seq }: Purge): void {

@@ -49,6 +49,19 @@ export class TooManyEdgesError extends CoherentError {
   }
 }
 
+/** DATA_DIR cannot be written, and without Redis the purge clock is kept there. */
+export class DataFolderError extends CoherentError {
+  readonly code = 'E_DATA_DIR';
+
+  constructor(folder: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `DATA_DIR is ${folder}, which cannot be written (${why}). Without Redis the purge clock is kept there: name a folder of this server's own, or set REDIS_URL.`,
+      { cause },
+    );
+  }
+}
+
 /** The primary did not answer a worker's question about purges. The worker serves micro-cached pages meanwhile. */
 export class RelaySilentError extends CoherentError {
   readonly code = 'E_RELAY_SILENT';

@@ -42,7 +42,16 @@ export interface FollowerOptions {
   readonly needsFresh: boolean;
 }
 
-const noFigures = () => ({ applied: 0, gapsMended: 0, clockLoads: 0, epochsSeen: 0, readingsFailed: 0 });
+const noFigures = () => ({
+  applied: 0,
+  /** Readings that told of purges which no message had brought by then. */
+  gapsFound: 0,
+  /** Purges that were told from what the source keeps. */
+  gapsMended: 0,
+  clockLoads: 0,
+  epochsSeen: 0,
+  readingsFailed: 0,
+});
 export type FollowerFigures = Readonly<ReturnType<typeof noFigures>>;
 
 export class PurgeFollower {
@@ -152,6 +161,7 @@ export class PurgeFollower {
     // Also when messages have overtaken the reading.
     if (told.seq >= state.seq) return true;
     const missing = await this.#options.source.readSince(told, state.seq);
+    if (this.#told !== undefined && this.#told.seq < state.seq) this.#figures.gapsFound++;
     if (missing === undefined) return false;
     for (const purge of missing) {
       // A message may have overtaken the reading.

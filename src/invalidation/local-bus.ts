@@ -1,4 +1,4 @@
-import type { DependencyKey, Seq } from '../core/units.ts';
+import type { DependencyKey, EpochMs, Seq } from '../core/units.ts';
 import type { Applied, BusListener, Published, PurgeBus } from './bus.ts';
 import { LAST_SEQ, PurgeClock } from './clock.ts';
 import { decodeSnapshot } from './clock-snapshot.ts';
@@ -34,14 +34,14 @@ export class LocalBus implements PurgeBus {
     if (snapshot !== undefined) this.#clock.restore(snapshot);
   }
 
-  async publish(keys: readonly DependencyKey[], kind: PurgeKind): Promise<Published> {
+  async publish(keys: readonly DependencyKey[], kind: PurgeKind, committedMs?: EpochMs): Promise<Published> {
     if (this.#closed) throw new BusClosedError();
     // The purge is told in the new epoch as well: who learns of the epoch first must still drop these keys.
     if (this.#clock.seq >= this.#lastSeq) this.beginEpoch();
     const { epoch } = this.#clock;
     const seq = this.#clock.seq + 1;
     this.#clock.apply(seq, keys, kind);
-    for (const listener of this.#listeners) listener.purge({ epoch, seq, kind, keys });
+    for (const listener of this.#listeners) listener.purge({ epoch, seq, kind, keys, committedMs });
     return { epoch, seq };
   }
 

@@ -1,6 +1,6 @@
 // Purges as they travel: over a channel as one text, in the stream as fields. Both are input: whoever can write to
 // Redis can write these, so nothing is believed that does not parse.
-import type { DependencyKey, Seq } from '../core/units.ts';
+import type { DependencyKey, EpochMs, Seq } from '../core/units.ts';
 import type { Purge } from './bus.ts';
 import type { PurgeKind } from './clock-state.ts';
 
@@ -11,25 +11,35 @@ export const MAX_KEYS = 10_000;
 /** One purge's keys as JSON; also the most that is read from a channel. */
 const MAX_JSON_LENGTH = 1_048_576;
 
-const HEADER = /^([\w-]{1,64}) ([1-9]\d{0,9}) (purge|expire) /;
+/** Milliseconds since 1970 with the microseconds that the database knows; nothing else is taken for a time. */
+const TIME = /^\d{1,14}(?:\.\d{1,3})?$/;
+const HEADER = /^([\w-]{1,64}) ([1-9]\d{0,9}) (purge|expire)(?:@(\d{1,14}(?:\.\d{1,3})?))? /;
 
-/** `<epoch> <seq> <kind> <keys as JSON>`; undefined for anything else. */
+/** As it goes into a message or the stream; '' where nothing was committed. */
+export function timeText(committedMs: EpochMs | undefined): string {
+  if (committedMs === undefined || !(committedMs >= 0) || committedMs >= 1e14) return '';
+  return String(Math.round(committedMs * 1000) / 1000);
+}
+
+/** `<epoch> <seq> <kind>[@<time of the commit>] <keys as JSON>`; undefined for anything else. */
 export function parseMessage(text: string): Purge | undefined {
   if (text.length > MAX_JSON_LENGTH + 100) return undefined;
   const header = HEADER.exec(text);
   if (header === null) return undefined;
   const keys = parseKeys(text.slice(header[0].length));
   if (keys === undefined) return undefined;
-  return { epoch: header[1] ?? '', seq: Number(header[2]), kind: header[3] as PurgeKind, keys };
+  const [, epoch = '', seq, kind, time] = header;
+  return { epoch, seq: Number(seq), kind: kind as PurgeKind, keys, ...committed(time) };
 }
 
 /** A stream entry `[id, [field, value, ...]]`; undefined where it is not ours or came without its keys. */
 export function parseStreamEntry(epoch: string, id: string, fields: readonly string[]): Purge | undefined {
   const seq: Seq = Number(id.slice(0, id.indexOf('-')));
-  const [kindName, kind, keysName, json = ''] = fields;
+  const [kindName, kind, keysName, json = '', timeName, time] = fields;
   if (kindName !== 'kind' || keysName !== 'keys' || (kind !== 'purge' && kind !== 'expire')) return undefined;
   const keys = parseKeys(json);
-  return keys === undefined || !Number.isSafeInteger(seq) ? undefined : { epoch, seq, kind, keys };
+  if (keys === undefined || !Number.isSafeInteger(seq)) return undefined;
+  return { epoch, seq, kind, keys, ...(timeName === 'at' && committed(time)) };
 }
 
 /** Splits keys so that each part can travel as one message; no keys are one empty part. */
@@ -48,6 +58,11 @@ export function* inParts(keys: readonly DependencyKey[]): Generator<readonly Dep
     length += worst;
   }
   if (part.length > 0 || keys.length === 0) yield part;
+}
+
+/** A time that is none is left out: it is there for figures, and the purge itself must not be lost for it. */
+function committed(time: string | undefined): { readonly committedMs?: EpochMs } {
+  return time === undefined || !TIME.test(time) ? {} : { committedMs: Number(time) };
 }
 
 function parseKeys(json: string): readonly DependencyKey[] | undefined {

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { DependencyKey, Milliseconds } from '../core/units.ts';
+import type { DependencyKey, EpochMs, Milliseconds } from '../core/units.ts';
 import type { PurgeKind } from './clock-state.ts';
 
 /** Longer than any takeover that the bound on staleness survives anyway. */
@@ -10,6 +10,7 @@ interface Kept {
   readonly epoch: string;
   readonly keys: readonly DependencyKey[];
   readonly kind: PurgeKind;
+  readonly committedMs: EpochMs | undefined;
   readonly atMs: Milliseconds;
 }
 
@@ -24,9 +25,9 @@ export class RecentPurges {
     this.#clock = clock;
   }
 
-  add(epoch: string, keys: readonly DependencyKey[], kind: PurgeKind): void {
+  add(epoch: string, keys: readonly DependencyKey[], kind: PurgeKind, committedMs?: EpochMs): void {
     if (this.#kept.length >= MAX_KEPT) this.#makeRoom();
-    this.#kept.push({ epoch, keys, kind, atMs: this.#clock.monotonic() });
+    this.#kept.push({ epoch, keys, kind, committedMs, atMs: this.#clock.monotonic() });
   }
 
   /**

@@ -52,7 +52,7 @@ return { epoch, seq, redis.call('GET', KEYS[2]), redis.call('GET', KEYS[3]) }
 /**
  * ARGV[4] = kind, ARGV[5] = slots to mark, 4 bytes each, little endian, ARGV[6] = keys as JSON,
  * ARGV[7] = keys for the stream ('' where too many: whoever catches up then reads the clock), ARGV[8] = stream length,
- * ARGV[9] = channel, ARGV[10] = 'SPUBLISH' or 'PUBLISH'
+ * ARGV[9] = channel, ARGV[10] = 'SPUBLISH' or 'PUBLISH', ARGV[11] = time of the commit or ''
  * -> [epoch, seq]
  */
 export const PUBLISH = `${ENSURE_EPOCH}
@@ -63,8 +63,9 @@ local packed = ARGV[5]
 for at = 1, #packed, 4 do
   redis.call('SETRANGE', clock, struct.unpack('<I4', packed, at) * 4, number)
 end
-redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[8], seq .. '-0', 'kind', ARGV[4], 'keys', ARGV[7])
-redis.call(ARGV[10], ARGV[9], epoch .. ' ' .. seq .. ' ' .. ARGV[4] .. ' ' .. ARGV[6])
+redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[8], seq .. '-0', 'kind', ARGV[4], 'keys', ARGV[7], 'at', ARGV[11])
+local head = ARGV[11] == '' and ARGV[4] or ARGV[4] .. '@' .. ARGV[11]
+redis.call(ARGV[10], ARGV[9], epoch .. ' ' .. seq .. ' ' .. head .. ' ' .. ARGV[6])
 return { epoch, seq }
 `;
 

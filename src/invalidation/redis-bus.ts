@@ -4,14 +4,15 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import type { DependencyKey, Milliseconds, Seq } from '../core/units.ts';
+import type { DependencyKey, EpochMs, Milliseconds, Seq } from '../core/units.ts';
 import type { Applied, AppliedOptions, BusListener, Published, Purge, PurgeBus } from './bus.ts';
 import { LAST_SEQ } from './clock.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
 import { BusClosedError, BusUnavailableError, KeyTooLongError } from './errors.ts';
 import { type FollowerFigures, PurgeFollower, type PurgeSource, type RiverState } from './follower.ts';
 import type { Lease } from './lease.ts';
-import { inParts, MAX_KEY_LENGTH, parseMessage, parseStreamEntry } from './purge-message.ts';
+import { isMark } from './marks.ts';
+import { inParts, MAX_KEY_LENGTH, parseMessage, parseStreamEntry, timeText } from './purge-message.ts';
 import { RecentPurges } from './recent-purges.ts';
 import {
   BEGIN_EPOCH,
@@ -111,12 +112,12 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     await this.#follower.start();
   }
 
-  async publish(keys: readonly DependencyKey[], kind: PurgeKind): Promise<Published> {
+  async publish(keys: readonly DependencyKey[], kind: PurgeKind, committedMs?: EpochMs): Promise<Published> {
     if (this.#closed) throw new BusClosedError();
     const tooLong = keys.find((key) => key.length > MAX_KEY_LENGTH);
     if (tooLong !== undefined) throw new KeyTooLongError(tooLong, MAX_KEY_LENGTH);
     let published: Published | undefined;
-    for (const part of inParts(keys)) published = await this.#publishPart(part, kind);
+    for (const part of inParts(keys)) published = await this.#publishPart(part, kind, committedMs);
     return published ?? stateOf(await this.#run('readState', ['', '', '0']));
   }
 
@@ -196,17 +197,23 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     return this.#noticing(Promise.resolve([now.epoch, now.seq]));
   }
 
-  async #publishPart(keys: readonly DependencyKey[], kind: PurgeKind): Promise<Published> {
-    const packed = Buffer.allocUnsafe(keys.length * 4);
-    for (const [index, key] of keys.entries()) packed.writeUInt32LE(slotOf(key, this.#slots), index * 4);
+  async #publishPart(
+    keys: readonly DependencyKey[],
+    kind: PurgeKind,
+    committedMs: EpochMs | undefined,
+  ): Promise<Published> {
+    const lasting = keys.filter((key) => !isMark(key));
+    const packed = Buffer.allocUnsafe(lasting.length * 4);
+    for (const [index, key] of lasting.entries()) packed.writeUInt32LE(slotOf(key, this.#slots), index * 4);
     const json = JSON.stringify(keys);
     const inStream = json.length <= MAX_STREAM_JSON ? json : '';
     const how = this.#options.sharded ? 'SPUBLISH' : 'PUBLISH';
+    const at = timeText(committedMs);
     const published = await this.#noticing(
-      this.#run('publish', [kind, packed, json, inStream, String(STREAM_LENGTH), this.#channel, how]),
+      this.#run('publish', [kind, packed, json, inStream, String(STREAM_LENGTH), this.#channel, how, at]),
     );
     this.#published++;
-    this.#recent.add(published.epoch, keys, kind);
+    this.#recent.add(published.epoch, keys, kind, committedMs);
     return published;
   }
 
@@ -219,7 +226,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     const lost = this.#recent.takeOfOtherEpochs(state.epoch);
     if (lost === 'too many') return this.beginEpoch();
     let last = state;
-    for (const { keys, kind } of lost) last = await this.#publishPart(keys, kind);
+    for (const { keys, kind, committedMs } of lost) last = await this.#publishPart(keys, kind, committedMs);
     return last;
   }
 

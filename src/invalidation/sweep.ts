@@ -1,7 +1,12 @@
 // What a purge leaves to do once it is applied: the entries it made invalid give back their memory, and those that
 // people liked are made again. Nothing depends on this for being right, so it takes its time: a slice of entries, then
-// whoever waits has a turn, then the next slice. A purge that hits a million entries stops nobody.
+// whoever waits has a turn for as long as the slice took, then the next slice. A purge that hits a million entries
+// stops nobody.
+//
+// A slice ends by the clock. What it costs to let go of an entry depends on what it lies in (a table that shrinks is
+// built anew), so no number of entries is a time.
 import type { Clock, Timer } from '../core/clock.ts';
+import type { Milliseconds } from '../core/units.ts';
 import type { EntryId } from './entry-index.ts';
 
 /** What the sweep found where an entry was looked for. */
@@ -19,12 +24,23 @@ export interface SweepOptions {
   readonly minReads: number;
   /** So many at most for one sweep: what is left is made when somebody asks. */
   readonly maxRefreshes: number;
-  readonly sliceSize?: number;
+  /** A slice ends with the entry after which this much time has gone by. */
+  readonly sliceMs?: Milliseconds;
 }
 
-const SLICE = 256;
+const SLICE_MS: Milliseconds = 4;
 /** Candidates are kept up to this times `maxRefreshes` before the least read are let go. */
 const SLACK = 4;
+
+export interface SweepFigures {
+  readonly dropped: number;
+  readonly refreshed: number;
+  /** Purges that are not swept to their end. */
+  readonly waiting: number;
+  readonly slices: number;
+  /** The slice that stopped everybody else for the longest time. */
+  readonly longestMs: Milliseconds;
+}
 
 export class Sweep {
   readonly #options: SweepOptions;
@@ -33,6 +49,8 @@ export class Sweep {
   #timer: Timer | undefined;
   #dropped = 0;
   #refreshed = 0;
+  #slices = 0;
+  #longestMs: Milliseconds = 0;
 
   constructor(options: SweepOptions) {
     this.#options = options;
@@ -44,8 +62,14 @@ export class Sweep {
     this.#timer ??= this.#options.clock.after(0, () => this.#slice());
   }
 
-  figures(): { readonly dropped: number; readonly refreshed: number; readonly waiting: number } {
-    return { dropped: this.#dropped, refreshed: this.#refreshed, waiting: this.#queue.length };
+  figures(): SweepFigures {
+    return {
+      dropped: this.#dropped,
+      refreshed: this.#refreshed,
+      waiting: this.#queue.length,
+      slices: this.#slices,
+      longestMs: this.#longestMs,
+    };
   }
 
   close(): void {
@@ -56,18 +80,19 @@ export class Sweep {
   }
 
   #slice(): void {
-    const { clock, sliceSize = SLICE } = this.#options;
+    const { clock, sliceMs = SLICE_MS } = this.#options;
     this.#timer = undefined;
-    let left = sliceSize;
-    for (let current = this.#queue[0]; current !== undefined && left > 0; current = this.#queue[0]) {
+    this.#slices++;
+    const startedAt = clock.monotonic();
+    let spentMs = 0;
+    for (let current = this.#queue[0]; current !== undefined && spentMs < sliceMs; current = this.#queue[0]) {
       const { done, value } = current.next();
       if (done === true) this.#queue.shift();
-      else {
-        left--;
-        this.#look(value);
-      }
+      else this.#look(value);
+      spentMs = clock.monotonic() - startedAt;
     }
-    if (this.#queue.length > 0) this.#timer = clock.after(0, () => this.#slice());
+    if (spentMs > this.#longestMs) this.#longestMs = spentMs;
+    if (this.#queue.length > 0) this.#timer = clock.after(spentMs, () => this.#slice());
     else this.#refreshHot();
   }
 

@@ -72,6 +72,13 @@ describe('the change feed and definitions that change', () => {
     expect(bus.keys).not.toContain(catalogKey);
   });
 
+  it('takes a TRUNCATE for what it is: the table is purged, and nobody has to analyse statements anew', async () => {
+    await database.query('truncate users');
+    // Told by the log, and again by the next look at the catalog, which finds its rows in another file.
+    await until(() => bus.purges.filter((keys) => keys.includes('users')).length >= 2);
+    expect(bus.keys).not.toContain(catalogKey);
+  });
+
   it('finds a change that no event told of, and is not fresh before it has', async () => {
     await database.query(
       'alter event trigger coherent_definitions disable; alter event trigger coherent_drops disable',

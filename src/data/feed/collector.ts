@@ -6,7 +6,7 @@
 //   application keys > maxKeys              everything: the transaction begins a new epoch
 //
 // Only what committed gets here: the server leaves out what was rolled back, savepoints included.
-import type { DependencyKey } from '../../core/units.ts';
+import type { DependencyKey, EpochMs } from '../../core/units.ts';
 import type { Catalog } from '../catalog.ts';
 import { changeKeys, type LoggedTable, type RowChange } from '../change-keys.ts';
 import type { LogMessage } from '../change-keys-pgoutput.ts';
@@ -45,6 +45,14 @@ export interface CollectorLimits {
 }
 
 const COLLECTOR_LIMITS: CollectorLimits = { maxKeysPerTable: 5_000, maxKeys: 20_000 };
+
+/** 2000-01-01 in milliseconds since 1970. */
+const POSTGRES_EPOCH_MS = 946_684_800_000;
+
+/** By the database's clock; undefined for what is no transaction. */
+export function committedMs({ xid, commitMicros }: CommittedTransaction): EpochMs | undefined {
+  return xid === undefined ? undefined : Number(commitMicros) / 1000 + POSTGRES_EPOCH_MS;
+}
 
 interface TableKeys {
   keys: Set<DependencyKey>;

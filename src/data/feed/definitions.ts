@@ -57,7 +57,7 @@ export class Definitions {
     if (print !== this.#fingerprint) {
       const next = await loadCatalog(this.#sql, TRACKED_PUBLICATION);
       for (const key of this.#catalog.changesTo(next)) keys.add(key);
-      if (keys.size > 0) keys.add(catalogKey);
+      if (!this.#catalog.readsLike(next)) keys.add(catalogKey);
       this.#catalog = next;
       this.#fingerprint = print;
     }

@@ -180,6 +180,7 @@ export class ChangeFeed {
       ...options,
       figures: this.#figures,
       control,
+      patient: admin,
       definitions,
       onDefinitions: () => {
         memory.write({ ...identity, fingerprint: definitions.fingerprint }).catch(onLost);
@@ -206,7 +207,14 @@ export class ChangeFeed {
       before.fingerprint === now.fingerprint;
     if (isSame) return;
     const { bus, logger } = this.#options;
-    logger.warn({ before, now }, 'change feed: purges may be missing, so everything cached becomes suspect');
+    if (before === undefined && !memory.hasForgotten) {
+      logger.info({ now }, 'change feed: leads for the first time on this database; a new epoch begins');
+    } else {
+      logger.warn(
+        { before, now },
+        'change feed: purges may be missing, so everything cached becomes suspect',
+      );
+    }
     let gone = false;
     void lead.ended.then(() => {
       gone = true;
@@ -215,7 +223,7 @@ export class ChangeFeed {
       try {
         await bus.beginEpoch();
         // Workers may hold an older picture of the schema.
-        await bus.publish([catalogKey]);
+        await bus.publish([catalogKey], undefined);
         break;
       } catch (error) {
         if (gone || this.#isClosed()) throw error;

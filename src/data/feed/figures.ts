@@ -1,10 +1,8 @@
 import type { EpochMs, Milliseconds } from '../../core/units.ts';
-import type { CommittedTransaction } from './collector.ts';
+import { type CommittedTransaction, committedMs } from './collector.ts';
 import type { Freshness } from './freshness.ts';
 import type { Publisher } from './publisher.ts';
 
-/** 2000-01-01 in milliseconds since 1970. */
-const POSTGRES_EPOCH_MS = 946_684_800_000;
 const KEPT = 1_000;
 const none = { published: 0, publishFailures: 0, gateWaits: 0, beats: 0, missed: 0, nudges: 0 };
 const counted = ['published', 'publishFailures', 'gateWaits', 'beats', 'missed', 'nudges'] as const;
@@ -51,13 +49,15 @@ export class FeedFigures {
     this.#terms++;
   }
 
-  published({ keys, rows, collapsed, commitMicros, xid }: CommittedTransaction, now: EpochMs): void {
-    if (xid === undefined) return;
+  published(transaction: CommittedTransaction, now: EpochMs): void {
+    const { keys, rows, collapsed } = transaction;
+    const at = committedMs(transaction);
+    if (at === undefined) return;
     this.#transactions++;
     this.#rows += rows;
     this.#keys += keys.size;
     this.#collapsed += collapsed;
-    this.#latencies[this.#transactions % KEPT] = now - (Number(commitMicros) / 1000 + POSTGRES_EPOCH_MS);
+    this.#latencies[this.#transactions % KEPT] = now - at;
   }
 
   report(): FeedReport {

@@ -1,7 +1,7 @@
 // What the feed needs to find in a database, as one text that can be run again at any time: by the server itself
 // where its role may, or by a DBA (`coherent-server db prepare` prints it).
 //
-//   schema coherent            functions and one small table; nothing of the application is touched
+//   schema coherent            functions and two small tables; nothing of the application is touched
 //   publication coherent       the tables whose changes the feed reads; one by one, never FOR ALL TABLES, because a
 //                              published table without a replica identity refuses UPDATE and DELETE
 //   publication coherent_tracked   those whose changes it is known to have read without a gap, which is what
@@ -16,7 +16,7 @@
 export const PUBLICATION = 'coherent';
 export const TRACKED_PUBLICATION = 'coherent_tracked';
 /** Raised with every change below: an older installation is then renewed. */
-export const INSTALLED_VERSION = 1;
+export const INSTALLED_VERSION = 2;
 
 /** A table can be followed: logged, permanent, of the application, and its UPDATEs and DELETEs can be told. */
 const QUALIFIES = `
@@ -142,6 +142,21 @@ CREATE TABLE IF NOT EXISTS coherent.feed (
 COMMENT ON TABLE coherent.feed IS
   'Where each change feed stood: another server, timeline or schema than it knew makes everything cached suspect.';`;
 
+/** What watchers, webhooks and caches in front have not been told yet: src/data/outbox.ts. */
+const OUTBOX = `
+CREATE TABLE IF NOT EXISTS coherent.outbox (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  fleet text NOT NULL,
+  target text NOT NULL,
+  keys text,
+  size integer NOT NULL,
+  dropped bigint NOT NULL DEFAULT 0,
+  batch text,
+  added_at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX IF NOT EXISTS outbox_by_target ON coherent.outbox (fleet, target, id);
+COMMENT ON TABLE coherent.outbox IS
+  'Purges that watchers, webhooks and caches in front have not been told of yet. keys is JSON; null: everything.';`;
+
 /** Of a row of pg_publication. */
 export const publishesAll = 'pubinsert AND pubupdate AND pubdelete AND pubtruncate AND NOT pubviaroot';
 
@@ -165,6 +180,7 @@ GRANT USAGE ON SCHEMA coherent TO PUBLIC;`;
 export const installSql = [
   'CREATE SCHEMA IF NOT EXISTS coherent;',
   TABLE,
+  OUTBOX,
   HAS_IDENTITY,
   QUALIFIES,
   PUBLISH,
@@ -189,7 +205,7 @@ BEGIN;
 ${installSql}
 ${eventTriggerSql}
 GRANT EXECUTE ON FUNCTION coherent.publish(regclass), coherent.track(regclass), coherent.forget(regclass) TO ${name};
-GRANT SELECT, INSERT, UPDATE, DELETE ON coherent.feed TO ${name};
+GRANT SELECT, INSERT, UPDATE, DELETE ON coherent.feed, coherent.outbox TO ${name};
 COMMIT;
 `;
 }

@@ -51,17 +51,18 @@ export class LogStream implements Submittable {
   #held = true;
   #started = false;
   #ended = false;
-  #heardAt: Milliseconds;
+  /** When the server was asked for its position and has said nothing since. */
+  #unansweredSince: Milliseconds | undefined;
   #statusTimer: Timer | undefined;
 
   constructor(options: LogStreamOptions) {
     this.#options = options;
-    this.#heardAt = options.clock.monotonic();
   }
 
-  /** How long the server has said nothing, though it was listened to. */
+  /** How long the server has said nothing though it was asked, and listened to. One that was not asked has nothing to say. */
   get silentMs(): Milliseconds {
-    return this.#held ? 0 : this.#options.clock.monotonic() - this.#heardAt;
+    if (this.#held || this.#unansweredSince === undefined) return 0;
+    return this.#options.clock.monotonic() - this.#unansweredSince;
   }
 
   /** Everything up to here has been published, and need not be sent again. Goes out with the next status. */
@@ -73,6 +74,7 @@ export class LogStream implements Submittable {
   sendStatus(reply: boolean): void {
     const connection = this.#connection;
     if (!this.#started || this.#ended || connection === undefined || !connection.stream.writable) return;
+    if (reply) this.#unansweredSince ??= this.#options.clock.monotonic();
     connection.stream.write(statusFrame(this.#acknowledged, this.#options.clock.now(), reply));
   }
 
@@ -85,7 +87,7 @@ export class LogStream implements Submittable {
   release(): void {
     if (!this.#held) return;
     this.#held = false;
-    this.#heardAt = this.#options.clock.monotonic();
+    this.#unansweredSince = undefined;
     const waiting = this.#waiting;
     for (const [at, frame] of waiting.entries()) {
       this.#handle(frame);
@@ -110,7 +112,7 @@ export class LogStream implements Submittable {
   }
 
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
-    this.#heardAt = this.#options.clock.monotonic();
+    this.#unansweredSince = undefined;
     if (this.#held) this.#waiting.push(Buffer.from(chunk));
     else this.#handle(chunk);
   }

@@ -10,6 +10,7 @@ export interface Remembered {
 export class FeedMemory {
   readonly #sql: SqlConnection;
   readonly #slot: string;
+  #hasForgotten = false;
 
   constructor(sql: SqlConnection, slot: string) {
     this.#sql = sql;
@@ -34,6 +35,14 @@ export class FeedMemory {
 
   /** Before the slot is made anew: whoever leads next then begins a new epoch, also if we do not live to. */
   async forget(): Promise<void> {
-    await this.#sql.query('DELETE FROM coherent.feed WHERE slot = $1', [this.#slot]);
+    const { rows } = await this.#sql.query('DELETE FROM coherent.feed WHERE slot = $1 RETURNING slot', [
+      this.#slot,
+    ]);
+    if (rows.length > 0) this.#hasForgotten = true;
+  }
+
+  /** Whether there was something to forget: this is no first start. */
+  get hasForgotten(): boolean {
+    return this.#hasForgotten;
   }
 }

@@ -11,8 +11,8 @@
 //   anything after it is read
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
-import type { DependencyKey, Milliseconds } from '../../core/units.ts';
-import type { CommittedTransaction } from './collector.ts';
+import type { DependencyKey, EpochMs, Milliseconds } from '../../core/units.ts';
+import { type CommittedTransaction, committedMs } from './collector.ts';
 import { isVisible, type Snapshot } from './gate.ts';
 import type { Lsn } from './lsn.ts';
 
@@ -21,7 +21,7 @@ export interface PublisherOptions {
   readonly logger: Logger;
   readonly snapshot: () => Promise<Snapshot>;
   /** Resolves when the bus has accepted the keys: from then on they cannot be lost. */
-  readonly publish: (keys: readonly DependencyKey[]) => Promise<void>;
+  readonly publish: (keys: readonly DependencyKey[], oldestMs: EpochMs | undefined) => Promise<void>;
   readonly beginEpoch: () => Promise<void>;
   /** The catalog is loaded anew; the answer are the keys of what changed in it. */
   readonly takeCatalog: (transaction: CommittedTransaction) => Promise<Iterable<DependencyKey>>;
@@ -163,7 +163,9 @@ export class Publisher {
   async #deal(visible: readonly Queued[]): Promise<void> {
     const keys = new Set<DependencyKey>();
     let everything = false;
+    let oldestMs: EpochMs | undefined;
     for (const { transaction } of visible) {
+      oldestMs ??= committedMs(transaction);
       for (const key of transaction.keys) keys.add(key);
       if (transaction.everything) everything = true;
       if (transaction.needsCatalog) {
@@ -172,7 +174,7 @@ export class Publisher {
     }
     await this.#insist(async () => {
       if (everything) await this.#options.beginEpoch();
-      if (keys.size > 0) await this.#options.publish([...keys]);
+      if (keys.size > 0) await this.#options.publish([...keys], oldestMs);
     });
     if (this.#closed) return;
     for (const each of visible) {

@@ -5,7 +5,7 @@
 //     ^ held while a change of definitions is dealt with, or too much waits
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
-import type { DependencyKey, Milliseconds } from '../../core/units.ts';
+import type { DependencyKey, EpochMs, Milliseconds } from '../../core/units.ts';
 import { PgoutputDecoder } from '../change-keys-pgoutput.ts';
 import { Collector, type CollectorLimits, type CommittedTransaction } from './collector.ts';
 import type { SqlConnection } from './connections.ts';
@@ -19,8 +19,8 @@ import { Publisher } from './publisher.ts';
 
 /** Where the feed's words go: the purge bus, given from outside. */
 export interface FeedBus {
-  /** Resolves once the keys have been accepted: from then on they cannot be lost. */
-  publish(keys: readonly DependencyKey[]): Promise<void>;
+  /** Resolves once the keys have been accepted: from then on they cannot be lost. `committedMs`: of the oldest change. */
+  publish(keys: readonly DependencyKey[], committedMs: EpochMs | undefined): Promise<void>;
   /** Everything committed until now has been published; holds for `lifeMs`. */
   setFresh(lifeMs: Milliseconds): Promise<void>;
   /** Everything rendered until now becomes suspect. */
@@ -35,8 +35,10 @@ export interface TermOptions {
   readonly freshLifeMs: Milliseconds;
   readonly limits?: CollectorLimits;
   readonly maxWaitingKeys?: number;
-  /** Answers in a millisecond: nothing slow is asked of it. */
+  /** Answers in a millisecond: nothing slow is asked of it, as every purge waits for its answers. */
   readonly control: SqlConnection;
+  /** For what waits for the disk. */
+  readonly patient: SqlConnection;
   readonly definitions: Definitions;
   /** The definitions changed, and what follows from it has been published. */
   readonly onDefinitions: () => void;
@@ -74,7 +76,7 @@ export class Term {
         const { rows } = await control.query<{ now: string }>('SELECT pg_current_snapshot()::text AS now');
         return parseSnapshot(rows[0]?.now ?? '', askedAt);
       },
-      publish: (keys) => bus.publish(keys),
+      publish: (keys, committedMs) => bus.publish(keys, committedMs),
       beginEpoch: () => bus.beginEpoch(),
       takeCatalog: (transaction) => this.#takeCatalog(transaction),
       acknowledge: (lsn) => stream.acknowledge(lsn),
@@ -106,7 +108,7 @@ export class Term {
         if (stream.silentMs > SILENCE_MS) this.#fail(new Error('The server has gone silent.'));
       },
       nudge: async () => {
-        await control.query(`SELECT pg_logical_emit_message(true, 'coherent.beat', '')`);
+        await options.patient.query(`SELECT pg_logical_emit_message(true, 'coherent.beat', '')`);
       },
       setFresh: (lifeMs) => bus.setFresh(lifeMs),
     });

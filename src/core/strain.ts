@@ -1,0 +1,13 @@
+/**
+ * How far a worker has to go to stay up.
+ * - `none`: every page is rendered for whoever asks
+ * - `stale`: what can be answered with an older page is, and nothing is rendered that nobody waits for
+ * - `shed`: beside that new renders are refused that would have to wait
+ */
+export type Strain = 'none' | 'stale' | 'shed';
+
+const ORDER: readonly Strain[] = ['none', 'stale', 'shed'];
+
+export function worse(one: Strain, other: Strain): Strain {
+  return ORDER.indexOf(one) > ORDER.indexOf(other) ? one : other;
+}

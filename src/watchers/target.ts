@@ -1,0 +1,27 @@
+import type { DependencyKey, Milliseconds } from '../core/units.ts';
+
+/** Purges that somebody is told of at once. */
+export interface Batch {
+  /** Names it however often it is tried: the idempotency key. */
+  readonly id: string;
+  /** Undefined: everything, because more came than is kept, or because nobody can name what is missing. */
+  readonly keys: readonly DependencyKey[] | undefined;
+  /** How many keys "everything" stands for; 0 where nobody knows. */
+  readonly dropped: number;
+}
+
+/** Somebody who is told of purges, at least once each, in order. */
+export interface Target {
+  /** Unique, and the same in every process and over restarts. */
+  readonly name: string;
+  /** `*` stands for any characters. */
+  readonly pattern: string;
+  /** Resolves when it has been taken; a rejection is tried again. */
+  tell(batch: Batch, signal: AbortSignal): Promise<void>;
+  close?(): Promise<void>;
+}
+
+/** A refusal that says when to come back. */
+export interface Delayed {
+  readonly retryAfterMs: Milliseconds;
+}

@@ -1,0 +1,61 @@
+// Actions of pages as a worker answers them: who runs them, with what they write, and how they learn that others see it.
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../src/core/clock.ts';
+import type { Logger } from '../src/core/log.ts';
+import type { Database } from '../src/data/database.ts';
+import { ActionDoor } from '../src/http/action-door.ts';
+import type { Limits } from '../src/http/limits.ts';
+import { Visibility } from '../src/invalidation/visibility.ts';
+import { PageActions } from '../src/page/actions.ts';
+import type { Application } from '../src/page/application.ts';
+import type { PageRenderer } from '../src/page/renderer.ts';
+import type { River } from './river.ts';
+
+export interface ActionsParts {
+  readonly config: Config;
+  readonly application: Application;
+  readonly renderer: PageRenderer;
+  readonly river: River;
+  readonly database: Database;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export function openActions(parts: ActionsParts): {
+  readonly door: ActionDoor;
+  readonly actions: PageActions;
+} {
+  const { config, application, renderer, river, database, limits, clock, log } = parts;
+  const newId = () => randomBytes(6).toString('hex');
+  const visibility = new Visibility({
+    bus: river.bus,
+    clock,
+    logger: log,
+    newId: () => randomBytes(12).toString('hex'),
+    // A transaction of its own, behind all that have returned: it may write to the log, though not to tables.
+    write: (keys) =>
+      database.run(`SELECT pg_logical_emit_message(true, 'coherent', $1)`, [JSON.stringify(keys)]),
+    followed: config.feed === 'on',
+  });
+  river.bus.subscribe(visibility);
+  const actions = new PageActions({
+    application,
+    renderer,
+    writing: {
+      session: (signal) => database.writingSession(signal),
+      visible: (withinMs) => visibility.wait(withinMs),
+    },
+    fetch: globalThis.fetch,
+    stamp: () => river.validity.stamp(),
+    clock,
+    log,
+    newId,
+    random: Math.random,
+    showErrors: !config.production,
+    timeoutMs: config.renderTimeoutMs,
+  });
+  const { maxBodyBytes } = limits;
+  return { actions, door: new ActionDoor({ actions, maxBodyBytes, publicOrigin: config.publicOrigin }) };
+}
