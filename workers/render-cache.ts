@@ -4,15 +4,20 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { BoxFlights, type FlightLine } from '../src/cache/box-flights.ts';
 import { type Caches, type CachesOptions, openCaches } from '../src/cache/caches.ts';
+import type { RenderSlots } from '../src/cache/render-slots.ts';
 import { parseRollout } from '../src/cache/rollout.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import { parseRedisUrl } from '../src/core/redis-url.ts';
+import type { Tracing } from '../src/core/trace.ts';
 import type { Bytes } from '../src/core/units.ts';
 import type { Validity } from '../src/core/validity.ts';
 
 /** How a worker's share of L1_MAX_BYTES is divided. Prepared answers are heads and small bodies once more. */
 const SHARES = { memory: 0.8, pinned: 0.1, prepared: 0.1 } as const;
+
+/** Below that a render is not worth a file, nor a question to others: docs/decisions/0021-what-is-quickly-made.md. */
+const QUICK_MS = 5;
 
 /** Names of what is kept in Redis; everything else there is somebody else's. */
 const REDIS_PREFIX = 'coherent:';
@@ -26,9 +31,20 @@ export interface RenderCachesOptions {
   readonly line: FlightLine;
   /** Where the tiers in memory tell what they hold. */
   readonly shelf: NonNullable<CachesOptions['shelf']>;
+  readonly slots: RenderSlots;
+  readonly trace: Tracing;
 }
 
-export function createCaches({ config, clock, log, validity, line, shelf }: RenderCachesOptions): Caches & {
+export function createCaches({
+  config,
+  clock,
+  log,
+  validity,
+  line,
+  shelf,
+  slots,
+  trace,
+}: RenderCachesOptions): Caches & {
   /** For the shortcut's prepared answers. */
   readonly preparedBytes: Bytes;
 } {
@@ -40,6 +56,10 @@ export function createCaches({ config, clock, log, validity, line, shelf }: Rend
     log,
     validity,
     shelf,
+    slots,
+    trace,
+    spareMs: config.overloadStaleMs,
+    quickMs: QUICK_MS,
     random: Math.random,
     newId: randomUUID,
     pid: process.pid,

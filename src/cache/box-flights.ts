@@ -28,7 +28,7 @@ const LEADER_ALONE: Turn = { role: 'leader', done: async () => {} };
 export class BoxFlights implements FlightCoordinator {
   readonly #options: Required<BoxFlightsOptions>;
   readonly #turns = new Map<number, (leads: boolean) => void>();
-  readonly #waits = new Map<number, () => void>();
+  readonly #waits = new Map<number, (ended: boolean) => void>();
   #lastId = 0;
   #leftOutUntilMs = 0;
 
@@ -43,13 +43,13 @@ export class BoxFlights implements FlightCoordinator {
     const over = this.#over(id, signal);
     const leads = await this.#turn(id, key);
     if (leads === false) return { role: 'follower', over };
-    this.#waits.get(id)?.();
+    this.#waits.get(id)?.(true);
     if (leads === undefined) return LEADER_ALONE;
     return { role: 'leader', done: async () => this.#options.line.send({ ask: 'done', key }) };
   }
 
   async close(): Promise<void> {
-    for (const wake of this.#waits.values()) wake();
+    for (const wake of this.#waits.values()) wake(false);
   }
 
   /** Undefined: the primary does not answer. */
@@ -70,23 +70,24 @@ export class BoxFlights implements FlightCoordinator {
     });
   }
 
-  #over(id: number, signal: AbortSignal): Promise<void> {
+  #over(id: number, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      const wake = () => {
+      const wake = (ended: boolean) => {
         limit.cancel();
-        signal.removeEventListener('abort', wake);
+        signal.removeEventListener('abort', gone);
         this.#waits.delete(id);
-        resolve();
+        resolve(ended);
       };
-      const limit = this.#options.clock.after(this.#options.waitAtMostMs, wake);
-      signal.addEventListener('abort', wake, { once: true });
+      const gone = () => wake(false);
+      const limit = this.#options.clock.after(this.#options.waitAtMostMs, gone);
+      signal.addEventListener('abort', gone, { once: true });
       this.#waits.set(id, wake);
     });
   }
 
   #receive(message: FromFlightRelay | undefined): void {
     this.#leftOutUntilMs = 0;
-    if (message?.say === 'over') this.#waits.get(message.id)?.();
+    if (message?.say === 'over') this.#waits.get(message.id)?.(true);
     else if (message?.say === 'turn') {
       const turn = this.#turns.get(message.id);
       if (turn !== undefined) turn(message.leads);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { RedisTarget } from '../core/redis-url.ts';
+import type { Tracing } from '../core/trace.ts';
 import type { Bytes, Milliseconds } from '../core/units.ts';
 import type { Validity } from '../core/validity.ts';
 import { Doorkeeper } from './admission.ts';
@@ -12,11 +13,13 @@ import { DiskStore } from './disk.ts';
 import type { Cached, FragmentEntry, PageEntry } from './entry.ts';
 import { EnvelopeTier } from './envelope-tier.ts';
 import { ChainedFlights, type FlightCoordinator } from './flights.ts';
+import { Lives } from './lives.ts';
 import { MemoryTier } from './memory.ts';
 import { RedisStore } from './redis.ts';
 import { RedisCommands } from './redis-commands.ts';
 import { connectForCommands, connectForMessages, type RedisClient } from './redis-connect.ts';
 import { RedisFlights } from './redis-flights.ts';
+import type { RenderSlots } from './render-slots.ts';
 import { Rollout, type RolloutShares } from './rollout.ts';
 import type { Shelf } from './shelf.ts';
 import { CacheStack } from './stack.ts';
@@ -52,14 +55,25 @@ export interface CachesOptions {
   readonly rollout?: RolloutShares;
   /** Where the tiers in memory tell what they hold. */
   readonly shelf?: (kind: 'page' | 'fragment', tier: 'static' | 'l1') => Shelf;
+  /** How many pages are rendered at once, and what becomes of the rest. */
+  readonly slots?: RenderSlots;
+  /** How long after its time a page may stand in for a render that there is no room for. */
+  readonly spareMs?: Milliseconds;
+  /** As of the stack; of pages. */
+  readonly quickMs?: Milliseconds;
   readonly maxBackground?: number;
   readonly negativeTtlMs?: Milliseconds;
+  readonly trace?: Tracing;
 }
 
 export interface Caches {
   readonly pages: CacheStack<PageEntry>;
   readonly fragments: CacheStack<FragmentEntry>;
   readonly rollout: Rollout;
+  /** What becomes of pages in L1, by route. */
+  readonly pageLives: Lives<PageEntry>;
+  /** The strain may be over: what was held back in the background may go on. */
+  relieved(): void;
   /** Stops what renders, finishes what is being written, and lets go of Redis and the disk. */
   close(): Promise<void>;
 }
@@ -72,6 +86,7 @@ interface Kind<V extends Cached> {
   readonly codec: Codec<V>;
   readonly weigh: Weigh<V>;
   readonly share: number;
+  readonly lives?: Lives<V>;
 }
 
 export function openCaches(options: CachesOptions): Caches {
@@ -84,11 +99,15 @@ export function openCaches(options: CachesOptions): Caches {
     maxRunning: options.maxBackground ?? 2,
     maxQueued: 1000,
     // A worker has one thread: while several people wait for renders, nobody else's turn comes.
-    busy: () => rendering.reduce((sum, count) => sum + count(), 0) > 2,
+    busy: () =>
+      rendering.reduce((sum, count) => sum + count(), 0) > 2 ||
+      (options.slots !== undefined && options.slots.strain !== 'none'),
   });
 
   const stackOf = <V extends Cached>(kind: Kind<V>): CacheStack<V> => {
-    const common = { clock: options.clock, validity: options.validity, weigh: kind.weigh };
+    // Of pages only. A fragment is rendered inside of a page that has a slot: it must not wait for another.
+    const { slots, spareMs = 0, quickMs = 0 } = kind.name === 'page' ? options : {};
+    const common = { clock: options.clock, validity: options.validity, weigh: kind.weigh, spareMs };
     const tiers = tiersOf(kind, options, commands);
     const flights = flightsOf(kind.name, options, commands, messages);
     const stack = new CacheStack<V>({
@@ -99,6 +118,7 @@ export function openCaches(options: CachesOptions): Caches {
         ...common,
         maxBytes: Math.floor(options.memoryBytes * kind.share),
         admission: new Doorkeeper(),
+        ...(kind.lives && { lives: kind.lives }),
         ...(options.shelf && { shelf: options.shelf(kind.name, 'l1') }),
       }),
       pinned: new StaticTier({
@@ -109,15 +129,27 @@ export function openCaches(options: CachesOptions): Caches {
       shared: tiers,
       background,
       rollout,
+      spareMs,
+      quickMs,
+      ...(slots !== undefined && { slots }),
       ...(kind.name === 'fragment' && { feature: 'fragments' as const }),
       ...(flights === undefined ? {} : { flights }),
       ...(options.negativeTtlMs === undefined ? {} : { negativeTtlMs: options.negativeTtlMs }),
+      ...(options.trace && { trace: options.trace }),
     });
     rendering.push(() => stack.rendering);
     closing.push(stack, ...tiers, ...(flights === undefined ? [] : [flights]));
     return stack;
   };
-  const pages = stackOf({ name: 'page', codec: pageCodec, weigh: weighPage, share: 1 - FRAGMENT_SHARE });
+  const { clock, validity } = options;
+  const pageLives = new Lives<PageEntry>({ clock, validity, isSame: (a, b) => a.tag === b.tag });
+  const pages = stackOf({
+    name: 'page',
+    codec: pageCodec,
+    weigh: weighPage,
+    share: 1 - FRAGMENT_SHARE,
+    lives: pageLives,
+  });
   const fragments = stackOf({
     name: 'fragment',
     codec: fragmentCodec,
@@ -129,6 +161,8 @@ export function openCaches(options: CachesOptions): Caches {
     pages,
     fragments,
     rollout,
+    pageLives,
+    relieved: () => background.pump(),
     async close() {
       background.close();
       // In the order in which they were made: the stacks flush into tiers that are still open.

@@ -53,6 +53,22 @@ describe('a worker that may miss purges', () => {
     expect(await late).toMatchObject({ collapsed: true, value: { html: 'new' } });
   });
 
+  it('takes no render for a recent one because the clock was set back meanwhile', async () => {
+    const { stack, time, slowFill } = withoutLease();
+    const [first, second] = [deferred(), deferred()];
+    const early = stack.fetch('k', options, slowFill('old', first.promise));
+    await settled();
+    time.advance(DEGRADED_TTL_MS + 1);
+    time.jump(-3_600_000);
+    const late = stack.fetch('k', options, slowFill('new', second.promise));
+    await settled();
+    first.resolve();
+    await settled();
+    second.resolve();
+    expect((await early).value.html).toBe('old');
+    expect(await late).toMatchObject({ collapsed: true, value: { html: 'new' } });
+  });
+
   it('shares a render that began a moment ago', async () => {
     const { stack, time, slowFill } = withoutLease();
     const done = deferred();

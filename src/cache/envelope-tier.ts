@@ -52,6 +52,7 @@ export class EnvelopeTier<V extends Cached> implements Tier<V> {
     checksum: 0,
     key: 0,
     malformed: 0,
+    ageless: 0,
   };
   #tooLarge = 0;
   #bytesRead: Bytes = 0;

@@ -16,8 +16,9 @@ describe('an envelope', () => {
     });
   });
 
-  it('never looks younger than it was written, whatever the store says of its time to live', () => {
-    expect(open(pageCodec, 'k', sealed(), now, 999_999_999)).toMatchObject({ value: { createdMs: now } });
+  it('is of no use where the store says that it has longer to live than it was given: a clock was set back', () => {
+    expect(open(pageCodec, 'k', sealed(), now, 180_000 + 3_600_000)).toEqual({ flaw: 'ageless' });
+    expect(open(pageCodec, 'k', sealed(), now, 180_001)).toMatchObject({ value: { createdMs: now } });
   });
 
   it('keeps bodies raw', () => {

@@ -17,7 +17,11 @@ const MAGIC = Buffer.from('CRE');
 export const ENVELOPE_VERSION = 1;
 const CHECKED_FROM = 13;
 
-export type Flaw = 'foreign' | 'version' | 'truncated' | 'checksum' | 'key' | 'malformed';
+/** `ageless`: it has longer to live than it was given, so a clock was set back, and how old it is nobody knows. */
+export type Flaw = 'foreign' | 'version' | 'truncated' | 'checksum' | 'key' | 'malformed' | 'ageless';
+
+/** What a store may round its times by. */
+const ROUNDING_MS: Milliseconds = 50;
 
 export type Opened<V> = { readonly value: V } | { readonly flaw: Flaw };
 
@@ -78,6 +82,8 @@ function readChecked<V extends Cached>(
   if (reader.text() !== key) return { flaw: 'key' };
   const stamp = { epoch: reader.text(), seq: reader.double() };
   const ttlMs = reader.double();
+  // Taken for new it would be served as such while purges may be missing and only its age vouches for it.
+  if (remainingMs > ttlMs + ROUNDING_MS) return { flaw: 'ageless' };
   const writtenMs = nowMs - Math.max(0, ttlMs - remainingMs);
   const [createdMs, freshUntilMs, staleUntilMs, errorUntilMs] = [0, 0, 0, 0].map(
     () => writtenMs + reader.double(),

@@ -12,6 +12,31 @@ export class RenderTimeoutError extends CoherentError {
   }
 }
 
+/** Why a render was refused. */
+export type Refusal = 'full' | 'slow' | 'deadline' | 'waited' | 'spared';
+
+const REFUSALS: Readonly<Record<Refusal, string>> = {
+  full: 'there is no place left in the line',
+  slow: 'its turn would come too late',
+  deadline: 'it could not be ready before its deadline',
+  waited: 'it stood in the line for too long',
+  spared: 'an older page is served instead',
+};
+
+/** A render was refused: all slots of the worker are taken, and it would have waited too long for one. */
+export class OverloadedError extends CoherentError {
+  readonly code = 'E_OVERLOADED';
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(
+      `This worker has no room for another render: ${REFUSALS[refusal]}. Add workers or boxes, make the slow pages ` +
+        'quicker (the report names them), or raise RENDER_CONCURRENCY if CPU and database have room.',
+    );
+    this.refusal = refusal;
+  }
+}
+
 /** Everybody who waited for a render has gone, so it was stopped. Nobody is left to read this. */
 export class AbandonedError extends CoherentError {
   readonly code = 'E_RENDER_ABANDONED';

@@ -8,10 +8,10 @@ export interface Turn {
   done(): Promise<void>;
 }
 
-/** Another has the turn. `over` resolves when it has finished, died or taken too long; then ask again. */
+/** Another has the turn. `over` resolves when it has finished or died (true), or has taken too long (false); then ask again. */
 export interface Wait {
   readonly role: 'follower';
-  readonly over: Promise<void>;
+  readonly over: Promise<boolean>;
 }
 
 export interface FlightCoordinator {
@@ -25,14 +25,14 @@ export interface FlightCoordinator {
 
 /** Agreement among the stacks of one process; also the model for the others. */
 export class LocalFlights implements FlightCoordinator {
-  readonly #leaders = new Map<CacheKey, { readonly over: Promise<void>; readonly end: () => void }>();
+  readonly #leaders = new Map<CacheKey, { readonly over: Promise<boolean>; readonly end: () => void }>();
 
   async enter(key: CacheKey): Promise<Turn | Wait> {
     const leader = this.#leaders.get(key);
     if (leader !== undefined) return { role: 'follower', over: leader.over };
     let end = () => {};
-    const over = new Promise<void>((resolve) => {
-      end = resolve;
+    const over = new Promise<boolean>((resolve) => {
+      end = () => resolve(true);
     });
     const mine = { over, end };
     this.#leaders.set(key, mine);

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { EpochMs } from '../core/units.ts';
+import type { EpochMs, Milliseconds } from '../core/units.ts';
 import type { Validity, Verdict } from '../core/validity.ts';
 import type { Cached } from './entry.ts';
 
@@ -68,6 +68,21 @@ export function useOf(value: Cached, verdict: Verdict, validity: Validity, clock
   // A page that chose nothing may have an error window, too: it ends with its freshness, which nobody vouches for now.
   const mayStandIn = believable || value.errorUntilMs > value.freshUntilMs;
   return mayStandIn && nowMs < value.errorUntilMs ? 'error' : 'none';
+}
+
+/**
+ * May it be served where this worker has no room to render? What ran out less than `spareMs` ago, or was expired. Never
+ * what was purged, and nothing while purges may be missing.
+ */
+export function isSpare(
+  value: Cached,
+  verdict: Verdict,
+  validity: Validity,
+  clock: Clock,
+  spareMs: Milliseconds,
+): boolean {
+  if (verdict === 'purged' || !isBelievable(value, validity, clock)) return false;
+  return clock.now() < usableUntilMs(value) + spareMs;
 }
 
 /** The moment after which an entry is of no use to anybody. */

@@ -1,8 +1,9 @@
 // What a worker's own memory answers: the static tier and L1 as one. A key lies in one of them, never in both.
 import type { Clock } from '../core/clock.ts';
+import type { Milliseconds } from '../core/units.ts';
 import type { Validity } from '../core/validity.ts';
 import type { Cached } from './entry.ts';
-import { type Held, type Use, useOf } from './held.ts';
+import { type Held, isSpare, type Use, useOf } from './held.ts';
 import type { MemoryTier } from './memory.ts';
 import type { Rollout } from './rollout.ts';
 import type { CacheKey, FetchOptions } from './stack-contract.ts';
@@ -16,6 +17,8 @@ export interface MemoryTiersOptions<V extends Cached> {
   readonly pinned: StaticTier<V>;
   readonly rollout: Rollout;
   readonly counts: StackCounts;
+  /** As of the two tiers. */
+  readonly spareMs: Milliseconds;
 }
 
 export interface InMemory<V extends Cached> {
@@ -32,15 +35,17 @@ export class MemoryTiers<V extends Cached> {
   readonly #pinned: StaticTier<V>;
   readonly #rollout: Rollout;
   readonly #counts: StackCounts;
+  readonly #spareMs: Milliseconds;
   readonly #promoted = new Set<CacheKey>();
 
-  constructor({ clock, validity, memory, pinned, rollout, counts }: MemoryTiersOptions<V>) {
+  constructor({ clock, validity, memory, pinned, rollout, counts, spareMs }: MemoryTiersOptions<V>) {
     this.#clock = clock;
     this.#validity = validity;
     this.#memory = memory;
     this.#pinned = pinned;
     this.#rollout = rollout;
     this.#counts = counts;
+    this.#spareMs = spareMs;
   }
 
   /** Fresh and valid, or undefined; counted as a hit. The hot path. */
@@ -70,6 +75,16 @@ export class MemoryTiers<V extends Cached> {
     return { held, value: held.value, tier: pinned === undefined ? 'l1' : 'static', use };
   }
 
+  /** What may stand in for a render that there is no room for. */
+  spare(key: CacheKey): Pick<InMemory<V>, 'value' | 'tier'> | undefined {
+    const pinned = this.#pinned.look(key);
+    const held = pinned ?? this.#memory.look(key);
+    if (held === undefined) return undefined;
+    const verdict = held.verdict(this.#validity);
+    if (!isSpare(held.value, verdict, this.#validity, this.#clock, this.#spareMs)) return undefined;
+    return { value: held.value, tier: pinned === undefined ? 'l1' : 'static' };
+  }
+
   keep(key: CacheKey, value: V, { group, pin }: Pick<FetchOptions, 'group' | 'pin'>): void {
     const pinned = (pin === true || this.#promoted.has(key)) && this.#rollout.allows('static', key);
     if (pinned && this.#pinned.set(key, value, group)) return;
@@ -84,6 +99,10 @@ export class MemoryTiers<V extends Cached> {
     if (pinned === undefined) this.#memory.set(key, after, group);
     else this.#pinned.set(key, after, group);
     return true;
+  }
+
+  heldByGroup() {
+    return this.#memory.groups();
   }
 
   promote(key: CacheKey): void {
@@ -114,6 +133,14 @@ export class MemoryTiers<V extends Cached> {
     const held = this.#memory.dropPurged(key);
     if (pinned === undefined && held === undefined) return undefined;
     return { reads: (pinned?.reads ?? 0) + (held?.reads ?? 0) };
+  }
+
+  /** What a request that comes now is answered with from memory, be it stale; and no read. */
+  served(key: CacheKey): V | undefined {
+    const held = this.#pinned.look(key) ?? this.#memory.look(key);
+    if (held === undefined) return undefined;
+    const use = useOf(held.value, held.verdict(this.#validity), this.#validity, this.#clock);
+    return use === 'fresh' || use === 'stale' ? held.value : undefined;
   }
 
   /** What is held, whatever it is worth, and no read. */

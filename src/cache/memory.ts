@@ -4,11 +4,13 @@
 // addresses cannot flush the rest: a group that is over its cap evicts its own, by second chance.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
-import type { Bytes } from '../core/units.ts';
+import type { Bytes, Milliseconds } from '../core/units.ts';
 import type { Validity } from '../core/validity.ts';
 import { type Admission, admitAll } from './admission.ts';
 import type { Cached } from './entry.ts';
-import { Held, isFresh, usableUntilMs, useOf } from './held.ts';
+import { Ghosts } from './ghosts.ts';
+import { Held, isFresh, isSpare, usableUntilMs, useOf } from './held.ts';
+import type { Lives } from './lives.ts';
 import { noShelf, type Shelf } from './shelf.ts';
 import type { CacheKey } from './stack-contract.ts';
 import type { Weigh } from './weight.ts';
@@ -24,6 +26,10 @@ export interface MemoryTierOptions<V extends Cached> {
   readonly maxGroupShare?: number;
   readonly admission?: Admission;
   readonly shelf?: Shelf;
+  /** Counts what becomes of the entries. */
+  readonly lives?: Lives<V>;
+  /** So much longer than it is of use an entry is kept, for a worker that has no room to render. Default 0. */
+  readonly spareMs?: Milliseconds;
 }
 
 export interface MemoryStats {
@@ -33,6 +39,8 @@ export interface MemoryStats {
   /** Displaced by others, or by their own group. */
   readonly evictions: number;
   readonly groupEvictions: number;
+  /** Displaced by either, and wanted again soon after. */
+  readonly returned: number;
   /** Dropped because their data was purged. */
   readonly purged: number;
   readonly tooLarge: number;
@@ -53,8 +61,11 @@ export class MemoryTier<V extends Cached> {
   readonly #maxGroupBytes: Bytes;
   readonly #admission: Admission;
   readonly #shelf: Shelf;
+  readonly #lives: Lives<V> | undefined;
+  readonly #spareMs: Milliseconds;
   readonly #entries: LRUCache<CacheKey, Held<V>>;
   readonly #groups = new Map<string, Group>();
+  readonly #ghosts: Ghosts;
   #evictions = 0;
   #groupEvictions = 0;
   #purged = 0;
@@ -69,12 +80,18 @@ export class MemoryTier<V extends Cached> {
     this.#maxEntryBytes = options.maxEntryBytes ?? Math.floor(maxBytes / 8);
     this.#maxGroupBytes = Math.floor(maxBytes * (options.maxGroupShare ?? 0.5));
     this.#admission = options.admission ?? admitAll;
+    this.#ghosts = new Ghosts(options.clock);
     this.#shelf = options.shelf ?? noShelf;
+    this.#lives = options.lives;
+    this.#spareMs = options.spareMs ?? 0;
     this.#entries = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: (held) => held.bytes,
       dispose: (held, key, reason) => {
-        if (reason === 'evict') this.#evictions++;
+        if (reason === 'evict') {
+          this.#evictions++;
+          this.#ghosts.displaced(key);
+        }
         this.#leaveGroup(key, held);
         this.#shelf.left(key);
       },
@@ -97,12 +114,15 @@ export class MemoryTier<V extends Cached> {
     const held = this.#entries.get(key);
     if (held === undefined) {
       this.#admission.missed(key, this.#entries.size);
+      this.#ghosts.missed(key);
       return undefined;
     }
     const use = useOf(held.value, held.verdict(this.#validity), this.#validity, this.#clock);
     if (use === 'none') {
-      if (held.verdict(this.#validity) === 'purged') this.#purged++;
-      this.#entries.delete(key);
+      const verdict = held.verdict(this.#validity);
+      if (verdict === 'purged') this.#countPurged(held);
+      if (!isSpare(held.value, verdict, this.#validity, this.#clock, this.#spareMs))
+        this.#entries.delete(key);
       return undefined;
     }
     held.touched = true;
@@ -128,6 +148,7 @@ export class MemoryTier<V extends Cached> {
       this.#notAdmitted++;
       return false;
     }
+    this.#lives?.stored(group, value, before);
     this.#entries.set(key, held);
     this.#shelf.entered(key, value.keys);
     this.#enterGroup(key, held);
@@ -138,7 +159,7 @@ export class MemoryTier<V extends Cached> {
   dropPurged(key: CacheKey): Held<V> | undefined {
     const held = this.#entries.peek(key);
     if (held?.verdict(this.#validity) !== 'purged') return undefined;
-    this.#purged++;
+    this.#countPurged(held);
     this.delete(key);
     return held;
   }
@@ -146,6 +167,11 @@ export class MemoryTier<V extends Cached> {
   /** What is held, whatever it is worth, and no read. */
   look(key: CacheKey): Held<V> | undefined {
     return this.#entries.peek(key);
+  }
+
+  /** What each group holds. */
+  groups(): { readonly group: string; readonly entries: number; readonly bytes: Bytes }[] {
+    return [...this.#groups].map(([group, { keys, bytes }]) => ({ group, entries: keys.size, bytes }));
   }
 
   delete(key: CacheKey): boolean {
@@ -173,10 +199,16 @@ export class MemoryTier<V extends Cached> {
       maxBytes: this.#entries.maxSize,
       evictions: this.#evictions,
       groupEvictions: this.#groupEvictions,
+      returned: this.#ghosts.returned,
       purged: this.#purged,
       tooLarge: this.#tooLarge,
       notAdmitted: this.#notAdmitted,
     };
+  }
+
+  #countPurged(held: Held<V>): void {
+    this.#purged++;
+    this.#lives?.purged(held);
   }
 
   #enterGroup(key: CacheKey, { group: name, bytes }: Held<V>): void {
@@ -207,6 +239,7 @@ export class MemoryTier<V extends Cached> {
         group.keys.add(key);
       } else {
         this.#groupEvictions++;
+        this.#ghosts.displaced(key);
         this.#entries.delete(key);
       }
     }

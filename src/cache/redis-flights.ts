@@ -162,8 +162,8 @@ export class RedisFlights implements FlightCoordinator {
   #waiter(name: string, signal: AbortSignal) {
     let timer: Timer | undefined;
     let resolveOver = () => {};
-    const over = new Promise<void>((resolve) => {
-      resolveOver = resolve;
+    const over = new Promise<boolean>((resolve) => {
+      resolveOver = () => resolve(true);
     });
     const leave = () => {
       timer?.cancel();

@@ -3,18 +3,28 @@
 //   the key's flight, one in this process at a time
 //     -> L2, L3           fresh: landed; stale: landed, and one refresh in the background
 //     -> a turn to render (an agreement with other processes); whoever had to wait for another's looks into L2, L3 again
+//     -> a slot to render in (render-slots.ts), or a refusal, for which a stale entry may stand in
 //     -> fill -> kept in memory, written to L2 and L3 behind those who wait
 //
 // A fill's result is judged before it is stored: what a purge has overtaken is kept nowhere.
 import type { Clock, Timer } from '../core/clock.ts';
+import type { Milliseconds } from '../core/units.ts';
 import type { Validity } from '../core/validity.ts';
 import type { Cached } from './entry.ts';
-import { AbandonedError, CacheClosedError, ForgedStampError, RenderTimeoutError } from './errors.ts';
+import {
+  AbandonedError,
+  CacheClosedError,
+  ForgedStampError,
+  OverloadedError,
+  RenderTimeoutError,
+} from './errors.ts';
 import type { Failures } from './failures.ts';
 import type { FlightCoordinator, Turn } from './flights.ts';
 import { judgeKeys } from './held.ts';
 import { type Landed, landing } from './landed.ts';
 import type { MemoryTiers } from './memory-tiers.ts';
+import type { QuickGroups } from './quick-groups.ts';
+import type { Leave, RenderSlots } from './render-slots.ts';
 import type { Rollout } from './rollout.ts';
 import type { SharedTiers } from './shared-tiers.ts';
 import { type Flight, SingleFlight } from './single-flight.ts';
@@ -35,6 +45,9 @@ export interface RendersOptions<V extends Cached> {
   readonly shared: SharedTiers<V>;
   /** Agreement with other processes; without it this one renders for itself. */
   readonly coordinator: FlightCoordinator | undefined;
+  /** Without them as many are rendered at once as are asked for. */
+  readonly slots: RenderSlots | undefined;
+  readonly quick: QuickGroups;
   readonly failures: Failures;
   readonly rollout: Rollout;
   readonly counts: StackCounts;
@@ -42,6 +55,15 @@ export interface RendersOptions<V extends Cached> {
   readonly onStale: (job: Job<V>) => void;
   /** People have stopped waiting for a render. */
   readonly onOver: () => void;
+}
+
+/** A job on its way. */
+interface Trip<V extends Cached> {
+  readonly job: Job<V>;
+  readonly reason: FillReason;
+  readonly signal: AbortSignal;
+  /** Monotonic: it is aborted then. */
+  readonly deadlineMs: Milliseconds;
 }
 
 export class Renders<V extends Cached> {
@@ -72,7 +94,7 @@ export class Renders<V extends Cached> {
       await undefined;
       const stop = this.#limit(job.options, flight);
       try {
-        return await untilAborted(this.#fly(job, reason, signal), signal);
+        return await untilAborted(this.#fly(this.#trip(job, reason, signal)), signal);
       } catch (error) {
         return this.#afterFailure(job.key, error);
       } finally {
@@ -87,7 +109,7 @@ export class Renders<V extends Cached> {
     return new SingleFlight<Landed<V>>().start(job.key, async (signal, flight) => {
       const stop = this.#limit(job.options, flight);
       try {
-        return await untilAborted(this.#render(job, 'miss', signal, undefined), signal);
+        return await untilAborted(this.#render(this.#trip(job, 'miss', signal), undefined), signal);
       } finally {
         stop.cancel();
       }
@@ -98,12 +120,24 @@ export class Renders<V extends Cached> {
     this.#inFlight.abortAll(reason);
   }
 
-  async #fly(job: Job<V>, reason: FillReason, signal: AbortSignal): Promise<Landed<V>> {
-    for (let attempt = 0; ; attempt++) {
+  #trip(job: Job<V>, reason: FillReason, signal: AbortSignal): Trip<V> {
+    return { job, reason, signal, deadlineMs: this.#options.clock.monotonic() + job.options.hardTimeoutMs };
+  }
+
+  async #fly(trip: Trip<V>): Promise<Landed<V>> {
+    const { job, reason, signal, deadlineMs } = trip;
+    const { slots, quick } = this.#options;
+    const needsNobody = job.options.neverKept === true || (reason === 'miss' && quick.has(job.options.group));
+    const patience = new Patience(this.#options.clock, deadlineMs);
+    for (;;) {
       const found = await this.#fromShared(job, reason);
       if (found !== undefined) return found;
       signal.throwIfAborted();
-      const turn = await this.#turn(job.key, signal, attempt);
+      const spare = reason === 'miss' && slots !== undefined ? this.#spared(job.key, slots) : undefined;
+      if (spare !== undefined) return spare;
+      // Nobody need be asked for a turn that could not be used.
+      if (reason === 'miss') slots?.check(deadlineMs);
+      const turn = needsNobody ? undefined : await this.#turn(job.key, signal, patience);
       if (turn === 'again') continue;
       try {
         signal.throwIfAborted();
@@ -113,7 +147,7 @@ export class Renders<V extends Cached> {
           endTurn(turn);
           return late;
         }
-        return await this.#render(job, reason, signal, turn);
+        return await this.#render(trip, turn);
       } catch (error) {
         endTurn(turn);
         throw error;
@@ -122,14 +156,13 @@ export class Renders<V extends Cached> {
   }
 
   /** The turn to render; `again` after waiting for another's; undefined when there is nobody to agree with. */
-  async #turn(key: CacheKey, signal: AbortSignal, attempt: number): Promise<Turn | 'again' | undefined> {
+  async #turn(key: CacheKey, signal: AbortSignal, patience: Patience): Promise<Turn | 'again' | undefined> {
     const { coordinator, shared, counts } = this.#options;
-    // Two waits in vain (what others rendered may not be stored, say) are enough: better twice than in a row.
-    if (coordinator === undefined || attempt >= 2 || !shared.usableFor(key)) return undefined;
+    if (coordinator === undefined || patience.isOver || !shared.usableFor(key)) return undefined;
     const turn = await coordinator.enter(key, signal);
     if (turn.role === 'leader') return turn;
     counts.followed++;
-    await turn.over;
+    await patience.during(turn.over);
     signal.throwIfAborted();
     return 'again';
   }
@@ -137,6 +170,7 @@ export class Renders<V extends Cached> {
   async #fromShared(job: Job<V>, reason: FillReason): Promise<Landed<V> | undefined> {
     const { shared, memory, rollout, onStale } = this.#options;
     const { key, options } = job;
+    if (options.neverKept === true) return undefined;
     const found = await shared.read(key);
     if (found === undefined) return undefined;
     // Also what is only stale or of use after an error: those who wait for a render may need it.
@@ -148,23 +182,23 @@ export class Renders<V extends Cached> {
     return { ...landing(value, 'stale', tier), currentAt };
   }
 
-  async #render(
-    job: Job<V>,
-    reason: FillReason,
-    signal: AbortSignal,
-    turn: Turn | undefined,
-  ): Promise<Landed<V>> {
-    const { validity, counts, failures, memory, shared } = this.#options;
+  async #render(trip: Trip<V>, turn: Turn | undefined): Promise<Landed<V>> {
+    const { validity, counts, failures, memory, shared, quick } = this.#options;
+    const { job } = trip;
+    const leave = await this.#slot(trip);
     const begunAt = validity.version;
-    const { value, store } = await this.#fill(job, reason, signal);
+    const { value, store } = await this.#fill(trip).finally(leave);
     const verdict = judgeKeys(validity, value);
     const storable = store && verdict === 'valid';
     if (store && !storable) counts.rejectedStores++;
     if (storable) {
       failures.forget(job.key);
       memory.keep(job.key, value, job.options);
+      // Whoever waits for this turn would find nothing.
+      const isQuick = turn === undefined && trip.reason === 'miss' && quick.has(job.options.group);
+      const written = isQuick ? shared.writeButNoFile(job.key, value) : shared.write(job.key, value);
       // The turn ends when the others can see the result, not before.
-      void shared.write(job.key, value).then(() => endTurn(turn));
+      void written.then(() => endTurn(turn));
     } else endTurn(turn);
     return {
       ...landing(value, 'miss', undefined),
@@ -173,8 +207,15 @@ export class Renders<V extends Cached> {
     };
   }
 
-  async #fill({ options, fill }: Job<V>, reason: FillReason, signal: AbortSignal): Promise<Filled<V>> {
-    const { counts, validity } = this.#options;
+  async #slot({ reason, deadlineMs, signal }: Trip<V>): Promise<Leave | undefined> {
+    const { slots } = this.#options;
+    return reason === 'miss' ? slots?.enter(deadlineMs, signal) : slots?.enterBehind();
+  }
+
+  async #fill({ job, reason, signal }: Trip<V>): Promise<Filled<V>> {
+    const { options, fill } = job;
+    const { clock, counts, validity, quick } = this.#options;
+    const beganAtMs = clock.monotonic();
     counts.fills++;
     if (reason === 'miss') this.#waitedFor++;
     else counts.refreshes++;
@@ -187,6 +228,7 @@ export class Renders<V extends Cached> {
     } finally {
       if (reason === 'miss') this.#waitedFor--;
     }
+    quick.took(options.group, clock.monotonic() - beganAtMs);
     const own = filled.value.stamp;
     if (own.epoch !== stamp.epoch || own.seq > stamp.seq) throw new ForgedStampError(options.group);
     return filled;
@@ -197,11 +239,28 @@ export class Renders<V extends Cached> {
     return clock.after(hardTimeoutMs, () => flight.abort(new RenderTimeoutError(group, hardTimeoutMs)));
   }
 
+  /** Under strain what memory has of it is answer enough, whatever its time says. */
+  #spared(key: CacheKey, slots: RenderSlots): Landed<V> | undefined {
+    return slots.strain === 'none' ? undefined : this.#spare(key, SPARED);
+  }
+
+  #spare(key: CacheKey, error: OverloadedError): Landed<V> | undefined {
+    const { memory, validity, slots } = this.#options;
+    const spare = memory.spare(key);
+    if (spare === undefined) return undefined;
+    slots?.countSpared();
+    return { ...landing(spare.value, 'stale', spare.tier), error, currentAt: validity.version };
+  }
+
   /** Once per flight, not once per waiter: remembers the failure, and finds what may stand in for the render. */
   #afterFailure(key: CacheKey, error: unknown): Landed<V> {
     const { counts, failures, memory, validity } = this.#options;
     if (error instanceof AbandonedError) counts.abandoned++;
-    else if (!(error instanceof CacheClosedError)) {
+    else if (error instanceof OverloadedError) {
+      // No failure of the page: the next who asks may find room.
+      const spare = this.#spare(key, error);
+      if (spare !== undefined) return spare;
+    } else if (!(error instanceof CacheClosedError)) {
       if (error instanceof RenderTimeoutError) counts.fillTimeouts++;
       else counts.fillErrors++;
       failures.add(key, error);
@@ -213,6 +272,38 @@ export class Renders<V extends Cached> {
     throw error;
   }
 }
+
+/**
+ * How long a request waits for what others render. Who has waited for a render to its end and finds nothing (it failed, or
+ * may not be stored) renders for himself after the second time, and already after the first if another wait of that
+ * length would leave less than that to render in: better twice at once than in a row, past the deadline. A render that
+ * still goes on is waited for: it is ahead of any that would begin now.
+ */
+class Patience {
+  readonly #clock: Clock;
+  readonly #deadlineMs: Milliseconds;
+  #inVain = 0;
+  #longestMs: Milliseconds = 0;
+
+  constructor(clock: Clock, deadlineMs: Milliseconds) {
+    this.#clock = clock;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  get isOver(): boolean {
+    if (this.#inVain === 0) return false;
+    return this.#inVain >= 2 || this.#clock.monotonic() + 2 * this.#longestMs > this.#deadlineMs;
+  }
+
+  async during(over: Promise<boolean>): Promise<void> {
+    const beganAtMs = this.#clock.monotonic();
+    const ended = await over;
+    this.#longestMs = Math.max(this.#longestMs, this.#clock.monotonic() - beganAtMs);
+    if (ended) this.#inVain++;
+  }
+}
+
+const SPARED = new OverloadedError('spared');
 
 /** Whether the others were told or not is no matter of this request. */
 function endTurn(turn: Turn | undefined): void {

@@ -1,5 +1,6 @@
 // L2 and L3 as the stack sees them: asked in order, each within a time limit, none able to fail a request.
 import type { Clock } from '../core/clock.ts';
+import { type SpanStart, type Tracing, untraced } from '../core/trace.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { Validity } from '../core/validity.ts';
 import type { Cached } from './entry.ts';
@@ -20,6 +21,7 @@ export interface SharedTiersOptions<V extends Cached> {
   readonly writeTimeoutMs: Milliseconds;
   /** Writes on their way at the same time; what comes beyond is not written. */
   readonly maxWrites: number;
+  readonly trace?: Tracing | undefined;
 }
 
 export interface Found<V> {
@@ -43,12 +45,14 @@ const zero = () => ({
 
 export class SharedTiers<V extends Cached> {
   readonly #options: SharedTiersOptions<V>;
+  readonly #trace: Tracing;
   readonly #counts = { l2: zero(), l3: zero() };
   readonly #writing = new Set<Promise<void>>();
   #droppedWrites = 0;
 
   constructor(options: SharedTiersOptions<V>) {
     this.#options = options;
+    this.#trace = options.trace ?? untraced;
   }
 
   /** Is there any tier through which others could see what is stored? */
@@ -65,7 +69,7 @@ export class SharedTiers<V extends Cached> {
     for (const tier of this.#options.tiers) {
       if (!this.#allows(tier, key) || (ownBoxOnly && tier.name === 'l2')) continue;
       const counts = this.#counts[tier.name];
-      const value = await this.#guarded(tier, () => tier.get(key));
+      const value = await this.#get(tier, key);
       if (value === undefined) counts.misses++;
       else {
         const use = useOf(value, judgeKeys(validity, value), validity, clock);
@@ -96,6 +100,12 @@ export class SharedTiers<V extends Cached> {
     return this.#writeTo(this.#options.tiers, key, value);
   }
 
+  /** To L2 only: what is as quickly made as read is not worth a file before somebody has come back for it. */
+  writeButNoFile(key: CacheKey, value: V): Promise<void> {
+    const tiers = this.#options.tiers.filter(({ name }) => name !== 'l3');
+    return tiers.length === 0 ? Promise.resolve() : this.#writeTo(tiers, key, value);
+  }
+
   async delete(key: CacheKey): Promise<void> {
     await Promise.all(this.#options.tiers.map((tier) => this.#guarded(tier, () => tier.delete(key))));
   }
@@ -110,10 +120,16 @@ export class SharedTiers<V extends Cached> {
   }
 
   stats() {
-    const tiers = Object.fromEntries(
-      this.#options.tiers.map((tier) => [tier.name, { ...this.#counts[tier.name], store: tier.stats() }]),
-    );
-    return { ...tiers, writing: this.#writing.size, droppedWrites: this.#droppedWrites };
+    const statsOf = (name: 'l2' | 'l3') => {
+      const tier = this.#options.tiers.find((each) => each.name === name);
+      return tier && { ...this.#counts[name], store: tier.stats() };
+    };
+    return {
+      l2: statsOf('l2'),
+      l3: statsOf('l3'),
+      writing: this.#writing.size,
+      droppedWrites: this.#droppedWrites,
+    };
   }
 
   #writeTo(tiers: readonly Tier<V>[], key: CacheKey, value: V): Promise<void> {
@@ -136,7 +152,24 @@ export class SharedTiers<V extends Cached> {
       return;
     }
     this.#counts[tier.name].writes++;
-    await this.#guarded(tier, () => tier.set(key, value), this.#options.writeTimeoutMs);
+    await this.#set(tier, key, value);
+  }
+
+  #get(tier: Tier<V>, key: CacheKey): Promise<V | undefined> {
+    if (!this.#trace.isOn) return this.#guarded(tier, () => tier.get(key));
+    return this.#trace.span(spanStart(tier.name, 'get'), async (span) => {
+      const value = await this.#guarded(tier, () => tier.get(key));
+      span.set('coherent.cache.hit', value !== undefined);
+      return value;
+    });
+  }
+
+  #set(tier: Tier<V>, key: CacheKey, value: V): Promise<unknown> {
+    const { writeTimeoutMs } = this.#options;
+    if (!this.#trace.isOn) return this.#guarded(tier, () => tier.set(key, value), writeTimeoutMs);
+    return this.#trace.span(spanStart(tier.name, 'set'), () =>
+      this.#guarded(tier, () => tier.set(key, value), writeTimeoutMs),
+    );
   }
 
   #allows(tier: Tier<V>, key: CacheKey): boolean {
@@ -174,4 +207,14 @@ export class SharedTiers<V extends Cached> {
       }
     });
   }
+}
+
+/** Keys stay out: inputs of pages are in them. */
+function spanStart(tier: 'l2' | 'l3', operation: 'get' | 'set'): SpanStart {
+  const attributes = {
+    'coherent.cache.tier': tier,
+    'db.system.name': tier === 'l2' ? 'redis' : undefined,
+    'db.operation.name': tier === 'l2' ? operation.toUpperCase() : undefined,
+  };
+  return { name: `${tier} ${operation}`, kind: tier === 'l2' ? 'client' : 'internal', attributes };
 }

@@ -53,6 +53,8 @@ export interface FetchOptions {
   readonly bypass?: boolean;
   /** Nobody waits for this one: a stale entry is no answer, and what is rendered is finished at once. */
   readonly reason?: 'warm';
+  /** Nothing is ever stored under the key: no tier is asked for it, and no other process is waited for. */
+  readonly neverKept?: boolean;
   /** Keep the result in the static tier: outside the LRU, dropped only by a purge or its own end. */
   readonly pin?: boolean;
 }

@@ -11,6 +11,7 @@
 // - Nobody waits for a store: L1 is memory, L2 and L3 are written behind.
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import type { Tracing } from '../core/trace.ts';
 import type { EpochMs, Milliseconds } from '../core/units.ts';
 import type { Validity, Verdict } from '../core/validity.ts';
 import type { Background } from './background.ts';
@@ -24,6 +25,8 @@ import { isBelievable, isTrusted, judgeKeys } from './held.ts';
 import { type Landed, landing } from './landed.ts';
 import type { MemoryTier } from './memory.ts';
 import { type InMemory, MemoryTiers } from './memory-tiers.ts';
+import { QuickGroups } from './quick-groups.ts';
+import type { RenderSlots } from './render-slots.ts';
 import { type Job, Renders } from './renders.ts';
 import { type Feature, Rollout } from './rollout.ts';
 import { SharedTiers } from './shared-tiers.ts';
@@ -52,6 +55,12 @@ export interface StackOptions<V extends Cached> {
   /** Agreement with other workers; without it each worker renders for itself. */
   readonly flights?: FlightCoordinator;
   readonly background: Background;
+  /** Who may render now. Without them as many are rendered at once as are asked for. */
+  readonly slots?: RenderSlots;
+  /** What is rendered in less is neither agreed about with other processes nor written to L3 at once. Default 0: all is. */
+  readonly quickMs?: Milliseconds;
+  /** As of the tiers in memory. */
+  readonly spareMs?: Milliseconds;
   readonly rollout?: Rollout;
   /** The part of the rollout that this whole stack is: a key outside its cohort is rendered as if there were no cache. */
   readonly feature?: Feature;
@@ -60,6 +69,7 @@ export interface StackOptions<V extends Cached> {
   readonly tierTimeoutMs?: Milliseconds;
   readonly writeTimeoutMs?: Milliseconds;
   readonly maxWrites?: number;
+  readonly trace?: Tracing;
 }
 
 export class CacheStack<V extends Cached> implements Cache<V> {
@@ -88,7 +98,15 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     this.#feature = options.feature;
     this.#cohorts = Cohorts.of(rollout, options.feature);
     this.#failures = new Failures(clock, options.negativeTtlMs ?? 1000, 1000);
-    this.#memory = new MemoryTiers({ clock, validity, memory, pinned, rollout, counts });
+    this.#memory = new MemoryTiers({
+      clock,
+      validity,
+      memory,
+      pinned,
+      rollout,
+      counts,
+      spareMs: options.spareMs ?? 0,
+    });
     this.#shared = new SharedTiers({
       clock,
       validity,
@@ -97,6 +115,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
       tierTimeoutMs: options.tierTimeoutMs ?? 250,
       writeTimeoutMs: options.writeTimeoutMs ?? 1000,
       maxWrites: options.maxWrites ?? 256,
+      trace: options.trace,
     });
     this.#renders = new Renders({
       clock,
@@ -104,6 +123,8 @@ export class CacheStack<V extends Cached> implements Cache<V> {
       memory: this.#memory,
       shared: this.#shared,
       coordinator: options.flights,
+      slots: options.slots,
+      quick: new QuickGroups(options.quickMs ?? 0),
       failures: this.#failures,
       rollout,
       counts,
@@ -178,6 +199,11 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     return this.#memory.dropPurged(key);
   }
 
+  /** What a request that comes now is answered with from memory, be it stale; not counted as a read. */
+  served(key: CacheKey): V | undefined {
+    return this.#memory.served(key);
+  }
+
   /** Every tier that holds `key`, in the order in which they are asked, and what it is worth. For people. */
   async holders(
     key: CacheKey,
@@ -215,6 +241,11 @@ export class CacheStack<V extends Cached> implements Cache<V> {
       background: this.#background.stats(),
       rollout: this.rolloutStats(),
     };
+  }
+
+  /** What L1 holds of each group. */
+  heldByGroup() {
+    return this.#memory.heldByGroup();
   }
 
   /** For each feature that is on for some keys only: how those inside fare beside those outside. */
@@ -296,7 +327,9 @@ export class CacheStack<V extends Cached> implements Cache<V> {
 
   #isRecent({ value, error }: Landed<V>, readSinceMs: EpochMs): boolean {
     // What stands in for a failure says so, and may be old.
-    if (error !== undefined || value.createdMs >= readSinceMs) return true;
+    if (error !== undefined || readSinceMs === Number.NEGATIVE_INFINITY) return true;
+    // What seems to be made in the future was made before the clock was set back.
+    if (value.createdMs >= readSinceMs && value.createdMs <= this.#clock.now()) return true;
     return isTrusted(this.#validity, this.#clock) && judgeKeys(this.#validity, value) !== 'purged';
   }
 

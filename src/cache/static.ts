@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
-import type { Bytes } from '../core/units.ts';
+import type { Bytes, Milliseconds } from '../core/units.ts';
 import type { Validity } from '../core/validity.ts';
 import type { Cached } from './entry.ts';
-import { Held, isFresh, usableUntilMs, useOf } from './held.ts';
+import { Held, isFresh, isSpare, usableUntilMs, useOf } from './held.ts';
 import { noShelf, type Shelf } from './shelf.ts';
 import type { CacheKey } from './stack-contract.ts';
 import type { Weigh } from './weight.ts';
@@ -13,6 +13,8 @@ export interface StaticTierOptions<V extends Cached> {
   readonly weigh: Weigh<V>;
   readonly maxBytes: Bytes;
   readonly shelf?: Shelf;
+  /** So much longer than it is of use an entry is kept, for a worker that has no room to render. Default 0. */
+  readonly spareMs?: Milliseconds;
 }
 
 export interface StaticStats {
@@ -34,17 +36,19 @@ export class StaticTier<V extends Cached> {
   readonly #weigh: Weigh<V>;
   readonly #maxBytes: Bytes;
   readonly #shelf: Shelf;
+  readonly #spareMs: Milliseconds;
   readonly #entries = new Map<CacheKey, Held<V>>();
   #bytes: Bytes = 0;
   #purged = 0;
   #refused = 0;
 
-  constructor({ clock, validity, weigh, maxBytes, shelf = noShelf }: StaticTierOptions<V>) {
+  constructor({ clock, validity, weigh, maxBytes, shelf = noShelf, spareMs = 0 }: StaticTierOptions<V>) {
     this.#clock = clock;
     this.#validity = validity;
     this.#weigh = weigh;
     this.#maxBytes = maxBytes;
     this.#shelf = shelf;
+    this.#spareMs = spareMs;
   }
 
   fresh(key: CacheKey): V | undefined {
@@ -59,9 +63,10 @@ export class StaticTier<V extends Cached> {
   get(key: CacheKey): Held<V> | undefined {
     const held = this.#entries.get(key);
     if (held === undefined) return undefined;
-    if (useOf(held.value, held.verdict(this.#validity), this.#validity, this.#clock) !== 'none') return held;
-    if (held.verdict(this.#validity) === 'purged') this.#purged++;
-    this.delete(key);
+    const verdict = held.verdict(this.#validity);
+    if (useOf(held.value, verdict, this.#validity, this.#clock) !== 'none') return held;
+    if (verdict === 'purged') this.#purged++;
+    if (!isSpare(held.value, verdict, this.#validity, this.#clock, this.#spareMs)) this.delete(key);
     return undefined;
   }
 

@@ -14,6 +14,8 @@ export interface RenderOptions {
   readonly resolveFragment?:
     | ((call: FragmentCall) => string | Uint8Array | PromiseLike<string | Uint8Array>)
     | undefined;
+  /** Stands around each call of a component, to measure it: calls it and answers what it returned. */
+  readonly watch?: ((component: () => unknown) => unknown) | undefined;
   /** How deep elements, lists and calls may be nested. 256 unless told. */
   readonly maxDepth?: number | undefined;
 }
@@ -21,6 +23,7 @@ export interface RenderOptions {
 /** One call of `render`: the walks it takes, what they wait for, and its end by failure or abort. */
 export class Rendering implements RenderScope {
   readonly maxDepth: number;
+  readonly watch: RenderOptions['watch'];
   readonly #options: RenderOptions;
   /** The first failure. What is waited for beside it is then no longer rendered. */
   #failure: RenderError | undefined;
@@ -28,6 +31,7 @@ export class Rendering implements RenderScope {
   constructor(options: RenderOptions) {
     this.#options = options;
     this.maxDepth = options.maxDepth ?? deepest;
+    this.watch = options.watch;
   }
 
   run<T>(node: unknown, finish: (output: Output) => T): T | Promise<Buffer> {

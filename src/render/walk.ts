@@ -9,6 +9,8 @@ export type Continue = (walk: Walk, value: unknown) => void;
 /** What all walks of one render have in common. */
 export interface RenderScope {
   readonly maxDepth: number;
+  /** Stands around each call, where calls are measured. */
+  readonly watch: ((component: () => unknown) => unknown) | undefined;
   /** Waits for `promise` and renders what it gives, apart from `walk`, which goes on at once. */
   later(walk: Walk, promise: PromiseLike<unknown>, depth: number, goOn: Continue): Promise<Buffer>;
   /** The finished HTML of a fragment. */
@@ -46,7 +48,9 @@ export class Walk {
     if (depth >= this.maxDepth) this.tooDeep(component, depth);
     this.trail[depth] = call;
     try {
-      const result = (component as () => unknown)();
+      const { watch } = this.scope;
+      const called = component as () => unknown;
+      const result = watch === undefined ? called() : watch(called);
       if (typeof result === 'object' && result !== null) this.results.push(result);
       return result;
     } catch (cause) {

@@ -100,7 +100,7 @@ describe('the bytes that L1 counts', () => {
 });
 
 describe('10,000 addresses, once each', () => {
-  it('leave the heap as it was after the first thousand', async () => {
+  it('leave the heap as it was after the first five thousand', async () => {
     const { stack, filled } = testStack({ maxBytes: 200_000 });
     const visit = async (from: number, to: number) => {
       for (let index = from; index < to; index++) {
@@ -110,9 +110,10 @@ describe('10,000 addresses, once each', () => {
         );
       }
     };
-    await visit(0, 1000);
+    // By then as many names of displaced entries are remembered as ever will be.
+    await visit(0, 5000);
     const before = heldBytes();
-    await visit(1000, 11_000);
+    await visit(5000, 15_000);
     const grown = heldBytes() - before;
     // Ten thousand entries of 1 kB would be 10 MB.
     expect(grown, `${grown} bytes more`).toBeLessThan(300_000);
