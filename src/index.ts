@@ -1,6 +1,11 @@
 // The public door: what an application imports from 'coherent-render-server'.
 export type { Db, Include, KeysetPage, OffsetPage, OrderBy, Row, SqlValue } from './data/db.ts';
+export { QueryError } from './data/errors.ts';
 export type { Seed, SeedContext } from './data/seed.ts';
+export type { Transaction } from './data/transaction.ts';
+export type { WritableDb } from './data/writing-session.ts';
+export type { Visible } from './invalidation/visibility.ts';
+export type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from './page/action.ts';
 export { type ErrorPage, type ErrorPageDefinition, type ErrorProps, errorPage } from './page/error-page.ts';
 export {
   type FragmentContext,
@@ -10,9 +15,10 @@ export {
 } from './page/fragment.ts';
 export type { Head } from './page/head.ts';
 export { type Layout, type LayoutContext, type LayoutDefinition, layout } from './page/layout.ts';
-export { type NotFound, notFound, type Redirect, redirect } from './page/outcome.ts';
+export { type Invalid, invalid, type NotFound, notFound, type Redirect, redirect } from './page/outcome.ts';
 export { type CachePolicy, type LoadContext, type Page, type PageDefinition, page } from './page/page.ts';
-export { type ApplicationSettings, application } from './page/settings.ts';
+export { type ApplicationDoor, type ApplicationSettings, application } from './page/settings.ts';
 export type { ElementObject, ElementProps, Node } from './render/element.ts';
 export { type RenderOptions, render } from './render/render.ts';
-export { type Trusted, trusted } from './render/trust.ts';
+export { json, type Trusted, trusted } from './render/trust.ts';
+export type { PurgeCallback, PurgeNotice } from './watchers/callback.ts';

@@ -12,6 +12,8 @@ export interface Asked {
   /** From EncodingChoice. */
   readonly encodings: readonly Encoding[];
   readonly ifNoneMatch: string | undefined;
+  /** Headers that depend on the way here (Front.transport), flat: name, value. */
+  readonly transport?: readonly string[] | undefined;
 }
 
 /** What is sent of an entry. Public files that are small enough are sent as such, too. */
@@ -40,15 +42,20 @@ export function bodyOf(entry: Sendable, encoding: Encoding): Buffer {
 
 /** `cacheStatus` is undefined for failures, which no cache had a part in (RFC 9211, 2). Only a 200 can become a 304: conditions ask about a success (RFC 9110, 13.2.1). */
 export function answerPage(entry: Sendable, asked: Asked, cacheStatus: string | undefined): Answer {
+  const { transport = [] } = asked;
   const encoding = pickEncoding(entry, asked.encodings);
   const etag = etagOf(entry, encoding);
   if (entry.status === 200 && asked.ifNoneMatch !== undefined && matchesTag(asked.ifNoneMatch, etag)) {
-    return { status: 304, headers: notModifiedHeaders(entry, etag, cacheStatus), body: undefined };
+    return {
+      status: 304,
+      headers: [...notModifiedHeaders(entry, etag, cacheStatus), ...transport],
+      body: undefined,
+    };
   }
   const body = bodyOf(entry, encoding);
   return {
     status: entry.status,
-    headers: pageHeaders(entry, encoding, etag, body.length, cacheStatus),
+    headers: [...pageHeaders(entry, encoding, etag, body.length, cacheStatus), ...transport],
     body: asked.method === 'HEAD' ? undefined : body,
   };
 }

@@ -1,5 +1,6 @@
 // The Cache-Status header (RFC 9211): what this cache did for this one answer.
 import type { PageEntry } from '../cache/entry.ts';
+import { OverloadedError } from '../cache/errors.ts';
 import type { Outcome, TierName } from '../cache/stack-contract.ts';
 import type { EpochMs } from '../core/units.ts';
 
@@ -15,11 +16,16 @@ export function cacheStatus(outcome: Outcome<PageEntry>, nowMs: EpochMs): string
   const { value, result, tier } = outcome;
   if (result === 'hit' && tier !== undefined) return hitStatus(tier, value.freshUntilMs, nowMs);
   if (result === 'stale') {
-    const why = outcome.error === undefined ? 'STALE' : 'STALE-IF-ERROR';
+    const why = whyStale(outcome.error);
     const from = tier === undefined ? '' : `${DETAIL[tier]}-`;
     return `coherent; hit; ttl=${ttlSeconds(value.freshUntilMs, nowMs)}; detail=${from}${why}`;
   }
   return `coherent; fwd=uri-miss${outcome.stored ? '; stored' : ''}${outcome.collapsed ? '; collapsed' : ''}`;
+}
+
+function whyStale(error: unknown): string {
+  if (error === undefined) return 'STALE';
+  return error instanceof OverloadedError ? 'STALE-IF-OVERLOADED' : 'STALE-IF-ERROR';
 }
 
 /** Rounded down, so that an answer past its time is never said to have 0 seconds left. */

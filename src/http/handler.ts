@@ -4,22 +4,29 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Header, PageEntry } from '../cache/entry.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import { type Tracing, untraced } from '../core/trace.ts';
 import type { PagePipeline, PageResponse } from '../page/pipeline.ts';
+import type { ActionDoor, Posted } from './action-door.ts';
 import { type Answer, type Asked, answerPage } from './answer.ts';
 import { cacheStatus } from './cache-status.ts';
-import type { Learned } from './hit.ts';
+import { Front } from './front.ts';
+import type { Learned } from './hit/hit.ts';
 import type { Limits } from './limits.ts';
 import type { EncodingChoice } from './negotiate.ts';
 import { type Operator, operatorHeaders, wantsAnew } from './operator.ts';
 import { PageStream } from './page-stream.ts';
 import { elsewhereAnswer, plainAnswer } from './plain-answer.ts';
-import { dropBody, isBodyTooLarge } from './request-body.ts';
+import { dropBody, isBodyTooLarge, isBodyUnreadable } from './request-body.ts';
 import { send } from './respond.ts';
+import { isFromMemory, type RequestLog } from './seen/request-log.ts';
+import { tracedRequest } from './seen/request-span.ts';
+import type { HttpUsage } from './seen/usage.ts';
 import { staleHeaders } from './stale.ts';
 import type { StaticFiles } from './static.ts';
 import { parseTarget, type Target } from './target.ts';
 
 const ALLOW = ['allow', 'GET, HEAD, OPTIONS'];
+const ALLOW_FORMS = ['allow', 'GET, HEAD, POST, OPTIONS'];
 
 /** Told of every page that came from memory, so that the next request for it can take the shortcut. */
 export interface Learner {
@@ -35,47 +42,94 @@ export interface HandlerOptions {
   readonly log: Logger;
   readonly learner?: Learner | undefined;
   readonly operator?: Operator;
+  /** Takes POST for the pages that have an action. */
+  readonly actions?: ActionDoor;
+  readonly usage?: HttpUsage | undefined;
+  /** Gives requests their names. Without it they have none, and no line. */
+  readonly requests?: RequestLog | undefined;
+  readonly trace?: Tracing;
+  /** Without one every host is answered for and no proxy is trusted. */
+  readonly front?: Front;
 }
 
 export class RequestHandler {
   readonly #options: HandlerOptions;
+  readonly #front: Front;
+  readonly #trace: Tracing;
   /** From now on each answer is the last on its connection. */
   closing = false;
 
   constructor(options: HandlerOptions) {
     this.#options = options;
+    this.#front = options.front ?? new Front();
+    this.#trace = options.trace ?? untraced;
   }
 
   /** A promise only where something must be waited for; it never rejects. */
   handle(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
+    const { usage, requests } = this.#options;
+    usage?.arrived(request, response);
+    requests?.arrived(request, response);
     try {
-      return this.#handle(request, response)?.catch((error) => this.#broken(error, response));
+      const done = this.#trace.isOn
+        ? tracedRequest({ trace: this.#trace, requests }, request, response, () =>
+            this.#handle(request, response),
+          )
+        : this.#handle(request, response);
+      return done?.catch((error) => this.#broken(error, response));
     } catch (error) {
       this.#broken(error, response);
     }
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): undefined | Promise<void> {
-    const { limits, files } = this.#options;
-    if (isBodyTooLarge(request, limits.maxBodyBytes)) {
-      send(response, plainAnswer(413, 'Nothing here takes a body of that size.'), true);
+    const { limits, files, actions } = this.#options;
+    if (isBodyUnreadable(request)) {
+      const answer = plainAnswer(400, 'The body is in an encoding that has no end.');
+      send(response, this.#named(answer, response), true);
       return;
     }
-    dropBody(request, limits.maxBodyBytes);
+    if (isBodyTooLarge(request, limits.maxBodyBytes)) {
+      send(
+        response,
+        this.#named(plainAnswer(413, 'Nothing here takes a body of that size.'), response),
+        true,
+      );
+      return;
+    }
     const target = this.#read(request);
+    if (request.method === 'POST' && !('status' in target) && actions !== undefined) {
+      this.#options.usage?.elsewhere(response, '_action');
+      this.#options.requests?.routed(response, '_action');
+      return actions.serve(target, this.#posted(request, response));
+    }
+    dropBody(request, limits.maxBodyBytes);
     if ('status' in target) {
-      send(response, target, this.closing);
+      const headers = [...target.headers, ...this.#transport(request)];
+      const { host } = request.headers;
+      const answer = this.#named({ ...target, headers }, response);
+      send(response, answer, this.closing || host === undefined);
       return;
     }
     const file = files.find(target.segments);
     if (file === undefined) return this.#servePage(target, request, response);
+    this.#options.usage?.elsewhere(response, '_file');
+    this.#options.requests?.routed(response, '_file');
     return files.serve(file, { request, response, asked: this.#asked(request), closing: this.closing });
   }
 
   #broken(error: unknown, response: ServerResponse): void {
-    this.#options.log.error({ err: error }, 'a request could not be answered');
+    const { log, requests } = this.#options;
+    log.error({ err: error, id: requests?.idOf(response) }, 'a request could not be answered');
     if (response.headersSent) response.destroy();
-    else send(response, plainAnswer(500, 'Something went wrong.'), true);
+    else send(response, this.#named(plainAnswer(500, 'Something went wrong.'), response), true);
+  }
+
+  /** With the name of the request. */
+  #named(answer: Answer, response: ServerResponse): Answer {
+    const { requests } = this.#options;
+    if (requests === undefined) return answer;
+    return { ...answer, headers: [...answer.headers, ...requests.header(response)] };
   }
 
   /** The target asked for, or the answer for a request that asks for none. */
@@ -88,17 +142,37 @@ export class RequestHandler {
     if (expect !== undefined && expect.toLowerCase() !== '100-continue')
       return plainAnswer(417, 'Nothing but 100-continue can be expected.');
     const raw = request.url ?? '';
-    if (method === 'OPTIONS' && raw === '*') return plainAnswer(204, '', ALLOW);
-    const target = parseTarget(raw, request.headers.host);
-    if (target.kind === 'refused') return plainAnswer(target.status, target.reason);
-    if (method === 'OPTIONS') return plainAnswer(204, '', ALLOW);
-    if (method !== 'GET' && method !== 'HEAD')
-      return plainAnswer(405, 'Only GET and HEAD are answered here.', ALLOW);
+    const { host } = request.headers;
+    if (host === undefined && request.httpVersion !== '1.0') return plainAnswer(400, 'No Host header.');
+    const target = method === 'OPTIONS' && raw === '*' ? undefined : parseTarget(raw, host);
+    if (target?.kind === 'refused') return plainAnswer(target.status, target.reason);
+    if (!this.#front.answersFor(host)) return plainAnswer(421, 'This server does not answer for that host.');
+    if (target === undefined || method === 'OPTIONS') return plainAnswer(204, '', ALLOW);
+    if (method !== 'GET' && method !== 'HEAD') {
+      const takesForms = target.kind === 'target' && this.#options.actions?.takes(target) === true;
+      if (!takesForms) return plainAnswer(405, 'Only GET and HEAD are answered here.', ALLOW);
+      if (method !== 'POST') return plainAnswer(405, 'GET, HEAD and POST are answered here.', ALLOW_FORMS);
+    }
     return target.kind === 'elsewhere' ? elsewhereAnswer(target.location) : target;
   }
 
-  #asked({ headers, method }: IncomingMessage): Asked {
+  #posted(request: IncomingMessage, response: ServerResponse): Posted {
+    return {
+      request,
+      response,
+      header: (name) => this.#front.header(request, name),
+      transport: [...this.#transport(request), ...(this.#options.requests?.header(response) ?? [])],
+      isClosing: () => this.closing,
+    };
+  }
+
+  #transport({ socket, headers }: IncomingMessage): readonly string[] {
+    return this.#front.transport(socket, joined(headers['x-forwarded-proto']));
+  }
+
+  #asked(request: IncomingMessage): Asked {
     const { encodings } = this.#options;
+    const { headers, method } = request;
     return {
       method: method === 'HEAD' ? 'HEAD' : 'GET',
       encodings: encodings.preferred(
@@ -106,6 +180,7 @@ export class RequestHandler {
         headers['x-no-compression'] !== undefined,
       ),
       ifNoneMatch: headers['if-none-match'],
+      transport: this.#transport(request),
     };
   }
 
@@ -118,7 +193,14 @@ export class RequestHandler {
     if (asked.method === 'HEAD' || asked.ifNoneMatch !== undefined || major !== 1 || minor !== 1)
       return undefined;
     const encoding = asked.encodings[0] ?? 'identity';
-    return new PageStream({ response, encoding, clock: this.#options.clock, isClosing: () => this.closing });
+    const transport = [...(asked.transport ?? []), ...(this.#options.requests?.header(response) ?? [])];
+    return new PageStream({
+      response,
+      encoding,
+      transport,
+      clock: this.#options.clock,
+      isClosing: () => this.closing,
+    });
   }
 
   /** A fresh page as it lies in memory; of a stale one, or for an operator, a copy with other headers. */
@@ -130,7 +212,7 @@ export class RequestHandler {
   }
 
   #servePage(target: Target, request: IncomingMessage, response: ServerResponse): undefined | Promise<void> {
-    const { pipeline, clock, operator } = this.#options;
+    const { pipeline, clock, operator, requests } = this.#options;
     const { headers } = request;
     const asked = this.#asked(request);
     const isOperator = operator?.asks(headers) ?? false;
@@ -139,9 +221,10 @@ export class RequestHandler {
     const page = pipeline.respond({
       segments: target.segments,
       query: target.query,
-      header: (name) => joined(headers[name]),
+      header: (name) => this.#front.header(request, name),
       encoding: asked.encodings[0] ?? 'identity',
       bypass: isOperator && wantsAnew(headers),
+      ...(requests !== undefined && { id: () => requests.idOf(response) }),
       waits: () => {
         // An operator is told how long it took, which is known at the end.
         stream = isOperator ? undefined : this.#stream(request, response, asked);
@@ -149,20 +232,40 @@ export class RequestHandler {
       },
     });
     const answer = (page: PageResponse): undefined => {
-      if (stream?.finish(page) === true) return;
+      if (stream?.finish(page) === true) {
+        this.#seen(response, page, page.entry.identity.length);
+        return;
+      }
       const status = page.outcome === undefined ? undefined : cacheStatus(page.outcome, clock.now());
       const extra = isOperator ? operatorHeaders(page, clock.monotonic() - startedMs) : [];
-      send(response, answerPage(this.#sendable(page, extra), asked, status), this.closing);
-      this.#teach(request, page);
+      const answered = answerPage(this.#sendable(page, extra), asked, status);
+      this.#seen(response, page, answered.body?.length ?? 0);
+      const named = isFromMemory(page) ? answered : this.#named(answered, response);
+      send(response, named, this.closing || page.shed === true);
+      this.#teach(request, page, asked.transport);
     };
     return page instanceof Promise ? page.then(answer) : answer(page);
   }
 
-  #teach({ url, headers: { host } }: IncomingMessage, page: PageResponse): void {
-    const { entry, key, outcome, vary } = page;
+  /** `bodyBytes`: of a streamed page, before compression. */
+  #seen(response: ServerResponse, page: PageResponse, bodyBytes: number): void {
+    const { route, outcome } = page;
+    this.#options.requests?.routed(response, route, page);
+    const { tier, result = 'error', collapsed = false } = outcome ?? {};
+    this.#options.usage?.page(response, { route, tier, result, collapsed, bodyBytes });
+  }
+
+  #teach(
+    { url, headers: { host } }: IncomingMessage,
+    page: PageResponse,
+    transport: Asked['transport'],
+  ): void {
+    const { entry, key, outcome, vary, route } = page;
     if (outcome?.result !== 'hit' || outcome.tier === undefined || key === undefined) return;
     if (url === undefined || host === undefined) return;
-    this.#options.learner?.learn({ target: url, host, key, entry, tier: outcome.tier, vary });
+    const { learner, usage } = this.#options;
+    const use = usage?.shortcut(route, entry.status, outcome.tier);
+    learner?.learn({ target: url, host, key, entry, tier: outcome.tier, vary, transport, use, route });
   }
 }
 

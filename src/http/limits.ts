@@ -11,6 +11,10 @@ export interface Limits {
   readonly connectionsCheckingMs: Milliseconds;
   /** How long an idle connection is kept. Longer than that of a proxy in front, or it meets closed connections. */
   readonly keepAliveTimeoutMs: Milliseconds;
+  /** In each such span a visitor with bytes waiting for him must take some: slow-readers.ts. */
+  readonly sendTimeoutMs: Milliseconds;
+  /** At once. Beyond, an idle one is closed for a new one, or the new one where none is idle. */
+  readonly maxConnections: number;
   /** All headers together; more is 431. */
   readonly maxHeaderBytes: Bytes;
   /** More header lines are 431. Below 1000, from where on Node drops lines unseen. */
@@ -24,6 +28,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   requestTimeoutMs: 30_000,
   connectionsCheckingMs: 5_000,
   keepAliveTimeoutMs: 72_000,
+  sendTimeoutMs: 30_000,
+  maxConnections: 20_000,
   maxHeaderBytes: 16 * 1024,
   maxHeaderCount: 100,
   maxBodyBytes: 64 * 1024,

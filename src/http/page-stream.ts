@@ -20,6 +20,8 @@ interface PageStreamOptions {
   readonly response: ServerResponse;
   readonly clock: Clock;
   readonly encoding: Encoding;
+  /** Beside the page's own headers; of `Asked`. */
+  readonly transport: readonly string[];
   /** The answer is the last on its connection. */
   readonly isClosing: () => boolean;
 }
@@ -58,7 +60,7 @@ export class PageStream {
   }
 
   #begin(shell: Shell): void {
-    const { response, encoding, isClosing } = this.#options;
+    const { response, encoding, transport, isClosing } = this.#options;
     if (response.destroyed || response.headersSent) return;
     this.#shell = shell;
     response.writeHead(200, [
@@ -67,7 +69,10 @@ export class PageStream {
       ...['content-security-policy', shell.contentSecurityPolicy],
       ...(encoding === 'identity' ? [] : ['content-encoding', encoding]),
       ...['cache-status', 'coherent; fwd=uri-miss; detail=STREAMED'],
+      // A proxy in front is not to hold the shell back until the rest is there. nginx takes it out again.
+      ...['x-accel-buffering', 'no'],
       ...SECURITY_HEADERS,
+      ...transport,
       ...(isClosing() ? ['connection', 'close'] : []),
     ]);
     if (encoding === 'identity') response.write(shell.before);

@@ -85,7 +85,7 @@ export class StaticFiles {
     };
   }
 
-  async #fromDisk(file: PublicFile, { request, response, closing }: StaticRequest): Promise<void> {
+  async #fromDisk(file: PublicFile, { request, response, asked, closing }: StaticRequest): Promise<void> {
     const path = file.path.split('/').map(encodeURIComponent).join('/');
     const options = {
       root: this.#files.folder,
@@ -99,7 +99,11 @@ export class StaticFiles {
       // Listed at start and gone since, or a range that it does not have.
       send(
         response,
-        plainAnswer(found.statusCode, found.statusCode === 416 ? 'No such range.' : 'Not found.'),
+        plainAnswer(
+          found.statusCode,
+          found.statusCode === 416 ? 'No such range.' : 'Not found.',
+          asked.transport,
+        ),
         closing,
       );
       return;
@@ -109,6 +113,7 @@ export class StaticFiles {
       headers.push(name.toLowerCase(), String(value));
     headers.push('cache-control', file.immutable ? IMMUTABLE : REVALIDATED);
     headers.push('content-security-policy', this.#contentSecurityPolicy, ...SECURITY_HEADERS);
+    if (asked.transport !== undefined) headers.push(...asked.transport);
     if (closing) headers.push('connection', 'close');
     if (response.destroyed) {
       found.stream.destroy();

@@ -27,6 +27,8 @@ export interface Application {
   readonly layout: Layout | undefined;
   readonly files: PublicFiles;
   readonly security: ContentSecurity;
+  /** What the application declares about keys. */
+  readonly declare: ApplicationSettings['declare'];
   /** Addresses of pages to be made before the first visitor comes. */
   readonly warm: readonly string[];
 }
@@ -65,6 +67,7 @@ export function assemble({ modules, build, files, settings }: ApplicationParts):
     layout: optional(special, '_layout', 'layout', isLayout),
     files: files ?? new PublicFiles('public'),
     security: new ContentSecurity(settings?.contentSecurityPolicy),
+    declare: settings?.declare,
     warm: checkedWarm(settings?.warm ?? [], router),
   });
 }
@@ -85,7 +88,7 @@ function checkedWarm(addresses: readonly unknown[], router: Router<PageRoute>): 
 function compile(route: Route, exported: unknown): PageRoute {
   const file = `pages/${route.file}`;
   if (!isPage(exported)) throw notMadeBy(file, 'page', exported);
-  const { params = {}, query = {}, cache } = exported.definition;
+  const { params = {}, query = {}, form = {}, cache } = exported.definition;
   for (const name of route.names) {
     if (!Object.hasOwn(params, name)) {
       throw new ApplicationError(
@@ -100,7 +103,7 @@ function compile(route: Route, exported: unknown): PageRoute {
       );
     }
   }
-  for (const [name, schema] of [...Object.entries(params), ...Object.entries(query)]) {
+  for (const [name, schema] of [params, query, form].flatMap((shape) => Object.entries(shape))) {
     if (typeof schema?.['~standard']?.validate !== 'function') {
       throw new ApplicationError(`${file}: '${name}' is not a Standard Schema (zod, valibot, arktype).`);
     }
@@ -108,6 +111,15 @@ function compile(route: Route, exported: unknown): PageRoute {
   if (exported.definition.head !== undefined && exported.definition.shell !== undefined) {
     throw new ApplicationError(
       `${file}: it has both head and shell. A streamed page's head is sent before there are props: keep shell only.`,
+    );
+  }
+  if (exported.definition.form !== undefined && exported.definition.action === undefined) {
+    throw new ApplicationError(`${file}: it has a form, but no action that takes it.`);
+  }
+  const { renderTimeoutMs = 1 } = exported.definition;
+  if (!Number.isFinite(renderTimeoutMs) || renderTimeoutMs <= 0) {
+    throw new ApplicationError(
+      `${file}: renderTimeoutMs is ${renderTimeoutMs}; give milliseconds, more than 0.`,
     );
   }
   const policy = completePolicy(file, cache);

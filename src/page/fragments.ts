@@ -3,6 +3,7 @@ import type { FragmentEntry } from '../cache/entry.ts';
 import { fragmentKey } from '../cache/key.ts';
 import type { Cache, CacheKey, FillContext, Filled } from '../cache/stack-contract.ts';
 import type { Clock } from '../core/clock.ts';
+import { type Tracing, untraced } from '../core/trace.ts';
 import type { EpochMs, Milliseconds } from '../core/units.ts';
 import type { FragmentCall } from '../render/fragment-call.ts';
 import { render } from '../render/render.ts';
@@ -10,6 +11,7 @@ import { FragmentError } from './errors.ts';
 import type { FragmentUse } from './fragment.ts';
 import { RenderScope, type Sources } from './scope.ts';
 import type { Timeouts } from './timeouts.ts';
+import type { RenderUsage } from './usage.ts';
 
 const DEFAULT_TTL_MS: Milliseconds = 60_000;
 
@@ -20,15 +22,26 @@ export interface FragmentsOptions {
   readonly timeouts: Timeouts;
   /** Without one each fragment is rendered with the page around it. */
   readonly cache?: Cache<FragmentEntry> | undefined;
+  readonly usage?: RenderUsage | undefined;
+  readonly trace?: Tracing;
 }
+
+type RenderContext = Pick<FillContext, 'stamp' | 'signal'> & {
+  /** `inside`: for the page around it, kept nowhere else. */
+  readonly reason: FillContext['reason'] | 'inside';
+};
+
+const COUNTED_AS = { hit: 'hits', stale: 'stale', miss: 'misses' } as const;
 
 export class Fragments {
   readonly #options: FragmentsOptions;
+  readonly #trace: Tracing;
   /** Fragments by name, to refuse a second one of the same name: they would share their HTML. */
   readonly #identities = new Map<string, object>();
 
   constructor(options: FragmentsOptions) {
     this.#options = options;
+    this.#trace = options.trace ?? untraced;
   }
 
   /** What the renderer asks for the HTML of the fragments in `scope`'s tree: at once where memory has it. */
@@ -37,7 +50,7 @@ export class Fragments {
   }
 
   #resolve(use: FragmentUse, around: RenderScope): string | Promise<string> {
-    const { build, cache } = this.#options;
+    const { build, cache, usage } = this.#options;
     this.#assertOneOfName(use);
     const key = fragmentKey({ build, name: use.name, key: use.key });
     if (around.inside.includes(key)) {
@@ -46,13 +59,18 @@ export class Fragments {
     if (cache === undefined || ttlOf(use) === 0) return this.#renderWith(use, key, around);
     const ready = cache.peek(key);
     if (ready === undefined) return this.#fetch(use, key, around, cache);
+    if (usage !== undefined) usage.fragment(use.name).hits++;
     around.include(ready.keys, ready.freshUntilMs, ready.createdMs);
     return ready.html;
   }
 
   /** As a part of the page around it, kept nowhere else. */
   async #renderWith(use: FragmentUse, key: CacheKey, around: RenderScope): Promise<string> {
-    const entry = await this.#render(use, [...around.inside, key], around);
+    const entry = await this.#render(use, [...around.inside, key], {
+      stamp: around.stamp,
+      signal: around.signal,
+      reason: 'inside',
+    });
     around.include(
       entry.keys,
       ttlOf(use) === 0 ? Number.POSITIVE_INFINITY : entry.freshUntilMs,
@@ -67,7 +85,7 @@ export class Fragments {
     around: RenderScope,
     cache: Cache<FragmentEntry>,
   ): Promise<string> {
-    const { timeouts, clock } = this.#options;
+    const { timeouts, clock, usage } = this.#options;
     const outcome = await cache.fetch(
       key,
       { group: use.name, signal: around.signal, ...timeouts },
@@ -75,17 +93,52 @@ export class Fragments {
         return { value: await this.#render(use, [...around.inside, key], context), store: true };
       },
     );
+    if (usage !== undefined) usage.fragment(use.name)[COUNTED_AS[outcome.result]]++;
     // A page around a stale piece is stale from the start: it is served, and made again.
     const freshUntilMs: EpochMs = outcome.result === 'stale' ? clock.now() : outcome.value.freshUntilMs;
     around.include(outcome.value.keys, freshUntilMs, outcome.value.createdMs);
     return outcome.value.html;
   }
 
-  /** One render with a scope of its own. */
-  async #render(
+  #render(use: FragmentUse, inside: readonly CacheKey[], context: RenderContext): Promise<FragmentEntry> {
+    if (!this.#trace.isOn) return this.#counted(use, inside, context);
+    const attributes = { 'coherent.fragment': use.name, 'coherent.render.reason': context.reason };
+    const apart = context.reason === 'refresh' || context.reason === 'warm';
+    return this.#trace.span({ name: `fragment ${use.name}`, kind: 'internal', attributes, apart }, () =>
+      this.#counted(use, inside, context),
+    );
+  }
+
+  async #counted(
     use: FragmentUse,
     inside: readonly CacheKey[],
-    { stamp, signal }: Pick<FillContext, 'stamp' | 'signal'>,
+    context: RenderContext,
+  ): Promise<FragmentEntry> {
+    const { clock, usage } = this.#options;
+    const startedMs = clock.monotonic();
+    let entry: FragmentEntry | undefined;
+    try {
+      entry = await this.#build(use, inside, context);
+      return entry;
+    } finally {
+      usage?.rendered({
+        kind: 'fragment',
+        name: use.name,
+        durationMs: clock.monotonic() - startedMs,
+        reason: context.reason,
+        loadMs: null,
+        htmlBytes: entry?.html.length ?? 0,
+        dependencies: entry?.keys.length ?? 0,
+        failed: entry === undefined,
+      });
+    }
+  }
+
+  /** One render with a scope of its own. */
+  async #build(
+    use: FragmentUse,
+    inside: readonly CacheKey[],
+    { stamp, signal }: RenderContext,
   ): Promise<FragmentEntry> {
     const { clock, sources } = this.#options;
     const scope = new RenderScope({ stamp, signal, inside, nowMs: clock.now() }, sources);

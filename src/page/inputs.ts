@@ -1,7 +1,7 @@
 // From a request to what a page may see: its declared parameters, parsed, and the headers it named. Nothing
 // else reaches `load`, and the cache key is made of exactly this, so no unkeyed input can reach a cached page.
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { Shape } from './page.ts';
+import type { Shape } from './shape.ts';
 
 export interface Inputs {
   readonly params: Readonly<Record<string, unknown>>;
@@ -95,7 +95,9 @@ interface ParsedShape {
 
 function parseShape(shape: Shape, raw: Readonly<Record<string, string>>): ParsedShape | Promise<ParsedShape> {
   const names = Object.keys(shape);
-  const results = names.map((name) => shape[name]?.['~standard'].validate(raw[name]));
+  // A parameter may be called `toString`: what every object has is not what the visitor gave.
+  const given = (name: string) => (Object.hasOwn(raw, name) ? raw[name] : undefined);
+  const results = names.map((name) => shape[name]?.['~standard'].validate(given(name)));
   if (results.some((result) => result instanceof Promise)) {
     return Promise.all(results).then((settled) => collect(names, settled));
   }

@@ -111,6 +111,11 @@ describe('an application that is not right is refused with the way out', () => {
       { index: page({ view: () => '' }), _layout: page({ view: () => '' }) },
       'pages/_layout',
     ],
+    [
+      'a time limit that is none',
+      { index: page({ renderTimeoutMs: 0, view: () => '' }) },
+      'renderTimeoutMs is 0; give milliseconds',
+    ],
     ['only a layout', { _layout: layout({ view: () => '' }) }, 'pages/ holds no page'],
   ])('%s', (_what, pages, why) => {
     const modules = Object.entries(pages).map(([file, exported]) => ({ file, exported }));

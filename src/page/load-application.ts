@@ -77,12 +77,21 @@ async function importDefault(file: string, name: string): Promise<unknown> {
   }
 }
 
-async function readSettings(folder: string): Promise<ApplicationSettings> {
-  const top = await readdir(folder);
+/** What app.js says; the pages are not looked at. Errors: `E_APPLICATION`. */
+export async function readSettings(folder: string): Promise<ApplicationSettings> {
+  const top = await readdir(folder).catch((error: unknown): string[] => {
+    // That there is no folder is told with its pages.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  });
   const file = ['app.js', 'app.mjs'].find((name) => top.includes(name));
   if (file === undefined) return {};
   const settings = await importDefault(join(folder, file), file);
-  if (typeof settings === 'object' && settings !== null) return settings;
+  if (typeof settings === 'object' && settings !== null) {
+    if ('declare' in settings && typeof settings.declare !== 'function' && settings.declare !== undefined)
+      throw new ApplicationError(`${file}: declare is no function. Write: declare: ({ watch }) => { ... }`);
+    return settings;
+  }
   throw new ApplicationError(`${file} has no settings. Write: export default application({ ... })`);
 }
 

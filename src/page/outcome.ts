@@ -8,16 +8,31 @@ export interface NotFound {
 export interface Redirect {
   readonly [kind]: 'redirect';
   readonly location: string;
-  readonly status: 301 | 302 | 303 | 307 | 308;
+  /** Undefined: what fits where it was answered. */
+  readonly status: 301 | 302 | 303 | 307 | 308 | undefined;
+}
+
+/** What was sent cannot be taken: the page is shown again with these messages, with status 422. */
+export interface Invalid {
+  readonly [kind]: 'invalid';
+  readonly errors: Readonly<Record<string, string>>;
 }
 
 export function notFound(): NotFound {
   return { [kind]: 'not-found' };
 }
 
-/** Sends the visitor elsewhere. 308 (permanent, cached) unless told; a path or an absolute URL. */
-export function redirect(location: string, status: Redirect['status'] = 308): Redirect {
+/**
+ * Sends the visitor elsewhere: a path or an absolute URL. Unless told, a page's `load` answers 308 (permanent, cached), an
+ * action 303 (the browser asks for the other address with GET).
+ */
+export function redirect(location: string, status?: Redirect['status']): Redirect {
   return { [kind]: 'redirect', location, status };
+}
+
+/** Answered by an action. `errors`: a message by field, in the visitor's words; `view` gets them with what was typed. */
+export function invalid(errors: Readonly<Record<string, string>>): Invalid {
+  return { [kind]: 'invalid', errors };
 }
 
 export function isNotFound(value: unknown): value is NotFound {
@@ -26,4 +41,8 @@ export function isNotFound(value: unknown): value is NotFound {
 
 export function isRedirect(value: unknown): value is Redirect {
   return typeof value === 'object' && value !== null && (value as Redirect)[kind] === 'redirect';
+}
+
+export function isInvalid(value: unknown): value is Invalid {
+  return typeof value === 'object' && value !== null && (value as Invalid)[kind] === 'invalid';
 }

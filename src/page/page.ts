@@ -1,14 +1,10 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Milliseconds } from '../core/units.ts';
 import type { Db } from '../data/db.ts';
 import type { Node } from '../render/element.ts';
+import type { ActionAnswer, ActionContext, Feedback } from './action.ts';
 import type { Head } from './head.ts';
 import type { NotFound, Redirect } from './outcome.ts';
-
-/** One Standard Schema (zod, valibot, arktype ...) per parameter. */
-export type Shape = Readonly<Record<string, StandardSchemaV1>>;
-
-export type Parsed<S extends Shape> = { readonly [K in keyof S]: StandardSchemaV1.InferOutput<S[K]> };
+import type { Parsed, Shape } from './shape.ts';
 
 /** The means to read, for a page's `load` and a fragment's alike. */
 export interface Reading {
@@ -50,10 +46,19 @@ export interface CachePolicy {
   readonly static?: boolean;
 }
 
-export interface PageDefinition<P extends Shape, Q extends Shape, Props> {
+export interface PageDefinition<P extends Shape, Q extends Shape, Props, F extends Shape = Shape> {
   readonly params?: P;
   readonly query?: Q;
   readonly cache?: CachePolicy;
+  /** After this its render is stopped and answered with 503, in the place of RENDER_TIMEOUT_MS. */
+  readonly renderTimeoutMs?: Milliseconds;
+  /** The fields that `action` takes. A field that comes several times is a list to its schema, one that does not is undefined. */
+  readonly form?: F;
+  /**
+   * Answers POST: a form (urlencoded) or JSON of this site's own pages, at most 64 KiB. Never cached, never run twice by
+   * the server.
+   */
+  readonly action?: (context: ActionContext<P, Q, F>) => Promise<ActionAnswer> | ActionAnswer;
   readonly load?: (
     context: LoadContext<P, Q>,
   ) => Promise<Props | NotFound | Redirect> | Props | NotFound | Redirect;
@@ -65,16 +70,22 @@ export interface PageDefinition<P extends Shape, Q extends Shape, Props> {
    * (not in the layout) do not run in a streamed answer. What is cached is the finished page, as of any other.
    */
   readonly shell?: (inputs: Pick<LoadContext<P, Q>, 'params' | 'query' | 'headers'>) => Head;
-  readonly view: (props: NoInfer<Exclude<Props, NotFound | Redirect>>) => Node;
+  /** `feedback`: only when the page is shown again for a form that could not be taken; such a page is never cached. */
+  readonly view: (props: NoInfer<Exclude<Props, NotFound | Redirect>>, feedback?: Feedback) => Node;
 }
 
 declare const props: unique symbol;
 const madeHere: unique symbol = Symbol('coherent.page');
 
 /** A page as the router takes it. Made by `page()` only. */
-export interface Page<P extends Shape = Shape, Q extends Shape = Shape, Props = unknown> {
+export interface Page<
+  P extends Shape = Shape,
+  Q extends Shape = Shape,
+  Props = unknown,
+  F extends Shape = Shape,
+> {
   readonly [madeHere]: true;
-  readonly definition: PageDefinition<P, Q, Props>;
+  readonly definition: PageDefinition<P, Q, Props, F>;
   readonly [props]?: Props;
 }
 
@@ -84,9 +95,12 @@ type NoShape = Readonly<Record<never, never>>;
  * Declares a page: the default export of a file in the application's `pages/`.
  * Write `load` before `head` and `view`: TypeScript reads their types in that order.
  */
-export function page<const P extends Shape = NoShape, const Q extends Shape = NoShape, Props = unknown>(
-  definition: PageDefinition<P, Q, Props>,
-): Page<P, Q, Props> {
+export function page<
+  const P extends Shape = NoShape,
+  const Q extends Shape = NoShape,
+  Props = unknown,
+  const F extends Shape = NoShape,
+>(definition: PageDefinition<P, Q, Props, F>): Page<P, Q, Props, F> {
   return Object.freeze({ [madeHere]: true as const, definition });
 }
 

@@ -2,6 +2,7 @@
 // page that lies in memory is answered without waiting for anything; so are the cheap steps before it. Failures
 // become entries too, so that whoever writes the answer knows one kind of thing.
 import type { Header, PageEntry } from '../cache/entry.ts';
+import { OverloadedError } from '../cache/errors.ts';
 import { pageKey } from '../cache/key.ts';
 import type { Cache, CacheKey, FillContext, Filled, Outcome } from '../cache/stack-contract.ts';
 import type { Clock } from '../core/clock.ts';
@@ -28,6 +29,8 @@ export interface PageRequest {
   readonly encoding: Encoding;
   /** Render anew whatever is cached: an operator asks. */
   readonly bypass?: boolean;
+  /** The name of the request: a failure of it goes by this one. */
+  readonly id?: () => string;
   /** Called once, and only if the visitor has to wait. */
   readonly waits: () => Visitor;
 }
@@ -51,6 +54,8 @@ export interface PageResponse {
   readonly outcome: Outcome<PageEntry> | undefined;
   /** Of a failure: what the visitor is told, and the log. */
   readonly errorId?: string;
+  /** There was no room to render it: the visitor had better come back over another connection. */
+  readonly shed?: true;
   /** Of the request headers, these took part in the key. */
   readonly vary: readonly string[];
 }
@@ -77,6 +82,8 @@ export class PagePipeline {
   readonly #encodings: PageEncodings;
   readonly #shells = new Shells();
   readonly #recipes = new Recipes();
+  /** The page that all are shown for whom there is no room. */
+  #refusal: Promise<PageEntry> | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -160,9 +167,9 @@ export class PagePipeline {
   /** Which page answers an address, and under which key. Undefined: none. Renders nothing. */
   async locate(
     address: PageAddress,
-  ): Promise<{ readonly route: string; readonly key: CacheKey } | undefined> {
+  ): Promise<{ readonly route: string; readonly key: CacheKey; readonly recipe: Recipe } | undefined> {
     const place = await this.#place(address);
-    return place && { route: place.route.template, key: place.key };
+    return place && { route: place.route.template, key: place.key, recipe: place };
   }
 
   async #place({
@@ -180,7 +187,7 @@ export class PagePipeline {
   #answer(route: PageRoute, inputs: Inputs | Rejected, visit: Visit): PageResponse | Promise<PageResponse> {
     if (!('rejected' in inputs)) return this.#cached(route, inputs, visit);
     if (inputs.rejected === 400) {
-      const props = { status: 400, id: this.#options.newId(), detail: inputs.reason };
+      const props = { status: 400, id: this.#idOf(visit), detail: inputs.reason };
       return this.#failure(route, props, [], visit);
     }
     // _404 declares no parameters, so this cannot be rejected again.
@@ -204,15 +211,16 @@ export class PagePipeline {
     const outcome = await this.#options.cache
       .fetch(key, options, (context) => this.#fill(route, inputs, context, key))
       .finally(stopListening);
-    if (outcome.error !== undefined) this.#tellOfOlder(route, key, outcome.error);
+    if (outcome.error !== undefined && !(outcome.error instanceof OverloadedError))
+      this.#tellOfOlder(route, outcome.error);
     return this.#encoded(route, inputs, key, outcome, visit);
   }
 
-  #tellOfOlder(route: PageRoute, key: CacheKey, error: unknown): void {
+  #tellOfOlder(route: PageRoute, error: unknown): void {
     const id = this.#newIdOf(error);
     if (id === undefined) return;
     this.#options.log.warn(
-      { err: error, id, route: route.template, key },
+      { err: error, id, route: route.template },
       'a render failed; an older page was served',
     );
   }
@@ -243,7 +251,15 @@ export class PagePipeline {
   }
 
   #fetchOptions(route: PageRoute) {
-    return { group: route.template, pin: route.policy.static, ...this.#options.timeouts };
+    const { hardTimeoutMs, softTimeoutMs } = this.#options.timeouts;
+    const limitMs = route.page.definition.renderTimeoutMs ?? hardTimeoutMs;
+    return {
+      group: route.template,
+      pin: route.policy.static,
+      neverKept: route.policy.ttlMs === 0,
+      hardTimeoutMs: limitMs,
+      softTimeoutMs: Math.min(softTimeoutMs, limitMs),
+    };
   }
 
   async #fill(
@@ -261,10 +277,11 @@ export class PagePipeline {
   }
 
   async #failed(route: PageRoute, error: unknown, visit: Visit): Promise<PageResponse> {
-    const { log, random, showErrors, newId } = this.#options;
+    if (error instanceof OverloadedError) return this.#shed(route, visit);
+    const { log, random, showErrors } = this.#options;
     const { status, retry } = diagnose(error);
     const known = typeof error === 'object' && error !== null ? this.#told.get(error) : undefined;
-    const id = known ?? newId();
+    const id = known ?? this.#idOf(visit);
     // Whoever asked is gone, and the render stopped for that reason: no failure to tell of.
     if (known === undefined && !visit.isGone) {
       if (typeof error === 'object' && error !== null) this.#told.set(error, id);
@@ -272,8 +289,7 @@ export class PagePipeline {
       write.call(log, { err: error, id, status, route: route.template }, 'a page failed');
     }
     const detail = showErrors ? describe(error) : undefined;
-    const retryAfter = retry ? [['retry-after', String(2 + Math.floor(random() * 9))] as const] : [];
-    return this.#failure(route, { status, id, detail }, retryAfter, visit);
+    return this.#failure(route, { status, id, detail }, retry ? [retryAfter(random)] : [], visit);
   }
 
   async #failure(
@@ -285,6 +301,20 @@ export class PagePipeline {
     const failure = await this.#options.renderer.failure(props, headers);
     const entry = await this.#encodings.ready(failure, visit.request.encoding, undefined);
     return { entry, route: route.template, key: undefined, outcome: undefined, errorId: props.id, vary: [] };
+  }
+
+  /** Cheap, or it would be the refusals that wear the worker out: no log line each, and one page rendered for all. */
+  async #shed(route: PageRoute, visit: Visit): Promise<PageResponse> {
+    const { renderer, random } = this.#options;
+    this.#refusal ??= renderer.failure({ status: 503, id: 'overloaded', detail: undefined }, []);
+    const page = await this.#encodings.ready(await this.#refusal, visit.request.encoding, undefined);
+    const entry = { ...page, headers: [...page.headers, retryAfter(random)] };
+    const { template } = route;
+    return { entry, route: template, key: undefined, outcome: undefined, vary: [], shed: true };
+  }
+
+  #idOf({ request }: Visit): string {
+    return request.id?.() ?? this.#options.newId();
   }
 
   /** Undefined: told before. Otherwise the id under which it is told now, which a visitor may be shown later. */
@@ -314,6 +344,11 @@ class Visit {
   get isGone(): boolean {
     return this.#visitor?.signal.aborted === true;
   }
+}
+
+/** Spread over 2 to 10 s, so that those who were refused at once do not come back at once. */
+function retryAfter(random: () => number): Header {
+  return ['retry-after', String(2 + Math.floor(random() * 9))];
 }
 
 function describe(error: unknown): string {

@@ -54,6 +54,8 @@ describe('a cache policy', () => {
     [{ ttlMs: -1 }, 'cache.ttlMs is -1'],
     [{ staleIfErrorMs: Number.NaN }, 'cache.staleIfErrorMs is NaN'],
     [{ vary: ['Cookie'] }, "must not hold 'cookie'"],
+    [{ vary: ['X-Forwarded-For'] }, "must not hold 'x-forwarded-for'"],
+    [{ vary: ['Forwarded'] }, "must not hold 'forwarded'"],
     [{ vary: ['x y'] }, 'not the name of a header'],
   ])('%j is refused: %s', (given, why) => {
     expect(() => policy(given)).toThrow(why);

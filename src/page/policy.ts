@@ -29,7 +29,10 @@ const DEFAULTS = {
 } as const;
 
 /** Headers that name a person would make one entry a visitor, and put private pages into a public cache. */
-const NEVER_IN_VARY = new Set(['cookie', 'authorization', 'proxy-authorization', 'accept-encoding', 'host']);
+const NEVER_IN_VARY = new Set([
+  ...['cookie', 'authorization', 'proxy-authorization', 'accept-encoding', 'host'],
+  ...['x-forwarded-for', 'x-real-ip', 'forwarded'],
+]);
 
 /** Throws E_APPLICATION naming `file` and the option that is wrong. */
 export function completePolicy(file: string, policy: CachePolicy = {}): CompletePolicy {

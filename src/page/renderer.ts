@@ -3,10 +3,12 @@ import type { Header, PageEntry } from '../cache/entry.ts';
 import type { FillContext, Filled } from '../cache/stack-contract.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import { type Tracing, untraced } from '../core/trace.ts';
 import type { Stamp } from '../core/units.ts';
 import type { Node } from '../render/element.ts';
 import { type RenderOptions, renderToBuffer } from '../render/render.ts';
 import { trusted } from '../render/trust.ts';
+import type { Feedback } from './action.ts';
 import type { Application, PageRoute } from './application.ts';
 import { type DocumentParts, documentNode } from './document.ts';
 import type { ErrorProps } from './error-page.ts';
@@ -19,6 +21,7 @@ import { completePolicy, isStored } from './policy.ts';
 import { safeLocation } from './redirect.ts';
 import { RenderScope, type Sources } from './scope.ts';
 import type { Shell, ShellListener } from './shells.ts';
+import type { RenderUsage } from './usage.ts';
 
 export interface PageRendererOptions {
   readonly application: Application;
@@ -29,6 +32,8 @@ export interface PageRendererOptions {
   readonly publicOrigin?: string | undefined;
   /** Send Surrogate-Key and Cache-Groups with every page that is kept. */
   readonly surrogateKeys?: boolean;
+  readonly usage?: RenderUsage | undefined;
+  readonly trace?: Tracing;
 }
 
 const NO_INPUTS: Inputs = Object.freeze({ params: {}, query: {}, headers: {} });
@@ -39,21 +44,68 @@ const NO_STAMP: Stamp = Object.freeze({ epoch: '', seq: 0 });
 
 export class PageRenderer {
   readonly #options: PageRendererOptions;
+  readonly #trace: Tracing;
   readonly #untracked = new Set<string>();
 
   constructor(options: PageRendererOptions) {
     this.#options = options;
+    this.#trace = options.trace ?? untraced;
   }
 
   /** Renders `route` from its inputs; `announce` is told the shell of one that has one. Rejects with what `load` or `view` threw, or the signal's reason. */
-  async fill(
+  fill(
     route: PageRoute,
     inputs: Inputs,
     context: FillContext,
     announce?: ShellListener,
   ): Promise<Filled<PageEntry>> {
-    const { clock, sources, application, surrogateKeys = false } = this.#options;
+    if (!this.#trace.isOn) return this.#counted(route, inputs, context, announce);
+    const { template } = route;
+    const attributes = { 'http.route': template, 'coherent.render.reason': context.reason };
+    const apart = context.reason !== 'miss';
+    return this.#trace.span({ name: `render ${template}`, kind: 'internal', attributes, apart }, () =>
+      this.#counted(route, inputs, context, announce),
+    );
+  }
+
+  async #counted(
+    route: PageRoute,
+    inputs: Inputs,
+    context: FillContext,
+    announce: ShellListener | undefined,
+  ): Promise<Filled<PageEntry>> {
+    const { clock, sources, usage } = this.#options;
     const scope = new RenderScope({ ...context, nowMs: clock.now() }, sources);
+    if (usage === undefined) return this.#fill(route, inputs, context, scope, announce);
+    scope.measured.watch = usage.componentWatch();
+    const startedMs = clock.monotonic();
+    let filled: Filled<PageEntry> | undefined;
+    try {
+      filled = await this.#fill(route, inputs, context, scope, announce);
+      return filled;
+    } finally {
+      const { loadedAtMs } = scope.measured;
+      usage.rendered({
+        kind: 'page',
+        name: route.template,
+        durationMs: clock.monotonic() - startedMs,
+        reason: context.reason,
+        loadMs: loadedAtMs === undefined ? null : loadedAtMs - startedMs,
+        htmlBytes: filled?.value.identity.length ?? 0,
+        dependencies: filled?.value.keys.length ?? 0,
+        failed: filled === undefined,
+      });
+    }
+  }
+
+  async #fill(
+    route: PageRoute,
+    inputs: Inputs,
+    context: FillContext,
+    scope: RenderScope,
+    announce: ShellListener | undefined,
+  ): Promise<Filled<PageEntry>> {
+    const { clock, application, surrogateKeys = false } = this.#options;
     const status = route === application.notFound ? 404 : 200;
     const finished = await this.#page(route, inputs, scope, status, announce);
     // The cache takes nothing of an aborted render, which may lack anything; this spares the compression.
@@ -75,15 +127,38 @@ export class PageRenderer {
 
   /** The answer for a failure, never stored. Never rejects: when the application's own page fails, a plain one. */
   async failure(props: ErrorProps, headers: readonly Header[]): Promise<PageEntry> {
-    const { clock, application } = this.#options;
+    const { application } = this.#options;
     const html = await this.#errorHtml(props);
-    const nowMs = clock.now();
+    const policy: Header = ['content-security-policy', application.security.policyFor(html)];
+    return this.#unstored({ status: props.status, html, headers: [...headers, policy] });
+  }
+
+  /** The page once more for somebody whose form could not be taken; without feedback, the page of what is not there. Never stored. Rejects as `fill` does. */
+  async again(
+    route: PageRoute,
+    inputs: Inputs,
+    context: Pick<FillContext, 'stamp' | 'signal'>,
+    feedback: Feedback | undefined,
+  ): Promise<PageEntry> {
+    const { clock, sources } = this.#options;
+    const scope = new RenderScope({ ...context, nowMs: clock.now() }, sources);
+    const status = feedback === undefined ? 404 : 422;
+    const finished = await this.#page(route, inputs, scope, status, undefined, feedback);
+    context.signal.throwIfAborted();
+    return this.#unstored(finished);
+  }
+
+  /** To where an action sends its visitor. Errors: `E_REDIRECT`. */
+  redirect(status: number, location: string): Promise<PageEntry> {
+    return this.#unstored(
+      redirectTo(status, safeLocation(location), this.#options.application.security.plain),
+    );
+  }
+
+  #unstored(finished: Finished): Promise<PageEntry> {
+    const nowMs = this.#options.clock.now();
     return makeEntry(
-      {
-        status: props.status,
-        html,
-        headers: [...headers, ['content-security-policy', application.security.policyFor(html)]],
-      },
+      finished,
       {
         keys: [],
         stamp: NO_STAMP,
@@ -103,22 +178,37 @@ export class PageRenderer {
     scope: RenderScope,
     status: number,
     announce?: ShellListener,
+    feedback?: Feedback,
   ): Promise<Finished> {
     const { application } = this.#options;
     const { definition } = route.page;
-    const loading = definition.load?.({ ...scope.reading, ...inputs });
+    const loading = this.#load(route, inputs, scope);
     const shell =
-      definition.shell === undefined ? undefined : await this.#shell(route, inputs, scope, loading);
+      definition.shell === undefined || feedback !== undefined
+        ? undefined
+        : await this.#shell(route, inputs, scope, loading);
     if (shell !== undefined) announce?.(shell);
     const props = await loading;
+    scope.measured.loadedAtMs = this.#options.clock.monotonic();
     if (isRedirect(props))
-      return redirectTo(props.status, safeLocation(props.location), application.security.plain);
+      return redirectTo(props.status ?? 308, safeLocation(props.location), application.security.plain);
     if (isNotFound(props)) {
       if (route !== application.notFound) return this.#page(application.notFound, NO_INPUTS, scope, 404);
       throw new Error('pages/_404 answered notFound() itself.');
     }
-    const html = await this.#html(route, inputs, scope, definition.view(props), props, shell);
+    const html = await this.#html(route, inputs, scope, definition.view(props, feedback), props, shell);
     return { status, html, headers: [['content-security-policy', application.security.policyFor(html)]] };
+  }
+
+  #load({ template, page }: PageRoute, inputs: Inputs, scope: RenderScope): unknown {
+    const { definition } = page;
+    if (definition.load === undefined) return undefined;
+    const given = { ...scope.reading, ...inputs };
+    if (!this.#trace.isOn) return definition.load(given);
+    const attributes = { 'http.route': template };
+    return this.#trace.span({ name: `load ${template}`, kind: 'internal', attributes }, () =>
+      definition.load?.(given),
+    );
   }
 
   async #html(
@@ -162,7 +252,8 @@ export class PageRenderer {
   }
 
   #renderOptions(scope: RenderScope): RenderOptions {
-    return { resolveFragment: this.#options.fragments.resolver(scope), signal: scope.signal };
+    const { signal, measured } = scope;
+    return { resolveFragment: this.#options.fragments.resolver(scope), signal, watch: measured.watch };
   }
 
   async #document(parts: DocumentParts, scope: RenderScope | undefined): Promise<Buffer> {

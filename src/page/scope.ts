@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { CacheKey } from '../cache/stack-contract.ts';
-import type { DependencyKey, EpochMs, Stamp } from '../core/units.ts';
+import type { DependencyKey, EpochMs, Milliseconds, Stamp } from '../core/units.ts';
 import type { KeySink } from '../core/validity.ts';
 import type { Db } from '../data/db.ts';
 import type { Reading } from './page.ts';
 import { RenderKeys } from './sink.ts';
+import type { CallWatch } from './usage.ts';
 
 /** Where a render's reads come from; `Database` of data/ is one. */
 export interface Sessions {
@@ -34,6 +35,8 @@ export class RenderScope {
   readonly signal: AbortSignal;
   readonly inside: readonly CacheKey[];
   readonly reading: Reading;
+  /** What is measured of it. */
+  readonly measured: { loadedAtMs?: Milliseconds; watch?: CallWatch | undefined } = {};
   readonly #keys = new RenderKeys();
   readonly #declared: Sources['declared'];
   #freshUntilMs: EpochMs = Number.POSITIVE_INFINITY;
@@ -86,7 +89,8 @@ export class RenderScope {
   }
 }
 
-function boundFetch(fetch: typeof globalThis.fetch, signal: AbortSignal): typeof globalThis.fetch {
+/** As the platform's, and stopped by `signal`, too. */
+export function boundFetch(fetch: typeof globalThis.fetch, signal: AbortSignal): typeof globalThis.fetch {
   return (input, init) => {
     const own = init?.signal;
     return fetch(input, { ...init, signal: own == null ? signal : AbortSignal.any([own, signal]) });

@@ -1,4 +1,21 @@
+import type { PurgeCallback } from '../watchers/callback.ts';
 import type { Directives } from './content-security.ts';
+
+/** Where an application declares what the database does not say. */
+export interface ApplicationDoor {
+  /**
+   * Whatever is made from `key` is out of date when `dependsOn` is purged. Cycles are fine. Errors: `E_TOO_MANY_EDGES`.
+   * @example addDependency('front-page', 'weather:berlin')
+   */
+  addDependency(key: string, dependsOn: string): void;
+  /**
+   * Calls back for purges of keys that look like `pattern` (`*`: any characters): at least once for each, in order, one
+   * call at a time, in one process of the fleet, that of the leading change feed. One that rejects is called again with the
+   * same id. What waits is kept in the database (coherent.outbox), so that no restart loses it.
+   * @example watch('posts#*', async ({ id, keys }) => search.reindex(keys, { id }))
+   */
+  watch(pattern: string, callback: PurgeCallback): void;
+}
 
 /** What an application may decide beside its pages. */
 export interface ApplicationSettings {
@@ -6,6 +23,11 @@ export interface ApplicationSettings {
   readonly contentSecurityPolicy?: Directives;
   /** Addresses of pages that a worker makes before it takes visitors: `['/', '/users?page=2']`. Most wanted first. */
   readonly warm?: readonly string[];
+  /**
+   * Called once in every process that knows the application, before it does anything: each must declare the same. The
+   * change feed's process imports app.js alone, so this must not need the pages.
+   */
+  readonly declare?: (door: ApplicationDoor) => void;
 }
 
 /** Declares the application's settings: the default export of `app.ts`. */

@@ -40,7 +40,15 @@ export async function startCommonplace() {
   });
   const files = await readPublicFiles(`${folder}public`);
   const application = assemble({ modules: await pageModules(), build: 'test', files });
-  const site = await startSite({ application, sessions: database, fragmentCache: true });
+  const site = await startSite({
+    application,
+    sessions: database,
+    fragmentCache: true,
+    writing: {
+      session: (signal) => database.writingSession(signal),
+      visible: async () => ({ applied: false, reason: 'feed-off', missing: [] }),
+    },
+  });
 
   const ask = (path: string) => fetch(site.origin + path, { redirect: 'manual' });
   return {

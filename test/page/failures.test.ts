@@ -153,6 +153,17 @@ describe('a page that fails', () => {
     expect(stopped).toBe(true);
   });
 
+  test('has the time limit of its page, where that has one', async () => {
+    const hangs = page({
+      renderTimeoutMs: 20,
+      load: () => new Promise<string>(() => {}),
+      view: () => 'never',
+    });
+    const { origin, log } = await site({ hardTimeoutMs: 600_000, pages: { index: hangs } });
+    expect((await fetch(origin)).status).toBe(503);
+    expect(log.lines.some(({ fields }) => String(fields.err).includes('within 20 ms'))).toBe(true);
+  });
+
   test('is no failure when whoever asked has left', async () => {
     const left = new AbortController();
     let stopped: () => void = () => {};

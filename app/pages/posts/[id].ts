@@ -1,4 +1,14 @@
-import { type KeysetPage, type Node, notFound, page } from 'coherent-render-server';
+import {
+  type Feedback,
+  invalid,
+  type KeysetPage,
+  type Node,
+  notFound,
+  page,
+  redirect,
+} from 'coherent-render-server';
+import { z } from 'zod';
+import { commentForm } from '../../components/comment-form.ts';
 import { topicLink } from '../../components/entry.ts';
 import { olderLink } from '../../components/pages-nav.ts';
 import { avatar, personLink } from '../../components/person.ts';
@@ -17,6 +27,24 @@ export default page({
   params: { id },
   query: { after },
   cache: { ttlMs: 3_600_000, staleWhileRevalidateMs: 60_000, staleIfErrorMs: 86_400_000 },
+  form: {
+    handle: z.string('Who are you?').trim().toLowerCase().min(1, 'Who are you?').max(60, 'That is too long.'),
+    body: z.string('Write something.').trim().min(1, 'Write something.').max(4000, 'That is too long.'),
+  },
+  // The sample has no accounts: whoever knows a handle may write under it.
+  action: async ({ params, form, db, visible }) => {
+    const added = await db.transaction((tx) =>
+      tx.one<{ id: number }>(
+        `insert into comments (post_id, user_id, body)
+         select p.id, u.id, $3 from posts p, users u where p.id = $1 and u.handle = $2 returning id`,
+        [params.id, form.handle, form.body],
+      ),
+    );
+    if (added === null) return invalid({ handle: 'Nobody here has this handle.' });
+    // The page that the visitor is sent to shows the comment, whichever worker answers.
+    await visible();
+    return redirect(`/posts/${params.id}#comments`);
+  },
   load: async ({ params, query, db }) => {
     const post = await db.byId<PostRow>('posts', params.id);
     if (post === null) return notFound();
@@ -50,11 +78,11 @@ export default page({
       'article:published_time': post.created_at.toISOString(),
     },
   }),
-  view: ({ post, thread, comments, others }) => ({
+  view: ({ post, thread, comments, others }, feedback) => ({
     div: {
       className: 'columns first',
       children: [
-        { div: { children: [article(post), discussion(post, thread, comments)] } },
+        { div: { children: [article(post), discussion(post, thread, comments, feedback)] } },
         others.length > 0 && {
           aside: {
             className: 'side',
@@ -75,7 +103,12 @@ export default page({
   }),
 });
 
-function discussion(post: PostRow, thread: KeysetPage<Comment>, comments: number): Node {
+function discussion(
+  post: PostRow,
+  thread: KeysetPage<Comment>,
+  comments: number,
+  feedback: Feedback | undefined,
+): Node {
   return {
     section: {
       className: 'section',
@@ -93,6 +126,7 @@ function discussion(post: PostRow, thread: KeysetPage<Comment>, comments: number
             `/posts/${post.id}?${new URLSearchParams({ after: thread.next })}#comments`,
             'More comments',
           ),
+        commentForm(feedback),
       ],
     },
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PageEntry } from '../cache/entry.ts';
+import type { PageEntry } from '../../cache/entry.ts';
 import { HitAnswer, HttpDate, MAX_JOINED_BYTES } from './hit-answer.ts';
 
 const START = Date.UTC(2026, 10, 22, 13, 0, 0, 250);

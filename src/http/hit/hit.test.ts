@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ManualClock } from '../../test/support/manual-clock.ts';
-import type { PageEntry } from '../cache/entry.ts';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import type { PageEntry } from '../../cache/entry.ts';
+import { EncodingChoice } from '../negotiate.ts';
 import { HitPath } from './hit.ts';
-import { EncodingChoice } from './negotiate.ts';
 
 const HOST = 'example.com';
 

@@ -1,11 +1,11 @@
 import { createServer, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
-import { systemClock } from '../core/clock.ts';
-import type { Logger } from '../core/log.ts';
+import { systemClock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import { EncodingChoice } from '../negotiate.ts';
 import { HitPath } from './hit.ts';
 import { attachProved, proveShortcut } from './hit-proof.ts';
-import { EncodingChoice } from './negotiate.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();

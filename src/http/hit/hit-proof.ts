@@ -5,15 +5,15 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import type { PageEntry } from '../cache/entry.ts';
-import { systemClock } from '../core/clock.ts';
-import type { Logger } from '../core/log.ts';
-import type { Milliseconds } from '../core/units.ts';
-import { type Asked, answerPage } from './answer.ts';
-import { hitStatus } from './cache-status.ts';
+import type { PageEntry } from '../../cache/entry.ts';
+import { systemClock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Milliseconds } from '../../core/units.ts';
+import { type Asked, answerPage } from '../answer.ts';
+import { hitStatus } from '../cache-status.ts';
+import { EncodingChoice } from '../negotiate.ts';
 import { HitPath } from './hit.ts';
 import { MAX_JOINED_BYTES } from './hit-answer.ts';
-import { EncodingChoice } from './negotiate.ts';
 
 /** Attaches the shortcut to `server` if it proves itself; else says why not, and every request goes the ordinary way. */
 export async function attachProved(hits: HitPath, server: Server, log: Logger): Promise<boolean> {

@@ -12,9 +12,22 @@ const STEP_ASIDE: readonly string[] = [
 ];
 const STEP_ASIDE_PREFIX = 'x-coherent-';
 
-type Meaning = 'ignored' | 'step-aside' | 'connection' | 'host' | 'accept-encoding' | 'if-none-match';
+type Meaning =
+  | 'ignored'
+  | 'step-aside'
+  | 'connection'
+  | 'host'
+  | 'accept-encoding'
+  | 'if-none-match'
+  | 'x-forwarded-proto';
 
-const READ: readonly Meaning[] = ['connection', 'host', 'accept-encoding', 'if-none-match'];
+const READ: readonly Meaning[] = [
+  'connection',
+  'host',
+  'accept-encoding',
+  'if-none-match',
+  'x-forwarded-proto',
+];
 
 /** A request with more header lines is not what browsers send; the ordinary path counts and refuses them. */
 const MAX_HEADER_LINES = 64;
@@ -30,6 +43,8 @@ export class HitRequest {
   host = '';
   acceptEncoding: string | undefined = undefined;
   ifNoneMatch: string | undefined = undefined;
+  /** As it came: whether its sender is believed is for the front to say. */
+  forwardedProto: string | undefined = undefined;
   readonly #meanings = new Map<string, Meaning>();
 
   /** False: something about this request is not ours to answer. `raw` is name, value, name, value. */
@@ -37,6 +52,7 @@ export class HitRequest {
     this.host = '';
     this.acceptEncoding = undefined;
     this.ifNoneMatch = undefined;
+    this.forwardedProto = undefined;
     if (raw.length > 2 * MAX_HEADER_LINES) return false;
     for (let index = 0; index + 1 < raw.length; index += 2) {
       const meaning = this.#meaningOf(raw[index] ?? '');
@@ -60,6 +76,10 @@ export class HitRequest {
       case 'if-none-match':
         if (this.ifNoneMatch !== undefined) return false;
         this.ifNoneMatch = value;
+        return true;
+      case 'x-forwarded-proto':
+        if (this.forwardedProto !== undefined) return false;
+        this.forwardedProto = value;
         return true;
       case 'connection':
         return value === 'keep-alive' || value.toLowerCase() === 'keep-alive';

@@ -5,11 +5,11 @@
 // in place, at most twice a second, when the answer is next wanted. Bytes that a slow reader has not taken yet
 // are never written over (`pin`): the next change then makes new ones.
 import { STATUS_CODES } from 'node:http';
-import type { PageEntry } from '../cache/entry.ts';
-import type { TierName } from '../cache/stack-contract.ts';
-import type { Bytes, EpochMs } from '../core/units.ts';
-import { type Answer, type Asked, answerPage } from './answer.ts';
-import { hitStatus } from './cache-status.ts';
+import type { PageEntry } from '../../cache/entry.ts';
+import type { TierName } from '../../cache/stack-contract.ts';
+import type { Bytes, EpochMs } from '../../core/units.ts';
+import { type Answer, type Asked, answerPage } from '../answer.ts';
+import { hitStatus } from '../cache-status.ts';
 
 /** Up to here head and body lie in one buffer and go out in one write. Beyond, the copy costs more than it saves. */
 export const MAX_JOINED_BYTES: Bytes = 16 * 1024;

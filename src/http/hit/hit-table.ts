@@ -1,7 +1,7 @@
 // The raw request targets that the shortcut knows, bounded in bytes by two generations: what is asked for lies in
 // the young one; when that is half of the bound, it becomes the old one and the old one is dropped whole. Compared
 // with an LRU a look-up writes nothing, and a flood of targets that are never asked for again costs no sorting.
-import type { Bytes } from '../core/units.ts';
+import type { Bytes } from '../../core/units.ts';
 
 export interface Weighed {
   /** May grow while it lies in the table; say so with `grew`. */

@@ -3,22 +3,27 @@
 // are written to the socket. Anything unusual is left to the ordinary path, which teaches the shortcut (`learn`).
 //
 // Why a learned target may be answered without looking at the rest of the request: the ordinary path has mapped
-// this target (and Host) to this key before, the page declared no `vary`, so the key follows from the target alone,
+// this target (and Host, which it has found to be one that we answer for) to this key before, the page declared no
+// `vary`, so the key follows from the target alone,
 // and hit-request.ts steps aside where a header could ask for anything but another encoding or a 304.
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { PageEntry } from '../cache/entry.ts';
-import type { CacheKey, TierName } from '../cache/stack-contract.ts';
-import type { Clock } from '../core/clock.ts';
-import type { Bytes } from '../core/units.ts';
-import { bodyOf, etagOf } from './answer.ts';
-import { matchesTag } from './conditional.ts';
+import type { PageEntry } from '../../cache/entry.ts';
+import type { CacheKey, TierName } from '../../cache/stack-contract.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Bytes } from '../../core/units.ts';
+import { bodyOf, etagOf } from '../answer.ts';
+import { matchesTag } from '../conditional.ts';
+import { Front, NO_HEADERS } from '../front.ts';
+import { type Encoding, type EncodingChoice, pickEncoding } from '../negotiate.ts';
+import { type AccessLog, pathForLog } from '../seen/access-log.ts';
+import { RequestTail } from '../seen/request-tail.ts';
+import type { ShortcutUse } from '../seen/usage.ts';
 import { HitAnswer, HttpDate, type Sender } from './hit-answer.ts';
 import { HitConnection } from './hit-connection.ts';
 import { HitRequest } from './hit-request.ts';
 import { HitTable } from './hit-table.ts';
-import { type Encoding, type EncodingChoice, pickEncoding } from './negotiate.ts';
 
 /** What the shortcut needs of the cache: memory only, fresh and valid or undefined. */
 export interface HitCache {
@@ -31,6 +36,10 @@ export interface HitOptions {
   readonly encodings: EncodingChoice;
   /** For prepared answers: heads, small bodies once more, the targets themselves. */
   readonly maxBytes: Bytes;
+  /** The one of the ordinary path. */
+  readonly front?: Pick<Front, 'transport' | 'clientAddress'>;
+  readonly access?: AccessLog;
+  readonly tail?: RequestTail;
 }
 
 /** An answer from memory that the ordinary path has just given to a GET or HEAD. */
@@ -44,6 +53,12 @@ export interface Learned {
   readonly tier: TierName;
   /** The request headers that took part in the key; with any, the target alone does not name the entry. */
   readonly vary: readonly string[];
+  /** Headers that the way here asked for (Front.transport). Another way asks the ordinary path. */
+  readonly transport?: readonly string[] | undefined;
+  /** Where its hits are counted. */
+  readonly use?: ShortcutUse | undefined;
+  /** The template, for the log. */
+  readonly route?: string;
 }
 
 export interface HitStats {
@@ -64,8 +79,11 @@ const FIXED_BYTES = 640;
 /** One request target. It does not hold the entry, only what tells that an entry still gives the same bytes. */
 class KnownTarget {
   readonly host: string;
+  readonly transport: readonly string[];
   readonly key: CacheKey;
   readonly tier: TierName;
+  readonly route: string | undefined;
+  readonly use: ShortcutUse;
   readonly full: Record<Encoding, HitAnswer | undefined> = {
     br: undefined,
     gzip: undefined,
@@ -84,8 +102,11 @@ class KnownTarget {
   #encoding: Encoding = 'identity';
   bytes: Bytes;
 
-  constructor({ target, host, key, tier, entry }: Learned) {
+  constructor({ target, host, transport, key, tier, entry, use, route }: Learned) {
+    this.route = route;
+    this.use = use ?? { full: 0, notModified: 0, headFull: 0, headNotModified: 0, bytes: 0 };
     this.host = host;
+    this.transport = transport ?? NO_HEADERS;
     this.key = key;
     this.tier = tier;
     this.#headers = entry.headers;
@@ -124,6 +145,11 @@ export class HitPath {
   readonly #cache: HitCache;
   readonly #clock: Clock;
   readonly #encodings: EncodingChoice;
+  readonly #front: Pick<Front, 'transport' | 'clientAddress'>;
+  readonly #access: AccessLog | undefined;
+  readonly #tail: RequestTail;
+  /** The value of `#answers` at which the next line is due. */
+  #nextLine = -1;
   readonly #table: HitTable<KnownTarget>;
   readonly #request = new HitRequest();
   #sender: Sender = { date: new HttpDate(), keepAliveSeconds: 0 };
@@ -132,8 +158,12 @@ export class HitPath {
   #notModified = 0;
   #bytes: Bytes = 0;
 
-  constructor({ cache, clock, encodings, maxBytes }: HitOptions) {
+  constructor({ cache, clock, encodings, maxBytes, front = new Front(), access, tail }: HitOptions) {
+    this.#access = access;
+    this.#tail = tail ?? new RequestTail(clock);
+    this.#nextLine = access?.gap() ?? -1;
     this.#cache = cache;
+    this.#front = front;
     this.#clock = clock;
     this.#encodings = encodings;
     this.#table = new HitTable(maxBytes);
@@ -152,7 +182,12 @@ export class HitPath {
     const { entry, tier, vary, target } = answered;
     if (!this.#on || vary.length > 0 || (tier !== 'l1' && tier !== 'static')) return;
     const known = this.#table.get(target);
-    if (known?.host === answered.host && known.key === answered.key && known.gives(entry)) return;
+    const isSame =
+      known?.host === answered.host &&
+      known.key === answered.key &&
+      known.transport === (answered.transport ?? NO_HEADERS) &&
+      known.gives(entry);
+    if (isSame) return;
     this.#table.set(target, new KnownTarget(answered));
   }
 
@@ -171,7 +206,8 @@ export class HitPath {
     };
   }
 
-  #take({ method, url, rawHeaders }: IncomingMessage, connection: HitConnection): boolean {
+  #take(arrived: IncomingMessage, connection: HitConnection): boolean {
+    const { method, url, rawHeaders } = arrived;
     const head = method === 'HEAD';
     if (!this.#on || (method !== 'GET' && !head) || url === undefined || requestStarts.hasSubscribers)
       return false;
@@ -179,6 +215,7 @@ export class HitPath {
     if (known === undefined) return false;
     const request = this.#request;
     if (!request.read(rawHeaders) || request.host !== known.host) return false;
+    if (known.transport !== this.#front.transport(arrived.socket, request.forwardedProto)) return false;
     const entry = this.#cache.peek(known.key);
     if (entry === undefined || !known.gives(entry)) {
       this.#table.delete(url);
@@ -193,10 +230,38 @@ export class HitPath {
     const bytes = head ? answer.head(entry, nowMs) : answer.bytes(entry, nowMs);
     const rest = answer.bodyApart && !head ? bodyOf(entry, encoding) : undefined;
     if (!connection.write(bytes, rest)) answer.pin();
-    this.#answers++;
-    if (held) this.#notModified++;
-    this.#bytes += bytes.length + (rest === undefined ? 0 : rest.length);
+    const sent = bytes.length + (rest === undefined ? 0 : rest.length);
+    this.#count(known.use, head, held, sent);
+    if (this.#answers === this.#nextLine) this.#log(arrived, known, held ? 304 : entry.status, sent);
+    if (this.#tail.isOpen) this.#tail.hit(method, url, held ? 304 : entry.status, known.tier);
     return true;
+  }
+
+  #log(arrived: IncomingMessage, known: KnownTarget, status: number, sent: Bytes): void {
+    if (this.#access === undefined) return;
+    const { method = '', url = '' } = arrived;
+    this.#nextLine = this.#answers + this.#access.gap();
+    this.#access.write({
+      'http.request.method': method,
+      'url.path': pathForLog(url),
+      'http.route': known.route,
+      'http.response.status_code': status,
+      'http.response.size': sent,
+      'client.address': this.#front.clientAddress(arrived),
+      cache: `hit ${known.tier}`,
+    });
+  }
+
+  #count(use: ShortcutUse, head: boolean, held: boolean, bytes: Bytes): void {
+    this.#answers++;
+    this.#bytes += bytes;
+    use.bytes += bytes;
+    if (held) {
+      this.#notModified++;
+      if (head) use.headNotModified++;
+      else use.notModified++;
+    } else if (head) use.headFull++;
+    else use.full++;
   }
 
   #answerOf(
@@ -210,7 +275,8 @@ export class HitPath {
     const there = ready[encoding];
     if (there !== undefined) return there;
     const ifNoneMatch = held ? known.tags[encoding] : undefined;
-    const asked = { method: 'GET', encodings: [encoding], ifNoneMatch } as const;
+    const { transport } = known;
+    const asked = { method: 'GET', encodings: [encoding], ifNoneMatch, transport } as const;
     const answer = new HitAnswer(entry, known.tier, asked, this.#sender, nowMs);
     ready[encoding] = answer;
     known.bytes += answer.size;

@@ -13,7 +13,7 @@
 // hit-proof.ts tries at start-up whether all this is so in the Node that runs.
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Milliseconds } from '../core/units.ts';
+import type { Milliseconds } from '../../core/units.ts';
 
 type OnIncoming = (request: IncomingMessage, keepAlive: boolean) => unknown;
 

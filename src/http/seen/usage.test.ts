@@ -1,0 +1,85 @@
+import { EventEmitter } from 'node:events';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { HttpUsage } from './usage.ts';
+
+let clock: ManualClock;
+let usage: HttpUsage;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  usage = new HttpUsage(clock);
+});
+
+function arrive(method: string): ServerResponse {
+  const request = new IncomingMessage(new Socket());
+  request.method = method;
+  const response = new ServerResponse(request);
+  usage.arrived(request, response);
+  return response;
+}
+
+function answer(response: ServerResponse, status: number, tookMs = 0): void {
+  clock.advance(tookMs);
+  response.writeHead(status);
+  EventEmitter.prototype.emit.call(response, 'close');
+}
+
+const answered = () =>
+  usage
+    .figures()
+    .answered.map(({ route, method, status, durations: { count, sumMs } }) => [
+      `${method} ${status} ${route}`,
+      count,
+      sumMs,
+    ]);
+
+describe('the usage of routes', () => {
+  it('counts requests of the ordinary path by route, method and status, with their time', () => {
+    const page = { route: '/users/[id]', tier: undefined, result: 'miss', collapsed: true, bodyBytes: 100 };
+    const response = arrive('GET');
+    usage.page(response, page);
+    answer(response, 200, 30);
+    expect(answered()).toEqual([['GET 200 /users/[id]', 1, 30]]);
+    expect(usage.figures().cache).toEqual([
+      { route: '/users/[id]', tier: 'none', result: 'miss', requests: 1, collapsed: 1 },
+    ]);
+    expect(usage.figures().sent.get('/users/[id]')).toBe(100);
+  });
+
+  it('has names of its own for what is no page, and one for methods that are made up', () => {
+    const file = arrive('GET');
+    usage.elsewhere(file, '_file');
+    answer(file, 200);
+    answer(arrive('BREW'), 405);
+    answer(arrive('BOIL'), 405);
+    expect(answered()).toEqual([
+      ['GET 200 _file', 1, 0],
+      ['_OTHER 405 _none', 2, 0],
+    ]);
+  });
+
+  it('does not count a visitor who left before there was an answer', () => {
+    EventEmitter.prototype.emit.call(arrive('GET'), 'close');
+    expect(answered()).toEqual([]);
+  });
+
+  it('counts what the shortcut adds as hits at once', () => {
+    const use = usage.shortcut('/', 200, 'l1');
+    expect(usage.shortcut('/', 200, 'l1')).toBe(use);
+    use.full += 5;
+    use.notModified += 2;
+    use.headFull += 1;
+    use.bytes += 700;
+    const { cache, shortcut, sent } = usage.figures();
+    expect(answered()).toEqual([
+      ['GET 200 /', 5, 0],
+      ['GET 304 /', 2, 0],
+      ['HEAD 200 /', 1, 0],
+    ]);
+    expect(cache).toEqual([{ route: '/', tier: 'l1', result: 'hit', requests: 8, collapsed: 0 }]);
+    expect([shortcut, sent.get('/')]).toEqual([8, 700]);
+  });
+});

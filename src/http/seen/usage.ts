@@ -1,0 +1,176 @@
+// Who asked for what, and what came of it: counted by route template, never by address.
+//
+// A request that the ordinary path answers is followed from its arrival until its last byte is with the operating
+// system, or the visitor has gone. The shortcut has no time for that: it is given an object to count in when it learns a
+// target, and adds integers to it. Its answers are written within the same turn of the loop in which they were read.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TierName } from '../../cache/stack-contract.ts';
+import type { Clock } from '../../core/clock.ts';
+import { Histogram, type HistogramFigures } from '../../core/histogram.ts';
+import type { Bytes, Milliseconds } from '../../core/units.ts';
+import type { RequestTail } from './request-tail.ts';
+
+/** What the shortcut counts: one object for all targets of a route that are answered alike. */
+export interface ShortcutUse {
+  full: number;
+  notModified: number;
+  headFull: number;
+  headNotModified: number;
+  /** Heads included. */
+  bytes: Bytes;
+}
+
+/** What the ordinary path found out about a request on its way. */
+export interface Routed {
+  readonly route: string;
+  readonly tier: TierName | undefined;
+  /** hit, stale, miss, or `error`. */
+  readonly result: string;
+  readonly collapsed: boolean;
+  readonly bodyBytes: Bytes;
+}
+
+/** Refused before it had a route. */
+const NO_ROUTE = '_none';
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
+
+interface Visit {
+  readonly startedMs: Milliseconds;
+  route: string;
+  routed: Routed | undefined;
+}
+
+interface Answered {
+  readonly route: string;
+  readonly method: string;
+  readonly status: string;
+  readonly durations: Histogram;
+}
+
+interface CacheUse {
+  readonly route: string;
+  readonly tier: string;
+  readonly result: string;
+  requests: number;
+  collapsed: number;
+}
+
+interface Shortcut {
+  readonly route: string;
+  readonly status: string;
+  readonly tier: TierName;
+  readonly use: ShortcutUse;
+}
+
+export class HttpUsage {
+  readonly #clock: Clock;
+  readonly #visits = new WeakMap<ServerResponse, Visit>();
+  readonly #answered = new Map<string, Answered>();
+  readonly #cache = new Map<string, CacheUse>();
+  readonly #shortcuts = new Map<string, Shortcut>();
+  readonly #sentBytes = new Map<string, Bytes>();
+
+  readonly #tail: RequestTail | undefined;
+
+  constructor(clock: Clock, tail?: RequestTail) {
+    this.#clock = clock;
+    this.#tail = tail;
+  }
+
+  /** Where the shortcut counts the hits of a target. */
+  shortcut(route: string, status: number, tier: TierName): ShortcutUse {
+    const key = `${tier} ${status} ${route}`;
+    const known = this.#shortcuts.get(key);
+    if (known !== undefined) return known.use;
+    const use: ShortcutUse = { full: 0, notModified: 0, headFull: 0, headNotModified: 0, bytes: 0 };
+    this.#shortcuts.set(key, { route, status: String(status), tier, use });
+    return use;
+  }
+
+  /** The ordinary path begins with a request. */
+  arrived({ method = '', url }: IncomingMessage, response: ServerResponse): void {
+    const visit: Visit = { startedMs: this.#clock.monotonic(), route: NO_ROUTE, routed: undefined };
+    this.#visits.set(response, visit);
+    response.once('close', () => {
+      // Gone before there was an answer: there is no status to count it under.
+      if (!response.headersSent) return;
+      const known = METHODS.has(method) ? method : '_OTHER';
+      const durationMs = this.#clock.monotonic() - visit.startedMs;
+      this.#answer(visit.route, known, String(response.statusCode)).durations.record(durationMs);
+      if (this.#tail?.isOpen === true)
+        this.#tail.answered(method, url, response.statusCode, cacheText(visit), durationMs);
+    });
+  }
+
+  /** It goes to no page: a public file, an action. */
+  elsewhere(response: ServerResponse, route: '_file' | '_action'): void {
+    const visit = this.#visits.get(response);
+    if (visit !== undefined) visit.route = route;
+  }
+
+  page(response: ServerResponse, routed: Routed): void {
+    const { route, tier = undefined, result, collapsed, bodyBytes } = routed;
+    const visit = this.#visits.get(response);
+    if (visit !== undefined) {
+      visit.route = route;
+      visit.routed = routed;
+    }
+    const use = this.#cacheUse(route, tier ?? 'none', result);
+    use.requests++;
+    if (collapsed) use.collapsed++;
+    this.#sentBytes.set(route, (this.#sentBytes.get(route) ?? 0) + bodyBytes);
+  }
+
+  figures() {
+    const answered = [...this.#answered.values()].map((each) => ({
+      ...each,
+      durations: each.durations.figures(),
+    }));
+    const cache = [...this.#cache.values()].map((use) => ({ ...use }));
+    const sent = new Map(this.#sentBytes);
+    let shortcut = 0;
+    for (const { route, status, tier, use } of this.#shortcuts.values()) {
+      const { full, notModified, headFull, headNotModified, bytes } = use;
+      const requests = full + notModified + headFull + headNotModified;
+      if (requests === 0) continue;
+      shortcut += requests;
+      answered.push(atOnce(route, 'GET', status, full), atOnce(route, 'GET', '304', notModified));
+      answered.push(atOnce(route, 'HEAD', status, headFull), atOnce(route, 'HEAD', '304', headNotModified));
+      cache.push({ route, tier, result: 'hit', requests, collapsed: 0 });
+      sent.set(route, (sent.get(route) ?? 0) + bytes);
+    }
+    return { answered: answered.filter(({ durations }) => durations.count > 0), cache, shortcut, sent };
+  }
+
+  #answer(route: string, method: string, status: string): Answered {
+    const key = `${method} ${status} ${route}`;
+    const known = this.#answered.get(key);
+    if (known !== undefined) return known;
+    const answered = { route, method, status, durations: new Histogram() };
+    this.#answered.set(key, answered);
+    return answered;
+  }
+
+  #cacheUse(route: string, tier: string, result: string): CacheUse {
+    const key = `${tier} ${result} ${route}`;
+    const known = this.#cache.get(key);
+    if (known !== undefined) return known;
+    const use = { route, tier, result, requests: 0, collapsed: 0 };
+    this.#cache.set(key, use);
+    return use;
+  }
+}
+
+function atOnce(route: string, method: string, status: string, count: number) {
+  const empty = new Histogram().figures();
+  const durations: HistogramFigures = { ...empty, count, buckets: [count, ...empty.buckets.slice(1)] };
+  return { route, method, status, durations };
+}
+
+/** For people: `hit l2`, `miss, waited`, `file`. */
+function cacheText({ route, routed }: Visit): string {
+  if (routed === undefined) return route === NO_ROUTE ? 'refused' : route.replace('_', '');
+  const from = routed.tier === undefined ? routed.result : `${routed.result} ${routed.tier}`;
+  return routed.collapsed ? `${from}, waited` : from;
+}

@@ -1,0 +1,228 @@
+// The way of a POST: route -> inputs and form -> the page's action -> where the visitor goes next. Nothing of it is cached,
+// and nothing of it is run twice.
+//
+//   form that cannot be taken (its schemas, or `invalid()`)   422: the page again, with what was typed and why not
+//   redirect()                                                303, so that a reload does not send the form again
+//   nothing                                                   303 to the page's own address
+//   notFound(), inputs that no page has                       404
+//   an error                                                  as for a page: 400, 500, or 503 with Retry-After
+//
+// Whoever sent JSON is told of a form that cannot be taken in JSON: { "errors": { field: message } }.
+import type { Header, PageEntry } from '../cache/entry.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Milliseconds, Stamp } from '../core/units.ts';
+import type { WritableDb } from '../data/writing-session.ts';
+import type { Visible } from '../invalidation/visibility.ts';
+import type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from './action.ts';
+import type { Application, PageRoute } from './application.ts';
+import { diagnose } from './diagnose.ts';
+import { type FormKind, parseForm, type RawForm, readForm, valuesOf } from './form.ts';
+import { type Inputs, parseInputs } from './inputs.ts';
+import { isInvalid, isNotFound, isRedirect } from './outcome.ts';
+import type { PageRenderer } from './renderer.ts';
+import { boundFetch } from './scope.ts';
+import type { Shape } from './shape.ts';
+
+/** How an action writes, and learns that others see it. */
+export interface Writing {
+  session(signal: AbortSignal): WritableDb;
+  visible(withinMs: Milliseconds | undefined): Promise<Visible>;
+}
+
+export interface ActionRequest {
+  /** Of the canonical path, decoded. */
+  readonly segments: readonly string[];
+  /** The canonical path, percent-encoded. */
+  readonly path: string;
+  /** Raw, without the '?'. */
+  readonly query: string;
+  readonly header: (name: string) => string | undefined;
+  readonly kind: FormKind;
+  readonly body: Buffer;
+}
+
+export interface ActionResponse {
+  readonly route: string;
+  readonly answer: ActionResult;
+  readonly errorId?: string;
+}
+
+/** A page, a redirect or a failure, or an answer for programs. */
+export type ActionResult = PageEntry | { readonly status: 422; readonly json: unknown };
+
+export interface PageActionsOptions {
+  readonly application: Application;
+  readonly renderer: PageRenderer;
+  readonly writing: Writing;
+  readonly fetch: typeof globalThis.fetch;
+  readonly stamp: () => Stamp;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly newId: () => string;
+  /** In [0, 1); spreads Retry-After. */
+  readonly random: () => number;
+  readonly showErrors: boolean;
+  readonly timeoutMs: Milliseconds;
+  /** So many at once in this worker; more are answered 503. */
+  readonly maxRunning?: number;
+}
+
+type AnyContext = ActionContext<Shape, Shape, Shape>;
+
+const MAX_RUNNING = 64;
+const NO_INPUTS: Inputs = Object.freeze({ params: {}, query: {}, headers: {} });
+
+export class PageActions {
+  readonly #options: PageActionsOptions;
+  readonly #counts = { run: 0, invalid: 0, failed: 0, refused: 0 };
+  #running = 0;
+
+  constructor(options: PageActionsOptions) {
+    this.#options = options;
+  }
+
+  stats() {
+    return { ...this.#counts, running: this.#running };
+  }
+
+  /** Whether a page with an action answers here. */
+  takes(segments: readonly string[]): boolean {
+    return this.#options.application.router.match(segments)?.route.page.definition.action !== undefined;
+  }
+
+  /** Never rejects. */
+  async act(request: ActionRequest): Promise<ActionResponse> {
+    const { application } = this.#options;
+    const match = application.router.match(request.segments);
+    const route = match?.route ?? application.notFound;
+    if (this.#running >= (this.#options.maxRunning ?? MAX_RUNNING)) {
+      this.#counts.refused++;
+      return this.#failure(route, 503, undefined, [this.#retryAfter()]);
+    }
+    this.#running++;
+    const time = new TimeLimit(this.#options.clock, this.#options.timeoutMs);
+    try {
+      const raw = readForm(request.body, request.kind);
+      if (typeof raw === 'string') return await this.#failure(route, 400, raw);
+      const { query, header } = request;
+      const inputs = await parseInputs(route.declared, { params: match?.params ?? {}, query, header });
+      if (!('rejected' in inputs)) {
+        const answer = await this.#run(route, inputs, raw, request, time.signal);
+        return { answer, route: route.template };
+      }
+      if (inputs.rejected === 400) return await this.#failure(route, 400, inputs.reason);
+      return { answer: await this.#notFound(time.signal), route: '_404' };
+    } catch (error) {
+      return await this.#failed(route, error);
+    } finally {
+      time.end();
+      this.#running--;
+    }
+  }
+
+  async #run(
+    route: PageRoute,
+    inputs: Inputs,
+    raw: RawForm,
+    request: ActionRequest,
+    signal: AbortSignal,
+  ): Promise<ActionResult> {
+    const { renderer } = this.#options;
+    const { action, form: shape = {} } = route.page.definition;
+    if (action === undefined) return this.#notFound(signal);
+    const parsed = await parseForm(shape, raw);
+    if ('feedback' in parsed) return this.#invalid(route, inputs, parsed.feedback, request, signal);
+    this.#counts.run++;
+    const answer: ActionAnswer = await action(this.#context(inputs, parsed.form, request, signal));
+    if (isRedirect(answer)) return renderer.redirect(answer.status ?? 303, answer.location);
+    if (isNotFound(answer)) return this.#notFound(signal);
+    if (!isInvalid(answer))
+      return renderer.redirect(303, request.query === '' ? request.path : `${request.path}?${request.query}`);
+    const feedback = { values: valuesOf(shape, raw), errors: answer.errors };
+    return this.#invalid(route, inputs, feedback, request, signal);
+  }
+
+  #context(
+    { params, query }: Inputs,
+    form: Readonly<Record<string, unknown>>,
+    { header }: ActionRequest,
+    signal: AbortSignal,
+  ): AnyContext {
+    const { writing, fetch } = this.#options;
+    return Object.freeze({
+      params,
+      query,
+      form,
+      header: (name: string) => header(name.toLowerCase()),
+      db: writing.session(signal),
+      visible: ({ withinMs }: VisibleOptions = {}) => writing.visible(withinMs),
+      signal,
+      fetch: boundFetch(fetch, signal),
+    });
+  }
+
+  async #invalid(
+    route: PageRoute,
+    inputs: Inputs,
+    feedback: Feedback,
+    { kind }: ActionRequest,
+    signal: AbortSignal,
+  ): Promise<ActionResult> {
+    this.#counts.invalid++;
+    const { renderer, stamp } = this.#options;
+    if (kind === 'json') return { status: 422, json: { errors: feedback.errors } };
+    return renderer.again(route, inputs, { stamp: stamp(), signal }, Object.freeze(feedback));
+  }
+
+  #notFound(signal: AbortSignal): Promise<PageEntry> {
+    const { renderer, application, stamp } = this.#options;
+    return renderer.again(application.notFound, NO_INPUTS, { stamp: stamp(), signal }, undefined);
+  }
+
+  #failed(route: PageRoute, error: unknown): Promise<ActionResponse> {
+    const { log, newId, showErrors } = this.#options;
+    this.#counts.failed++;
+    const { status, retry } = diagnose(error);
+    const id = newId();
+    const write = status >= 500 ? log.error : log.warn;
+    write.call(log, { err: error, id, status, route: route.template }, 'an action failed');
+    const detail = showErrors && error instanceof Error ? (error.stack ?? error.message) : undefined;
+    return this.#failure(route, status, detail, retry ? [this.#retryAfter()] : [], id);
+  }
+
+  async #failure(
+    route: PageRoute,
+    status: number,
+    detail: string | undefined,
+    headers: readonly Header[] = [],
+    id = this.#options.newId(),
+  ): Promise<ActionResponse> {
+    const answer = await this.#options.renderer.failure({ status, id, detail }, headers);
+    return { answer, route: route.template, errorId: id };
+  }
+
+  #retryAfter(): Header {
+    return ['retry-after', String(2 + Math.floor(this.#options.random() * 9))];
+  }
+}
+
+/** Aborts when the time is over. */
+class TimeLimit {
+  readonly #abort = new AbortController();
+  readonly #timer: Timer;
+
+  constructor(clock: Clock, limitMs: Milliseconds) {
+    this.#timer = clock.after(limitMs, () =>
+      this.#abort.abort(new Error(`The action took longer than ${limitMs} ms.`)),
+    );
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  end(): void {
+    this.#timer.cancel();
+  }
+}
