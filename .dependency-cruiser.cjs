@@ -12,7 +12,7 @@ const only = (name, comment, from, to) => ({
 });
 
 const relay =
-  '^src/(cache/flight-relay|invalidation/(box-relay|box-messages|local-bus|bus|clock|clock-snapshot|clock-state|lease|errors|purge-message|roll|slots))\\.ts$';
+  '^src/(cache/flight-relay|invalidation/(box-relay|box-messages|local-bus|bus|clock|clock-snapshot|clock-state|lease|marks|errors|purge-message|roll|slots))\\.ts$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -44,6 +44,12 @@ module.exports = {
       '^src/(core|invalidation)/',
     ),
     only(
+      'watchers-tell-others',
+      'Telling others of purges knows keys, and neither pages nor databases.',
+      '^src/watchers/',
+      '^src/(core|invalidation|watchers)/',
+    ),
+    only(
       'data-stands-alone',
       'Reading and following the database knows no page.',
       '^src/data/',
@@ -59,7 +65,7 @@ module.exports = {
       'page-joins-the-rooms',
       'A page is made from data, render and cache; it knows no HTTP.',
       '^src/page/',
-      '^src/(core|render|cache|invalidation|data|page)/',
+      '^src/(core|render|cache|invalidation|data|watchers|page)/',
     ),
     only(
       'http-is-the-door',
@@ -71,7 +77,7 @@ module.exports = {
       'primary-stays-light',
       'The primary runs no page, render, data, cache or Redis code: it must never be what dies.',
       '^src/cluster/',
-      `^(src/(core|cluster)|config)/|${relay}`,
+      `^(src/(core|cluster|monitor(?!/dashboard/))|config)/|${relay}`,
     ),
     // It passes purges on where there is no Redis, inside the primary: what it stands on must stay as light.
     only('the-relay-stays-light', 'The relay runs in the primary.', relay, `^src/core/|${relay}`),
@@ -83,9 +89,9 @@ module.exports = {
     ),
     only(
       'client-runs-in-browsers',
-      'What runs in the browser imports nothing of the server.',
+      'What runs in the browser imports nothing of the server, except the types of what it is told.',
       '^src/client/',
-      '^src/client/',
+      '^src/client/|^src/monitor/frames/frame\\.ts$',
     ),
     only(
       'config-reads-the-world',
@@ -128,6 +134,13 @@ module.exports = {
       severity: 'error',
       from: { path: code, pathNot: `^(src/data|app/scripts)/|${notTest}` },
       to: { path: 'node_modules/(pg|pg-[^/]+|libpg-query)/' },
+    },
+    {
+      name: 'tracing-has-one-door',
+      comment: 'The OpenTelemetry API is behind src/core/trace.ts; rooms are given a Tracing.',
+      severity: 'error',
+      from: { path: code, pathNot: `^src/core/open-telemetry\\.ts$|${notTest}` },
+      to: { path: 'node_modules/@opentelemetry/' },
     },
     {
       name: 'no-unresolved',

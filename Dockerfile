@@ -11,8 +11,8 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json server.ts healthcheck.ts ./
-COPY scripts/build.mjs ./scripts/
+COPY tsconfig.json tsconfig.build.json tsconfig.client.json server.ts healthcheck.ts ./
+COPY scripts/build.mjs scripts/build-dashboard.mjs ./scripts/
 COPY config ./config
 COPY workers ./workers
 COPY src ./src

@@ -8,9 +8,11 @@ import { searchPath } from './config/machine.ts';
 import { formatReport, hostOf, report } from './config/report.ts';
 import { type Command, parseCommand, usage } from './src/cluster/cli.ts';
 import { UsageError } from './src/cluster/errors.ts';
-import { createLogger } from './src/cluster/logger.ts';
-import { askOperations } from './src/cluster/operations-client.ts';
+import { createLogger } from './src/cluster/log/logger.ts';
+import { explainText } from './src/cluster/operations/explain-text.ts';
+import { askOperations } from './src/cluster/operations/operations-client.ts';
 import { runPrimary } from './src/cluster/run.ts';
+import { top } from './src/cluster/top.ts';
 import { systemClock } from './src/core/clock.ts';
 import { CoherentError } from './src/core/errors.ts';
 import { findRedisProgram } from './src/services/redis-program.ts';
@@ -50,7 +52,23 @@ async function run(command: Command): Promise<number> {
     }
     case 'explain': {
       const name = command.what.startsWith('/') ? 'url' : 'key';
-      return await ask('GET', `/explain?${new URLSearchParams({ [name]: command.what })}`);
+      const target = `/explain?${new URLSearchParams({ [name]: command.what })}`;
+      // Programs that read it through a pipe get JSON, as they always did.
+      const isForPeople = process.stdout.isTTY && !command.json;
+      return await ask('GET', target, undefined, isForPeople ? explainText : undefined);
+    }
+    case 'report':
+      return await ask('GET', command.json ? '/report' : '/report?format=text');
+    case 'top': {
+      const { opsHost: host, opsPort: port, opsToken: token } = loadConfig();
+      const { stdin: input, stdout: output } = process;
+      return await top({
+        address: { host, port, token },
+        once: command.once,
+        input,
+        output,
+        clock: systemClock,
+      });
     }
     case 'help':
       process.stdout.write(usage);
@@ -62,7 +80,12 @@ async function run(command: Command): Promise<number> {
 }
 
 /** Asks the running server on its operations port. */
-async function ask(method: 'GET' | 'POST', target: string, question?: unknown): Promise<number> {
+async function ask(
+  method: 'GET' | 'POST',
+  target: string,
+  question?: unknown,
+  asText: (body: unknown) => string | undefined = () => undefined,
+): Promise<number> {
   const { opsHost, opsPort, opsToken } = loadConfig();
   const { status, body } = await askOperations(
     { host: opsHost, port: opsPort, token: opsToken },
@@ -70,7 +93,8 @@ async function ask(method: 'GET' | 'POST', target: string, question?: unknown): 
     target,
     question,
   );
-  process.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
+  const text = asText(body) ?? `${typeof body === 'string' ? body : JSON.stringify(body, null, 2)}\n`;
+  process.stdout.write(text);
   return status < 300 ? 0 : 1;
 }
 

@@ -24,7 +24,9 @@ const FILES = [
   'package.json',
   'package-lock.json',
   'tsconfig.json',
+  'tsconfig.client.json',
   'scripts/build.mjs',
+  'scripts/build-dashboard.mjs',
 ];
 const STAMP = 'dist/.built-from';
 
@@ -52,6 +54,9 @@ const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p'
   stdio: 'inherit',
 });
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+
+const dashboard = spawnSync(process.execPath, ['scripts/build-dashboard.mjs'], { stdio: 'inherit' });
+if (dashboard.status !== 0) process.exit(dashboard.status ?? 1);
 
 const isCode = /\.(ts|tsx|md)$/;
 cpSync('app', 'dist/app', { recursive: true, filter: (from) => !isCode.test(from) });

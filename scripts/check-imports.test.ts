@@ -16,7 +16,7 @@ describe('the import rule', () => {
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     writeFileSync(
       join(folder, 'package.json'),
-      '{ "type": "module", "dependencies": { "pg": "*", "ioredis": "*" } }',
+      '{ "type": "module", "dependencies": { "pg": "*", "ioredis": "*", "@opentelemetry/api": "*" } }',
     );
   });
 
@@ -56,6 +56,11 @@ describe('the import rule', () => {
       'redis-client-has-two-homes',
       'src/data/a.ts',
       "import { Redis } from 'ioredis';\nexport default Redis;",
+    ],
+    [
+      'tracing-has-one-door',
+      'src/http/a.ts',
+      "import { trace } from '@opentelemetry/api';\nexport default trace;",
     ],
     ['no-cycles', 'src/page/b.ts', "import './c.ts';"],
     ['no-unresolved', 'src/page/d.ts', "import './missing.ts';"],

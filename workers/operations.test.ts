@@ -5,12 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Operations } from '../src/cluster/operations.ts';
-import { askOperations } from '../src/cluster/operations-client.ts';
-import { addPurgeRoutes, BURST, MAX_BODY_BYTES, MAX_PURGE_KEYS } from '../src/cluster/purge-route.ts';
-import { addRolloutRoute } from '../src/cluster/rollout-route.ts';
+import { Operations } from '../src/cluster/operations/operations.ts';
+import { askOperations } from '../src/cluster/operations/operations-client.ts';
+import {
+  addPurgeRoutes,
+  BURST,
+  MAX_BODY_BYTES,
+  MAX_PURGE_KEYS,
+} from '../src/cluster/operations/purge-route.ts';
+import { addRolloutRoute } from '../src/cluster/operations/rollout-route.ts';
+import { WorkerQuestions } from '../src/cluster/operations/worker-questions.ts';
 import type { Correspondent } from '../src/cluster/rooms.ts';
-import { WorkerQuestions } from '../src/cluster/worker-questions.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { BoxBus } from '../src/invalidation/box-bus.ts';
 import { BoxRelay } from '../src/invalidation/box-relay.ts';
@@ -106,6 +111,7 @@ async function worker(name: string): Promise<Worker> {
     bus,
     dependencies,
     explainUrl: async (url) => (url === '/known' ? { url, worker: name } : undefined),
+    explainWhy: async (url) => ({ of: url, asked: name }),
     rollout: () => ({ of: name }),
     log: silent,
   });
@@ -264,6 +270,7 @@ describe('GET /explain', () => {
         { url: '/known', worker: 'a' },
         { url: '/known', worker: 'b' },
       ],
+      why: { of: '/known', asked: 'a' },
     });
   });
 

@@ -1,18 +1,27 @@
-// What a render worker answers to the operations port (src/cluster/operations-messages.ts).
+// What a render worker answers to the operations port (src/cluster/operations/operations-messages.ts).
 
-import { type AskedQuestion, OPERATIONS_ROOM, readQuestion } from '../src/cluster/operations-messages.ts';
+import {
+  type AskedQuestion,
+  OPERATIONS_ROOM,
+  readQuestion,
+} from '../src/cluster/operations/operations-messages.ts';
 import type { WorkerLink } from '../src/cluster/worker-link.ts';
 import { CoherentError } from '../src/core/errors.ts';
 import type { Logger } from '../src/core/log.ts';
 import type { PurgeBus } from '../src/invalidation/bus.ts';
 import type { Dependencies } from '../src/invalidation/dependencies.ts';
+import type { Watchers } from '../src/watchers/watchers.ts';
 
 export interface WorkerOperationsOptions {
   readonly link: Pick<WorkerLink, 'send' | 'onMessage' | 'onDrain'>;
   readonly bus: Pick<PurgeBus, 'publish' | 'applied'>;
   readonly dependencies: Dependencies;
+  /** Who else is told of a purge. */
+  readonly watchers?: Pick<Watchers, 'add'> | undefined;
   /** Of an address as a browser would ask for it: undefined where no page is there. */
   readonly explainUrl: (url: string) => Promise<unknown>;
+  /** Which statement gave which key of an address. */
+  readonly explainWhy: (url: string) => Promise<unknown>;
   /** Figures of what is rolled out in part. */
   readonly rollout: () => unknown;
   readonly log: Logger;
@@ -49,6 +58,7 @@ async function answer(question: AskedQuestion, options: WorkerOperationsOptions)
   if (question.ask === 'match') {
     return { status: 200, body: { keys: question.patterns.flatMap((each) => dependencies.keysLike(each)) } };
   }
+  if (question.ask === 'why') return { status: 200, body: await options.explainWhy(question.url) };
   if (question.key !== undefined) return { status: 200, body: dependencies.explainKey(question.key) };
   const explained = await explainUrl(question.url ?? '');
   if (explained === undefined) return { status: 404, body: { error: `no page answers ${question.url}` } };
@@ -57,10 +67,12 @@ async function answer(question: AskedQuestion, options: WorkerOperationsOptions)
 
 async function purge(
   { keys: named, kind, wait, timeoutMs }: Extract<AskedQuestion, { ask: 'purge' }>,
-  { bus, dependencies }: WorkerOperationsOptions,
+  { bus, dependencies, watchers }: WorkerOperationsOptions,
 ): Promise<Answer> {
   const keys = dependencies.closed(named);
   const published = await bus.publish(keys, kind);
+  // No log tells the feed of this one. Where this fails the caller is told, and says it again.
+  await watchers?.add(keys);
   const done = { seq: published.seq, epoch: published.epoch, keys: keys.length };
   if (!wait) return { status: 200, body: done };
   const { workers, missing } = await bus.applied(published, { timeoutMs });

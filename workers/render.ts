@@ -9,20 +9,26 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FLIGHTS_ROOM, PURGES_ROOM } from '../src/cluster/messages.ts';
 import { connectToPrimary } from '../src/cluster/worker-link.ts';
 import { systemClock } from '../src/core/clock.ts';
+import { openTracing } from '../src/core/open-telemetry.ts';
 import { Database } from '../src/data/database.ts';
 import { catalogKey } from '../src/data/feed/definitions.ts';
 import { TRACKED_PUBLICATION } from '../src/data/feed/install-sql.ts';
 import { FollowedSchema } from '../src/data/followed-schema.ts';
+import { Front } from '../src/http/front.ts';
 import { RequestHandler } from '../src/http/handler.ts';
-import { HitPath } from '../src/http/hit.ts';
-import { attachProved } from '../src/http/hit-proof.ts';
+import { HitPath } from '../src/http/hit/hit.ts';
+import { attachProved } from '../src/http/hit/hit-proof.ts';
 import { DEFAULT_LIMITS } from '../src/http/limits.ts';
 import { EncodingChoice } from '../src/http/negotiate.ts';
 import { Operator } from '../src/http/operator.ts';
+import { AccessLog } from '../src/http/seen/access-log.ts';
+import { RequestLog } from '../src/http/seen/request-log.ts';
+import { RequestTail } from '../src/http/seen/request-tail.ts';
+import { HttpUsage } from '../src/http/seen/usage.ts';
 import { PageServer } from '../src/http/server.ts';
 import { StaticFiles } from '../src/http/static.ts';
 import { Dependencies } from '../src/invalidation/dependencies.ts';
@@ -30,15 +36,26 @@ import { Fragments } from '../src/page/fragments.ts';
 import { loadApplication } from '../src/page/load-application.ts';
 import { PagePipeline } from '../src/page/pipeline.ts';
 import { PageRenderer } from '../src/page/renderer.ts';
+import { tracedFetch } from '../src/page/traced-fetch.ts';
+import { RenderUsage } from '../src/page/usage.ts';
+import { openActions } from './actions.ts';
+import { applicationFolder } from './application-folder.ts';
+import { watchCoherence } from './coherence.ts';
 import { DatabaseWatch } from './database-watch.ts';
 import { explainUrl } from './explain.ts';
+import { explainWhy } from './explain-why.ts';
+import { answerFigures } from './figures.ts';
 import { answerOperations } from './operations.ts';
+import { guardAgainstOverload } from './overload.ts';
 import { createCaches } from './render-cache.ts';
 import { createRiver } from './river.ts';
+import { answerTail } from './tail.ts';
+import { tracedLog } from './traced-log.ts';
 import { Warmer } from './warm.ts';
+import { openWatchers } from './watchers.ts';
 
 const link = await connectToPrimary();
-const { config, logger: log } = link;
+const { config } = link;
 const clock = systemClock;
 
 /** Pages that one purge has rendered again at most, without waiting for somebody to ask. */
@@ -48,12 +65,17 @@ const MAX_REFRESHES = 100;
 const home = dirname(import.meta.dirname);
 
 const application = await loadApplication({ folder: applicationFolder(config.app), serverBuild: version() });
+const trace = openTracing('coherent-render-server', version());
+const log = tracedLog(link.logger, trace);
 // Of the box and of this process; the end of it tells processes of other containers apart.
 const member = `${hostname()}/${link.slot}/${process.pid}/${randomBytes(3).toString('hex')}`;
 const river = createRiver({ config, clock, logger: log, line: lineTo(PURGES_ROOM), member });
 const dependencies = new Dependencies({ clock, logger: log, maxRefreshes: MAX_REFRESHES });
 river.bus.subscribe(dependencies);
+const overload = guardAgainstOverload({ config, clock, log, onLook: () => caches.relieved() });
 const caches = createCaches({
+  slots: overload.slots,
+  trace,
   config,
   clock,
   log,
@@ -61,6 +83,7 @@ const caches = createCaches({
   line: lineTo(FLIGHTS_ROOM),
   shelf: (kind, tier) => dependencies.shelf(kind, tier),
 });
+const coherence = watchCoherence({ config, clock, river, dependencies, caches });
 const schema = new FollowedSchema({
   read: (sql) => database.run(sql),
   publication: config.feed === 'on' ? TRACKED_PUBLICATION : null,
@@ -83,17 +106,26 @@ const database = new Database({
   statementTimeoutMs: config.dbStatementTimeoutMs,
   slowQueryMs: config.slowQueryMs,
   observer: schema,
+  trace,
 });
 const databaseWatch = new DatabaseWatch(database, clock, log);
 
-const sources = { sessions: database, fetch: globalThis.fetch, declared: dependencies.graph };
+const sources = {
+  sessions: database,
+  fetch: tracedFetch(trace, globalThis.fetch),
+  declared: dependencies.graph,
+};
 const timeouts = { hardTimeoutMs: config.renderTimeoutMs, softTimeoutMs: config.renderSoftTimeoutMs };
+const tail = new RequestTail(clock);
+const usage = { http: new HttpUsage(clock, tail), renders: new RenderUsage({ clock, ...config }) };
 const fragments = new Fragments({
   build: application.build,
   sources,
   clock,
   timeouts,
   cache: caches.fragments,
+  usage: usage.renders,
+  trace,
 });
 const renderer = new PageRenderer({
   application,
@@ -103,6 +135,8 @@ const renderer = new PageRenderer({
   log,
   publicOrigin: config.publicOrigin,
   surrogateKeys: config.surrogateKeys,
+  usage: usage.renders,
+  trace,
 });
 const pipeline = new PagePipeline({
   application,
@@ -111,7 +145,7 @@ const pipeline = new PagePipeline({
   timeouts,
   clock,
   log,
-  newId: () => randomBytes(6).toString('hex'),
+  newId,
   random: Math.random,
   showErrors: !config.production,
 });
@@ -124,11 +158,32 @@ dependencies.attach('fragment', {
   refresh: () => false,
 });
 const encodings = new EncodingChoice();
-const hits = new HitPath({ cache: caches.pages, clock, encodings, maxBytes: caches.preparedBytes });
-const limits = { ...DEFAULT_LIMITS, keepAliveTimeoutMs: config.keepAliveTimeoutMs };
+const front = new Front(config);
+const access = new AccessLog({
+  mode: config.accessLog,
+  share: config.accessLogSample,
+  log,
+  clock,
+  random: Math.random,
+});
+const requests = new RequestLog({ access, front, clock, newId });
+const { preparedBytes } = caches;
+const hits = new HitPath({
+  cache: caches.pages,
+  clock,
+  encodings,
+  maxBytes: preparedBytes,
+  front,
+  access,
+  tail,
+});
+const { keepAliveTimeoutMs, sendTimeoutMs, maxConnections } = config;
+const limits = { ...DEFAULT_LIMITS, keepAliveTimeoutMs, sendTimeoutMs, maxConnections };
 const files = new StaticFiles(application.files, application.security.plain);
 const operator = new Operator(config.debugToken);
+const { door } = openActions({ config, application, renderer, river, database, limits, clock, log });
 const handler = new RequestHandler({
+  actions: door,
   pipeline,
   files,
   encodings,
@@ -136,7 +191,11 @@ const handler = new RequestHandler({
   clock,
   log,
   learner: hits,
+  usage: usage.http,
+  requests,
+  trace,
   operator,
+  front,
 });
 const server = new PageServer({ handler, clock, limits });
 const warmer = new Warmer({
@@ -149,22 +208,53 @@ const warmer = new Warmer({
   log,
 });
 
+const watchers = openWatchers({
+  config,
+  declare: application.declare,
+  addDependency: (key, dependsOn) => dependencies.addDependency(key, dependsOn),
+  database,
+  clock,
+  logger: log,
+});
+if (watchers !== undefined && config.feed === 'off' && link.slot === 0)
+  log.warn({}, 'webhook, CDN and watchers are told of nothing: the change feed is off, and tells them');
 answerOperations({
   link,
   bus: river.bus,
+  ...(config.feed === 'on' && { watchers }),
   dependencies,
   explainUrl: (url) => explainUrl(url, pipeline, caches.pages),
+  explainWhy: (url) =>
+    explainWhy(url, { pipeline, application, sources, clock, log, stamp: () => river.validity.stamp() }),
   rollout: () => ({ pages: caches.pages.rolloutStats(), fragments: caches.fragments.rolloutStats() }),
   log,
 });
 
+answerTail(link, tail);
+const figures = answerFigures({
+  link,
+  clock,
+  usage,
+  hits,
+  server,
+  caches,
+  database,
+  dependencies,
+  coherence,
+  overload,
+});
+
 link.onDrain(async (deadlineMs) => {
   databaseWatch.close();
+  overload.close();
   hits.stop();
   await warmer.close();
   await server.drain(deadlineMs);
+  figures.close();
+  tail.close();
   await pipeline.close();
   dependencies.close();
+  coherence.close();
   await caches.close();
   await river.close();
   await database.close();
@@ -186,17 +276,17 @@ await server.listen({
 });
 link.ready(note === undefined ? [] : [note]);
 
+/** Of a request or a failure: short enough to be read out over a telephone. */
+function newId(): string {
+  return randomBytes(6).toString('hex');
+}
+
 /** To a part of the primary, by its name. */
 function lineTo(room: string) {
   return {
     send: (body: unknown) => link.send(room, body),
     onMessage: (handler: (body: unknown) => void) => link.onMessage(room, handler),
   };
-}
-
-function applicationFolder(app: string | undefined): string {
-  if (app === undefined) return join(home, 'app');
-  return isAbsolute(app) ? app : resolve(app);
 }
 
 /** The primary gives every worker one: configured, or of the embedded server. */

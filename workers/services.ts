@@ -9,7 +9,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { searchPath } from '../config/machine.ts';
-import { createLogger } from '../src/cluster/logger.ts';
+import { createLogger } from '../src/cluster/log/logger.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { CoherentError } from '../src/core/errors.ts';
 import { progressOn } from '../src/services/progress.ts';

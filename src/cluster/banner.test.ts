@@ -62,3 +62,10 @@ test('is one line of JSON where nobody is at a terminal', () => {
 test('does not hide that some workers are missing', () => {
   expect(banner(facts({ DATABASE_URL: databaseUrl }, { serving: 1 }))).toContain('1 of 2');
 });
+
+test('in production says that every host is answered for, until a list says which', () => {
+  const environment = { DATABASE_URL: databaseUrl, NODE_ENV: 'production' };
+  expect(banner(facts(environment))).toContain('Set ALLOWED_HOSTS');
+  expect(banner(facts({ ...environment, ALLOWED_HOSTS: 'a.test' }))).not.toContain('ALLOWED_HOSTS');
+  expect(banner(facts({ DATABASE_URL: databaseUrl }))).not.toContain('ALLOWED_HOSTS');
+});

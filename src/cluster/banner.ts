@@ -18,6 +18,9 @@ function offNotes({ config }: Started): string[] {
   if (config.publicOrigin === undefined && config.production) {
     notes.push('Canonical links are relative. Set PUBLIC_ORIGIN to make them absolute.');
   }
+  if (config.allowedHosts === undefined && config.production) {
+    notes.push('Pages are served for every host. Set ALLOWED_HOSTS to those that are yours.');
+  }
   if (config.l1MaxBytes === 0)
     notes.push('The memory tier is off (L1_MAX_BYTES=0): every page is rendered again.');
   return notes;

@@ -13,7 +13,9 @@ export type Command =
       readonly expire: boolean;
       readonly wait: boolean;
     }
-  | { readonly name: 'explain'; readonly what: string }
+  | { readonly name: 'explain'; readonly what: string; readonly json: boolean }
+  | { readonly name: 'report'; readonly json: boolean }
+  | { readonly name: 'top'; readonly once: boolean }
   | { readonly name: 'help' }
   | { readonly name: 'version' };
 
@@ -27,13 +29,19 @@ Commands:
   purge KEY... [--expire] [--wait]
                    purge what was made from these keys, on every box; with a * a key is a pattern. --expire: it
                    may still be served while a new one is made. --wait: until every worker has applied it
-  explain PATH|KEY /users/17: what the page was made from. users#17: which pages and fragments a purge would hit
+  explain PATH|KEY [--json]
+                   /users/17: what the page was made from, and by which statement. users#17: which pages and
+                   fragments a purge would hit. JSON also where the output is no terminal
+  report [--json]  the last hour of the running server: renders, hit rates, memory, slowest pages and statements,
+                   alerts, and what would make it faster
+  top [--once]     workers, tiers and pages of the running server, drawn anew each second; q leaves. --once, and
+                   where the output is no terminal: printed once
 
 Options:
   -h, --help       print this
   -v, --version    print the version
 
-purge and explain ask the running server: OPS_HOST, OPS_PORT and OPS_TOKEN say where and as whom.
+purge, explain, report and top ask the running server: OPS_HOST, OPS_PORT and OPS_TOKEN say where and as whom.
 
 Settings come from the environment and from .env: docs/configuration.md lists them.
 `;
@@ -45,25 +53,29 @@ export function parseCommand(args: readonly string[]): Command {
   if (values.version === true) return { name: 'version' };
   const [first, ...rest] = positionals;
   if (first === 'purge') {
-    if (values.json === true) throw new UsageError('--json belongs to the command config');
+    if (values.json === true) throw new UsageError('--json belongs to the commands config and report');
     if (rest.length === 0) throw new UsageError('purge needs the keys to purge: users#17, for one');
     return { name: 'purge', keys: rest, expire: values.expire === true, wait: values.wait === true };
   }
   if (values.expire === true || values.wait === true) {
     throw new UsageError('--expire and --wait belong to the command purge');
   }
+  if (first === 'top' && rest.length === 0 && values.json !== true) {
+    return { name: 'top', once: values.once === true };
+  }
+  if (values.once === true) throw new UsageError('--once belongs to the command top');
   if (first === 'explain') {
     const [what, more] = rest;
     if (what === undefined || more !== undefined) throw new UsageError('explain takes one path or one key');
-    return { name: 'explain', what };
+    return { name: 'explain', what, json: values.json === true };
   }
   if (first === 'db' && rest[0] === 'prepare') {
     if (rest.length > 2) throw new UsageError('db prepare takes one role, or that of DATABASE_URL');
     return { name: 'db prepare', role: rest[1] };
   }
   const name = positionals.length === 0 ? 'start' : positionals.join(' ');
-  if (name === 'config') return { name, json: values.json === true };
-  if (values.json === true) throw new UsageError('--json belongs to the command config');
+  if (name === 'config' || name === 'report') return { name, json: values.json === true };
+  if (values.json === true) throw new UsageError('--json belongs to the commands config and report');
   if (name === 'start' || name === 'db setup') return { name };
   throw new UsageError(`there is no command "${name}"`);
 }
@@ -79,6 +91,7 @@ function parse(args: readonly string[]) {
         json: { type: 'boolean' },
         expire: { type: 'boolean' },
         wait: { type: 'boolean' },
+        once: { type: 'boolean' },
       },
     });
   } catch (cause) {

@@ -173,8 +173,11 @@ export class Feed {
     const delayMs = backoffMs(this.#deathsInRow, this.#options.random);
     this.#deathsInRow += 1;
     this.#deaths += 1;
+    // Ctrl+C goes to every process of the terminal, also to one that has just begun and does not heed it yet; the primary
+    // hears it, too, and ends all in order.
+    const write = signal === 'SIGINT' ? 'debug' : 'error';
     if (code !== 0)
-      this.#options.logger.error({ code, signal, delayMs }, 'the change feed died and is started again');
+      this.#options.logger[write]({ code, signal, delayMs }, 'the change feed died and is started again');
     this.#retry = this.#options.clock.after(delayMs, () => this.#launch());
   }
 }

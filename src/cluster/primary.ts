@@ -19,9 +19,9 @@ import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { BootLoopError, WorkerStartError } from './errors.ts';
-import type { Feed, FeedEvents, FeedVerdict } from './feed.ts';
+import type { Feed, FeedEvents, FeedSnapshot, FeedVerdict } from './feed.ts';
 import { PURGES_ROOM } from './messages.ts';
-import type { Operations } from './operations.ts';
+import type { Operations } from './operations/operations.ts';
 import { type Room, Rooms } from './rooms.ts';
 import type { RunningServices, Services } from './services.ts';
 import { Slot, type SlotSnapshot } from './slot.ts';
@@ -106,6 +106,14 @@ export class Primary {
     return { phase: this.#phase, ready: open && serving > 0, serving, workers };
   }
 
+  /** The processes beside the workers; undefined where there are none. */
+  others(): {
+    readonly feed: FeedSnapshot | undefined;
+    readonly services: ReturnType<Services['snapshot']> | undefined;
+  } {
+    return { feed: this.#feed?.snapshot(), services: this.#services?.snapshot() };
+  }
+
   /** For the rooms: what processes send under this name, and that they are gone. */
   onMessage(name: string, room: Room): void {
     this.#rooms.open(name, room);
@@ -163,6 +171,17 @@ export class Primary {
     const reloaded = await this.#replaceAll();
     if (this.status().phase === 'reloading') this.#phase = 'running';
     return reloaded;
+  }
+
+  /** One worker, as a reload replaces all of them: the old one drains once the new one serves. */
+  async replace(index: number): Promise<'replaced' | 'kept' | 'busy' | 'none'> {
+    const slot = this.#slots[index];
+    if (slot === undefined) return 'none';
+    if (this.#phase !== 'running') return 'busy';
+    this.#phase = 'reloading';
+    const replaced = await slot.replace();
+    if (this.status().phase === 'reloading') this.#phase = 'running';
+    return replaced ? 'replaced' : 'kept';
   }
 
   async #replaceAll(): Promise<boolean> {

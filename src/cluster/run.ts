@@ -8,17 +8,25 @@ import { BoxRelay } from '../invalidation/box-relay.ts';
 import { banner, bannerLine } from './banner.ts';
 import { ServicesError } from './errors.ts';
 import { Feed } from './feed.ts';
+import { BoxFigures } from './figures/figures.ts';
+import { FIGURES_ROOM } from './figures/figures-messages.ts';
+import { Watching } from './figures/watching.ts';
 import { workerForker } from './fork.ts';
 import { probe } from './listen.ts';
-import { createLogger } from './logger.ts';
+import { createLogger } from './log/logger.ts';
 import { FLIGHTS_ROOM } from './messages.ts';
-import { Operations } from './operations.ts';
-import { OPERATIONS_ROOM } from './operations-messages.ts';
+import { Dashboard } from './operations/dashboard.ts';
+import { addDrainRoute } from './operations/drain-route.ts';
+import { addMetricsRoute } from './operations/metrics-route.ts';
+import { Operations } from './operations/operations.ts';
+import { OPERATIONS_ROOM } from './operations/operations-messages.ts';
+import { addPurgeRoutes } from './operations/purge-route.ts';
+import { addReportRoute } from './operations/report-route.ts';
+import { addRolloutRoute } from './operations/rollout-route.ts';
+import { BoxTail, TAIL_ROOM } from './operations/tail.ts';
+import { WorkerQuestions } from './operations/worker-questions.ts';
 import { Primary, type PrimaryOptions } from './primary.ts';
-import { addPurgeRoutes } from './purge-route.ts';
-import { addRolloutRoute } from './rollout-route.ts';
 import { Services } from './services.ts';
-import { WorkerQuestions } from './worker-questions.ts';
 
 export interface RunOptions {
   readonly config: Config;
@@ -68,8 +76,72 @@ export async function runPrimary({
   addRolloutRoute(operations, questions);
   addPurgeRoutes(operations, { questions, clock: systemClock, logger });
 
+  const figures = watchedFigures(primary, version, config.monitorIntervalMs, parts);
+  primary.onMessage(FIGURES_ROOM, figures);
+  addMetricsRoute(operations, figures);
+  const watching = await Watching.open({ ...parts, config, figures, version });
+  addReportRoute(operations, figures, watching);
+
   onSignals(primary);
-  return await primary.run();
+  addDrainRoute(operations, primary, logger);
+  const tail = new BoxTail();
+  primary.onMessage(TAIL_ROOM, tail);
+  const dashboard = new Dashboard({
+    operations,
+    token: config.opsToken,
+    clock: systemClock,
+    logger,
+    figures,
+    extras: (watched) => ({
+      alerts: watching.alertLines(),
+      advice: watching.adviceLines(),
+      ...(watched ? tail.look() : { tail: [], tailSkipped: 0 }),
+    }),
+  });
+
+  figures.start();
+  try {
+    return await primary.run();
+  } finally {
+    dashboard.close();
+    await watching.close();
+    figures.close();
+  }
+}
+
+function watchedFigures(
+  primary: Primary,
+  version: string,
+  everyMs: number,
+  { clock, logger }: Parts,
+): BoxFigures {
+  const startedAtMs = clock.now();
+  return new BoxFigures({
+    clock,
+    logger,
+    everyMs,
+    box: () => {
+      const { phase, ready, workers } = primary.status();
+      const { rss, heapUsed } = process.memoryUsage();
+      const { user, system } = process.cpuUsage();
+      return {
+        primary: {
+          pid: process.pid,
+          phase,
+          ready,
+          version,
+          node: process.versions.node,
+          startedAtMs,
+          rssBytes: rss,
+          heapUsedBytes: heapUsed,
+          cpuUserMs: user / 1000,
+          cpuSystemMs: system / 1000,
+        },
+        slots: workers,
+        ...primary.others(),
+      };
+    },
+  });
 }
 
 type Parts = Pick<PrimaryOptions, 'clock' | 'random' | 'logger'>;

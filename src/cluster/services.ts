@@ -73,6 +73,12 @@ export class Services {
     timer.cancel();
   }
 
+  snapshot(): { readonly state: 'running' | 'down'; readonly pid: number | undefined } {
+    const child = this.#child;
+    const runs = child !== undefined && child.exitCode === null && child.signalCode === null;
+    return runs ? { state: 'running', pid: child.pid } : { state: 'down', pid: undefined };
+  }
+
   kill(): void {
     // Not SIGKILL: a database that may write its last page starts faster and cleaner the next time.
     this.#child?.kill('SIGTERM');

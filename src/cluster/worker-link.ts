@@ -20,7 +20,7 @@ import { CoherentError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { NotAWorkerError } from './errors.ts';
-import { createLogger } from './logger.ts';
+import { createLogger } from './log/logger.ts';
 import {
   type FromPrimary,
   type FromWorker,

@@ -16,12 +16,16 @@ export const CHROMIUM: Program = {
   debianPackage: 'chromium',
 };
 export const REDIS: Program = { names: ['redis-server', 'valkey-server'], debianPackage: 'redis-server' };
+export const NGINX: Program = { names: ['nginx'], debianPackage: 'nginx' };
 /** Looks at other processes. Slim images come without. */
 export const PS: Program = { names: ['ps'], debianPackage: 'procps' };
 
-/** The whole path of the first that is on the PATH and may be run. */
-function findProgram({ names }: Program): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+/** The whole path of the first that is on the PATH, or where servers lie, and may be run. */
+export function findProgram({ names }: Program): string | undefined {
+  // Servers lie where the PATH of an ordinary user does not lead.
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'].filter(
+    (folder) => folder !== '',
+  );
   return folders
     .flatMap((folder) => names.map((name) => join(folder, name)))
     .find((file) => {

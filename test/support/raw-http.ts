@@ -48,6 +48,15 @@ export class RawConnection {
     return this.next(isHead);
   }
 
+  /** Resolves when the first bytes of an answer are here, or the connection has ended. */
+  async began(): Promise<void> {
+    while (this.#received.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
   /** Resolves when the server has closed the connection. */
   async closed(): Promise<void> {
     while (!this.#ended) {

@@ -7,15 +7,20 @@ import { CacheStack } from '../../src/cache/stack.ts';
 import { StaticTier } from '../../src/cache/static.ts';
 import { type Weigh, weighFragment, weighPage } from '../../src/cache/weight.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
+import { ActionDoor } from '../../src/http/action-door.ts';
+import { Front, type FrontOptions } from '../../src/http/front.ts';
 import { RequestHandler } from '../../src/http/handler.ts';
-import { HitPath } from '../../src/http/hit.ts';
+import { HitPath } from '../../src/http/hit/hit.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/http/limits.ts';
 import { EncodingChoice } from '../../src/http/negotiate.ts';
 import { Operator } from '../../src/http/operator.ts';
+import { AccessLog, type AccessLogOptions } from '../../src/http/seen/access-log.ts';
+import { RequestLog } from '../../src/http/seen/request-log.ts';
 import { PageServer } from '../../src/http/server.ts';
 import { StaticFiles } from '../../src/http/static.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
 import type { Dependencies } from '../../src/invalidation/dependencies.ts';
+import { PageActions, type Writing } from '../../src/page/actions.ts';
 import { type Application, assemble } from '../../src/page/application.ts';
 import { Fragments } from '../../src/page/fragments.ts';
 import { PagePipeline } from '../../src/page/pipeline.ts';
@@ -34,12 +39,18 @@ export interface SiteOptions {
   readonly limits?: Partial<Limits>;
   readonly showErrors?: boolean;
   readonly publicOrigin?: string;
+  readonly front?: FrontOptions;
+  /** Requests have ids then, and these get lines. */
+  readonly accessLog?: Pick<AccessLogOptions, 'mode' | 'share' | 'random'>;
   readonly fragmentCache?: boolean;
   /** Of memory, for each kind of entry. */
   readonly cacheBytes?: number;
   readonly hardTimeoutMs?: number;
   readonly debugToken?: string;
   readonly surrogateKeys?: boolean;
+  /** What actions write with. Without it no page takes a form. */
+  readonly writing?: Writing;
+  readonly maxRunningActions?: number;
   /** Sweeps and refreshes after a purge, and closes over declared edges. */
   readonly dependencies?: Dependencies;
 }
@@ -116,8 +127,38 @@ export async function startSite(options: SiteOptions) {
   });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const encodings = new EncodingChoice();
-  const hits = new HitPath({ cache, clock, encodings, maxBytes: 1e6 });
+  const front = new Front(options.front);
+  const accessLog = options.accessLog;
+  const access = accessLog && new AccessLog({ ...accessLog, log, clock });
+  const requests = access && new RequestLog({ access, front, clock, newId });
+  const hits = new HitPath({
+    cache,
+    clock,
+    encodings,
+    maxBytes: 1e6,
+    front,
+    ...(access && { access }),
+  });
+  const actions =
+    options.writing &&
+    new PageActions({
+      application,
+      renderer,
+      writing: options.writing,
+      fetch: globalThis.fetch,
+      stamp: () => purges.stamp(),
+      clock,
+      log,
+      newId,
+      random: () => 0,
+      showErrors,
+      timeoutMs: hardTimeoutMs,
+      ...(options.maxRunningActions !== undefined && { maxRunning: options.maxRunningActions }),
+    });
   const handler = new RequestHandler({
+    ...(actions && {
+      actions: new ActionDoor({ actions, maxBodyBytes: limits.maxBodyBytes, publicOrigin }),
+    }),
     pipeline,
     files: new StaticFiles(application.files, application.security.plain),
     encodings,
@@ -126,6 +167,8 @@ export async function startSite(options: SiteOptions) {
     log,
     learner: hits,
     operator: new Operator(options.debugToken),
+    front,
+    requests,
   });
   const server = new PageServer({ handler, clock, limits });
   hits.attach(server.http);

@@ -1,0 +1,25 @@
+// How the primary hears how its workers are (figures.ts).
+//
+//   worker                                   primary
+//   here                            ->                      ask me
+//                                   <-       ask            how are you
+//   figures { snapshot }            ->                      the answer; also unasked, as the last word of one that drains
+import { z } from 'zod';
+
+export const FIGURES_ROOM = 'figures';
+
+const fromWorker = z.discriminatedUnion('say', [
+  z.object({ say: z.literal('here') }),
+  z.object({ say: z.literal('figures'), snapshot: z.unknown() }),
+]);
+
+const fromPrimary = z.object({ say: z.literal('ask') });
+
+/** Undefined for anything that is not of this protocol. */
+export function readFiguresFromWorker(body: unknown): z.output<typeof fromWorker> | undefined {
+  return fromWorker.safeParse(body).data;
+}
+
+export function isFiguresQuestion(body: unknown): boolean {
+  return fromPrimary.safeParse(body).success;
+}

@@ -1,0 +1,41 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { ProcessFigures } from './process.ts';
+
+let clock: ManualClock;
+let figures: ProcessFigures;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  figures = new ProcessFigures(clock);
+  figures.start();
+});
+afterEach(() => figures.close());
+
+it('tells of the last whole window, whoever asks in between', () => {
+  clock.advance(5000);
+  const first = figures.levels();
+  clock.advance(4999);
+  expect(figures.levels()).toMatchObject({
+    loopWindowMs: first.loopWindowMs,
+    loopDelayP99Ms: first.loopDelayP99Ms,
+    loopUtilization: first.loopUtilization,
+    cpuShare: first.cpuShare,
+  });
+});
+
+it('counts CPU time up from the start, and its levels lie where they can', () => {
+  const { cpuUserMs, gc } = figures.counts();
+  expect(cpuUserMs).toBeGreaterThan(0);
+  expect(Array.isArray(gc)).toBe(true);
+  const levels = figures.levels();
+  expect(levels.heapUsedBytes).toBeLessThan(levels.heapLimitBytes);
+  expect(levels.loopUtilization).toBeGreaterThanOrEqual(0);
+  expect(levels.loopUtilization).toBeLessThanOrEqual(1);
+  expect(levels.loopDelayP50Ms).toBeGreaterThanOrEqual(0);
+});
+
+it('leaves nothing behind', () => {
+  figures.close();
+  expect(clock.pending).toBe(0);
+});
