@@ -2,7 +2,9 @@
 // and Postgres, which can be disturbed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { freePort } from '../support/redis.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { childrenOf, signal } from './processes.ts';
@@ -11,34 +13,41 @@ export interface BoxOptions {
   readonly name: string;
   /** Holds package/ (the build), site/ (the application) and the data of the boxes. */
   readonly folder: string;
-  readonly redisSocket: string;
+  /** Undefined: the box works alone. */
+  readonly redisSocket: string | undefined;
   readonly postgres: URL;
   readonly boundMs: number;
 }
 
 const WORKERS = 2;
-const START_WITHIN_MS = 30_000;
+const START_WITHIN_MS = 90_000;
 
 export class Box {
   readonly name: string;
   readonly port: number;
-  readonly redis: TcpProxy;
   readonly postgres: TcpProxy;
+  readonly #redis: TcpProxy | undefined;
   readonly #opsPort: number;
   readonly #options: BoxOptions;
   #primary: ChildProcess | undefined;
   readonly #output: string[] = [];
 
-  private constructor(options: BoxOptions, ports: readonly [number, number], redis: TcpProxy, pg: TcpProxy) {
+  private constructor(
+    options: BoxOptions,
+    ports: readonly [number, number],
+    redis: TcpProxy | undefined,
+    pg: TcpProxy,
+  ) {
     this.name = options.name;
     this.#options = options;
     [this.port, this.#opsPort] = ports;
-    this.redis = redis;
+    this.#redis = redis;
     this.postgres = pg;
   }
 
   static async start(options: BoxOptions): Promise<Box> {
-    const redis = await TcpProxy.to({ path: options.redisSocket });
+    const { redisSocket: path } = options;
+    const redis = path === undefined ? undefined : await TcpProxy.to({ path });
     const postgres = await TcpProxy.to({ port: Number(options.postgres.port) });
     const box = new Box(options, [await freePort(), await freePort()], redis, postgres);
     await box.start();
@@ -62,6 +71,20 @@ export class Box {
     const deadline = performance.now() + START_WITHIN_MS;
     if (this.#primary === undefined || !(await this.#isReady(this.#primary, deadline)))
       throw new Error(`Box ${this.name} did not recover:\n${this.#output.slice(-30).join('\n')}`);
+  }
+
+  get redis(): TcpProxy {
+    if (this.#redis === undefined) throw new Error(`Box ${this.name} has no Redis`);
+    return this.#redis;
+  }
+
+  /** Its wall clock is wrong by so much, in all of its processes. */
+  setClock(offByMs: number): void {
+    writeFileSync(this.#clockFile, String(offByMs));
+  }
+
+  get #clockFile(): string {
+    return join(this.#options.folder, `clock-${this.name}`);
   }
 
   get primaryPid(): number {
@@ -99,7 +122,7 @@ export class Box {
       clearTimeout(late);
       for (const { pid } of below) signal(pid, 'SIGKILL');
     }
-    await this.redis.close();
+    await this.#redis?.close();
     await this.postgres.close();
   }
 
@@ -126,10 +149,14 @@ export class Box {
         DATA_DIR: join(folder, `box-${name}`),
         APP: join(folder, 'site'),
         DATABASE_URL: database.href,
-        REDIS_URL: `redis://127.0.0.1:${this.redis.port}`,
+        ...(this.#redis !== undefined && { REDIS_URL: `redis://127.0.0.1:${this.#redis.port}` }),
+        NODE_OPTIONS: `--import=${pathToFileURL(join(folder, 'clock.mjs')).href}`,
+        CHECK_CLOCK: this.#clockFile,
         FEED: 'on',
         COHERENCE_BOUND_MS: String(boundMs),
         DB_POOL_MAX: '6',
+        // On a machine that is shared with other work a start takes its time.
+        BOOT_TIMEOUT_MS: '80000',
         SHUTDOWN_DELAY_MS: '0',
         LOG_LEVEL: 'warn',
       },

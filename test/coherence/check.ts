@@ -28,6 +28,8 @@ export interface CheckOptions {
   /** Asked after each fault. */
   readonly enough?: (tallies: readonly Tally[]) => boolean;
   readonly readers?: number;
+  /** One box, without Redis. */
+  readonly alone?: boolean;
 }
 
 export interface CheckResult {
@@ -44,10 +46,12 @@ const BEFORE_MS = 500;
 const SLACK_MS = 700;
 const READERS_A_BOX = 6;
 /** Of pages whose render takes longer than the bound. */
-const PATIENT_READERS_A_BOX = 6;
+const PATIENT_READERS_A_BOX = 10;
 /** So that they do not all come at the same time. */
 const PATIENT_PAUSE_MS = 3500;
-const READ_PAUSE_MS = 4;
+const READ_PAUSE_MS = 2;
+/** Requests of a reader that go out together, each of them a read. */
+const AT_ONCE = 8;
 const WRITE_PAUSE_MS = 60;
 
 export async function check(options: CheckOptions): Promise<CheckResult> {
@@ -59,7 +63,7 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
     tallies.set(name, known);
     return known;
   };
-  const fleet = await Fleet.start({ build, boundMs });
+  const fleet = await Fleet.start({ build, boundMs, alone: options.alone ?? false });
   const history = new History();
   const writers = Array.from(
     { length: WRITERS },
@@ -77,6 +81,7 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
           random: seeded(seed + 100 * (at + 1) + index),
           boundMs,
           meanPauseMs: index < PATIENT_READERS_A_BOX ? PATIENT_PAUSE_MS : READ_PAUSE_MS,
+          atOnce: index < PATIENT_READERS_A_BOX ? 1 : AT_ONCE,
           tally: () => tally,
           onViolation: (line) => {
             if (tally.violations <= SHOWN_A_FAULT) say(`  VIOLATION ${line}`);

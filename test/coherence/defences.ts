@@ -26,8 +26,8 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     edits: [
       {
         file: 'src/cache/renders.js',
-        from: 'const { value, store } = await this.#fill(job, reason, signal);',
-        to: 'const { value: made, store } = await this.#fill(job, reason, signal); const value = { ...made, stamp: validity.stamp() };',
+        from: 'const { value, store } = await this.#fill(trip).finally(leave);',
+        to: 'const { value: made, store } = await this.#fill(trip).finally(leave); const value = { ...made, stamp: validity.stamp() };',
       },
     ],
     faults: ['calm'],
@@ -100,7 +100,7 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
         to: 'or',
       },
     ],
-    faults: ['crash Redis', 'crash Redis', 'crash Redis'],
+    faults: ['crash Redis', 'fail over Redis', 'crash Redis'],
   },
   'age of what is joined': {
     against: 'a slow render that read its data long before a request joins it, while purges may be missing',
@@ -129,10 +129,18 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     ],
     faults: ['pause Redis for long', 'pause Redis for long'],
   },
+  'age by a clock that was set back': {
+    against: 'an entry that seems to be made in the future, while only its age vouches for it',
+    edits: [
+      { file: 'src/cache/held.js', from: 'ageMs >= 0 && ', to: '' },
+      { file: 'src/cache/envelope.js', from: 'if (remainingMs > ttlMs + ROUNDING_MS)', to: 'if (false)' },
+    ],
+    faults: ['set clocks back + silence Redis', 'set clocks back + silence Redis'],
+  },
   'new slot, new epoch': {
     against: 'changes that no slot has kept',
     edits: [{ file: 'src/data/feed/feed.js', from: 'if (isSame)', to: 'if (isSame || true)' }],
-    faults: ['drop slot', 'drop slot'],
+    faults: ['drop slot', 'lose log'],
   },
 };
 

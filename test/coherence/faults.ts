@@ -18,7 +18,11 @@ export interface Situation {
 export type Fault = (situation: Situation) => Promise<void>;
 
 const STOPPED_MS = 3_000;
-const LONG_MS = 12_000;
+const LONG_MS = 16_000;
+const HOUR_MS = 3_600_000;
+
+/** These need a Redis, or a second box. */
+export const OF_A_FLEET = / Redis|subscribers|two feeds/;
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
   calm: ({ lastMs }) => pause(lastMs),
@@ -77,6 +81,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     await pause(500 + random() * 1500);
     await fleet.restartRedis('killed', async () => {});
   },
+  'fail over Redis': ({ fleet, random }) => fleet.failOverRedis(500 + random() * 1500),
   'flush Redis': async ({ fleet }) => {
     await fleet.redisAdmin.flushall();
     await pause(500);
@@ -114,6 +119,31 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     }
     await pause(500);
   },
+  'lose log': async ({ fleet }) => {
+    // The feeds sleep while more is written than the server keeps for them (fleet.ts): their slot's `wal_status` is `lost`.
+    const pids = fleet.boxes.flatMap((box) => box.feedPids());
+    for (const pid of pids) signal(pid, 'SIGSTOP');
+    for (let tries = 0; tries < 20; tries++) {
+      await fleet.admin.query('select pg_switch_wal()');
+      await fleet.admin.query('checkpoint');
+      const slots = await fleet.admin.query("select 1 from pg_replication_slots where wal_status = 'lost'");
+      if (slots.length > 0) break;
+      await pause(100);
+    }
+    await pause(1000);
+    for (const pid of pids) signal(pid, 'SIGCONT');
+    await pause(1000);
+  },
+  'two feeds': async ({ fleet }) => {
+    // Whichever leads is stopped until another does, and then believes that it still leads.
+    for (const box of fleet.boxes) {
+      const pids = box.feedPids();
+      for (const pid of pids) signal(pid, 'SIGSTOP');
+      await pause(STOPPED_MS);
+      for (const pid of pids) signal(pid, 'SIGCONT');
+      await pause(500);
+    }
+  },
   'hold commits': async ({ fleet, random }) => {
     // They wait for a replica that does not come: in the log, and not visible.
     for (let times = 0; times < 10; times++) {
@@ -122,6 +152,42 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       await synchronousStandby(fleet, '');
       await pause(200 + random() * 300);
     }
+  },
+  'change definitions': async ({ fleet }) => {
+    const changes = [
+      "alter table items add column note text not null default 'new'",
+      'alter table items drop column note',
+      'alter table items rename column version to revision',
+      'alter table items rename column revision to version',
+      'alter table groups rename to sections',
+      'alter table sections rename to groups',
+    ];
+    for (const change of changes) {
+      await patiently(fleet, change);
+      await pause(400);
+    }
+  },
+  'replace table': async ({ fleet }) => {
+    // Under the same name another table, as migrations leave it behind.
+    await patiently(
+      fleet,
+      `begin; lock table items; create table items_next (like items including all);
+       insert into items_next select * from items; alter table items rename to items_before;
+       alter table items_next rename to items; commit`,
+    );
+    await pause(1000);
+    await patiently(fleet, 'drop table items_before');
+  },
+  'jump clocks': async ({ fleet, lastMs }) => {
+    for (const offByMs of [HOUR_MS, -HOUR_MS, 0]) {
+      for (const box of fleet.boxes) box.setClock(offByMs);
+      await pause(lastMs / 2);
+    }
+  },
+  'set clocks back': async ({ fleet, lastMs }) => {
+    for (const box of fleet.boxes) box.setClock(-HOUR_MS);
+    await pause(lastMs + 1000);
+    for (const box of fleet.boxes) box.setClock(0);
   },
   'delay Postgres': (situation) => disturbed(situation, 'postgres', 'delay'),
   'cut Postgres': (situation) => disturbed(situation, 'postgres', 'cut'),
@@ -156,6 +222,20 @@ async function disturbed(
 async function synchronousStandby(fleet: Fleet, name: string): Promise<void> {
   await fleet.admin.query(`alter system set synchronous_standby_names = '${name}'`);
   await fleet.admin.query('select pg_reload_conf()');
+}
+
+/** A change of definitions may lose against a statement that is under way. */
+async function patiently(fleet: Fleet, sql: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await fleet.admin.query(sql);
+      return;
+    } catch (error) {
+      await fleet.admin.query('rollback');
+      if (tries > 20) throw error;
+      await pause(50);
+    }
+  }
 }
 
 async function forgetDump(folder: string): Promise<void> {

@@ -1,4 +1,4 @@
-// Two boxes over one Redis and one Postgres, all of them real processes that end with the check.
+// Two boxes over one Redis and one Postgres, or one box alone with a Postgres; real processes that end with the check.
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import pg from 'pg';
 import { systemClock } from '../../src/core/clock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/services/postgres.ts';
 import { PrivateRedis } from '../../src/services/redis.ts';
-import { redisProgram } from '../support/redis.ts';
+import { freePort, redisProgram } from '../support/redis.ts';
 import { silent } from '../support/silent.ts';
-import { Box } from './box.ts';
+import { Box, pause } from './box.ts';
 import { SCHEMA } from './history.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -19,35 +19,44 @@ export interface FleetOptions {
   /** With the built server in `package/`. */
   readonly build: string;
   readonly boundMs: number;
+  /** One box, without Redis. */
+  readonly alone?: boolean;
 }
 
 export class Fleet {
   readonly boxes: readonly Box[];
   readonly admin: Admin;
-  readonly redisAdmin: Redis;
   /** The database itself, past the proxies. */
   readonly url: string;
   readonly #folder: string;
   #postgres: EmbeddedPostgres;
-  #redis: PrivateRedis;
+  #redis: RunningRedis | undefined;
+  #redisChanges: Promise<void> = Promise.resolve();
 
   private constructor(
     folder: string,
     postgres: EmbeddedPostgres,
-    redis: PrivateRedis,
-    redisAdmin: Redis,
+    redis: RunningRedis | undefined,
     boxes: readonly Box[],
   ) {
     this.#folder = folder;
     this.#postgres = postgres;
     this.#redis = redis;
-    this.redisAdmin = redisAdmin;
     this.boxes = boxes;
     this.url = postgres.url;
     this.admin = new Admin(postgres.url);
   }
 
-  static async start({ build, boundMs }: FleetOptions): Promise<Fleet> {
+  get redisAdmin(): Redis {
+    return this.#redisInCharge.admin;
+  }
+
+  get #redisInCharge(): RunningRedis {
+    if (this.#redis === undefined) throw new Error('This fleet has no Redis');
+    return this.#redis;
+  }
+
+  static async start({ build, boundMs, alone = false }: FleetOptions): Promise<Fleet> {
     const folder = mkdtempSync(join(tmpdir(), 'crs-check-'));
     chmodSync(folder, 0o755); // as root, Postgres runs as another user, who has to get in
     layOut(folder, build);
@@ -55,31 +64,61 @@ export class Fleet {
     const admin = new Admin(postgres.url);
     await admin.query(SCHEMA);
     await admin.close();
-    const redis = await startRedis(folder);
-    const redisAdmin = new Redis({ path: join(folder, 'redis/redis.sock'), maxRetriesPerRequest: null });
-    redisAdmin.on('error', () => {});
+    const redis = alone ? undefined : await RunningRedis.start(folder, 'redis');
     const box = (name: string) =>
       Box.start({
         name,
         folder,
-        redisSocket: join(folder, 'redis/redis.sock'),
+        redisSocket: redis?.socket,
         postgres: new URL(postgres.url),
         boundMs,
       });
-    const boxes = await Promise.all([box('a'), box('b')]);
-    return new Fleet(folder, postgres, redis, redisAdmin, boxes);
+    const boxes = await Promise.all(alone ? [box('a')] : [box('a'), box('b')]);
+    return new Fleet(folder, postgres, redis, boxes);
   }
 
   /** Ends it in order, which saves what it holds, or with -9; while it is down `meanwhile` runs. */
   async restartRedis(how: 'saved' | 'killed', meanwhile: (folder: string) => Promise<void>): Promise<void> {
-    if (how === 'killed') {
-      const [, pid] = /process_id:(\d+)/.exec(await this.redisAdmin.info('server')) ?? [];
-      process.kill(Number(pid), 'SIGKILL');
-    }
-    await this.#redis.close();
-    const folder = join(this.#folder, 'redis');
-    await meanwhile(folder);
-    this.#redis = await startRedis(this.#folder);
+    await this.#afterOthers(async () => {
+      const redis = this.#redisInCharge;
+      if (how === 'killed') await redis.kill();
+      await redis.end();
+      await meanwhile(redis.folder);
+      await redis.startAgain();
+    });
+  }
+
+  /**
+   * A replica takes over, as Sentinel and Cluster have it do: it lacks what the old one accepted while the line between
+   * them was cut, for `behindMs`.
+   */
+  async failOverRedis(behindMs: number): Promise<void> {
+    await this.#afterOthers(() => this.#failOverRedis(behindMs));
+  }
+
+  /** Two faults that come at once may both be the end of this Redis; nobody can start it twice. */
+  async #afterOthers(work: () => Promise<void>): Promise<void> {
+    const mine = this.#redisChanges.then(work);
+    this.#redisChanges = mine.catch(() => {});
+    await mine;
+  }
+
+  async #failOverRedis(behindMs: number): Promise<void> {
+    const before = this.#redisInCharge;
+    const name = before.name === 'redis' ? 'redis-2' : 'redis';
+    rmSync(join(this.#folder, name), { recursive: true, force: true });
+    const replica = await RunningRedis.start(this.#folder, name);
+    const port = String(await freePort());
+    await before.admin.config('SET', 'port', port);
+    await replica.admin.replicaof('127.0.0.1', port);
+    while (!(await replica.admin.info('replication')).includes('master_link_status:up')) await pause(20);
+    await replica.admin.replicaof('127.0.0.1', '1');
+    await pause(behindMs);
+    await before.kill();
+    for (const { redis } of this.boxes) redis.retarget({ path: replica.socket });
+    await replica.admin.replicaof('NO', 'ONE');
+    this.#redis = replica;
+    await before.close();
   }
 
   async restartPostgres(): Promise<void> {
@@ -90,9 +129,8 @@ export class Fleet {
 
   async close(): Promise<void> {
     await Promise.all(this.boxes.map((box) => box.close()));
-    this.redisAdmin.disconnect();
     await this.admin.close();
-    await this.#redis.close();
+    await this.#redis?.close();
     await this.#postgres.close();
     rmSync(this.#postgres.folder, { recursive: true, force: true });
     rmSync(this.#folder, { recursive: true, force: true });
@@ -137,6 +175,7 @@ export class Admin {
 /** package/ the build, site/ the application, which finds the server by its name. */
 function layOut(folder: string, build: string): void {
   cpSync(join(build, 'package'), join(folder, 'package'), { recursive: true, verbatimSymlinks: true });
+  cpSync(join(repository, 'test/coherence/clock.mjs'), join(folder, 'clock.mjs'));
   const site = join(folder, 'site');
   cpSync(join(repository, 'test/coherence/app'), site, { recursive: true });
   mkdirSync(join(site, 'node_modules'));
@@ -148,16 +187,60 @@ function startPostgres(folder: string, port?: number): Promise<EmbeddedPostgres>
   return startEmbeddedPostgres({
     dataDir: folder,
     logger: silent,
-    settings: { fsync: 'off', max_connections: '200' },
+    settings: {
+      fsync: 'off',
+      max_connections: '200',
+      max_prepared_transactions: '20',
+      // Few segments: a slot that is behind can be lost.
+      max_slot_wal_keep_size: '48MB',
+      min_wal_size: '32MB',
+      max_wal_size: '64MB',
+    },
     ...(port !== undefined && { port }),
   });
 }
 
+/** A server that can be killed and started again, and a connection to it past the proxies. */
+class RunningRedis {
+  readonly name: string;
+  readonly folder: string;
+  readonly socket: string;
+  readonly admin: Redis;
+  #server: PrivateRedis;
+
+  private constructor(name: string, folder: string, server: PrivateRedis) {
+    this.name = name;
+    this.folder = folder;
+    this.socket = join(folder, 'redis.sock');
+    this.#server = server;
+    this.admin = new Redis({ path: this.socket, maxRetriesPerRequest: null });
+    this.admin.on('error', () => {});
+  }
+
+  static async start(inside: string, name: string): Promise<RunningRedis> {
+    const folder = join(inside, name);
+    return new RunningRedis(name, folder, await startRedis(folder));
+  }
+
+  async kill(): Promise<void> {
+    const [, pid] = /process_id:(\d+)/.exec(await this.admin.info('server')) ?? [];
+    process.kill(Number(pid), 'SIGKILL');
+  }
+
+  end(): Promise<void> {
+    return this.#server.close();
+  }
+
+  async startAgain(): Promise<void> {
+    this.#server = await startRedis(this.folder);
+  }
+
+  async close(): Promise<void> {
+    this.admin.disconnect();
+    await this.end();
+  }
+}
+
 function startRedis(folder: string): Promise<PrivateRedis> {
-  return PrivateRedis.start({
-    program: redisProgram(),
-    folder: join(folder, 'redis'),
-    maxMemoryMb: 128,
-    clock: systemClock,
-  });
+  return PrivateRedis.start({ program: redisProgram(), folder, maxMemoryMb: 128, clock: systemClock });
 }

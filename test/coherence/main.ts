@@ -1,15 +1,18 @@
 // npm run check:coherence -- [--reads N] [--minutes M] [--fault NAME]... [--seed S] [--defence NAME | --defence all]
+//                            [--alone] [--readers N] [--markdown] [--log]
 //
-// Without --reads and --minutes: one round, in which every fault comes once and some in pairs. Ends with 1 when a
-// page was older than the bound allows; with --defence (one is switched off), when none was.
+// Without --reads and --minutes: one round, in which every fault comes once and some in pairs. With --reads every fault
+// comes at least once, however early there are enough. --alone: one box without Redis instead of two. A read is one
+// answer to one request; what it shows is judged row by row, and it is as old as the oldest of them.
+// Ends with 1 when a page was older than the bound allows; with --defence (one is switched off), when none was.
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { buildServer } from '../support/built-server.ts';
 import { type CheckResult, check } from './check.ts';
 import { DEFENCES, without } from './defences.ts';
 import { seeded } from './random.ts';
-import { oneRound } from './schedule.ts';
-import { table } from './tally.ts';
+import { namesOf, oneRound } from './schedule.ts';
+import { markdown, type Tally, table } from './tally.ts';
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +23,9 @@ const { values } = parseArgs({
     bound: { type: 'string', default: '2000' },
     defence: { type: 'string' },
     log: { type: 'boolean', default: false },
+    alone: { type: 'boolean', default: false },
+    readers: { type: 'string' },
+    markdown: { type: 'boolean', default: false },
   },
 });
 
@@ -44,9 +50,18 @@ async function whole(): Promise<boolean> {
     values.minutes === undefined ? undefined : performance.now() + 60_000 * Number(values.minutes);
   const reads = values.reads === undefined ? undefined : Number(values.reads);
   const random = seeded(seed);
-  const round = () => values.fault ?? oneRound(random);
+  const { alone } = values;
+  const round = () => values.fault ?? oneRound(random, alone);
   const faults = deadline === undefined && reads === undefined ? round() : rounds(round);
-  say(`coherence check, seed ${seed}, bound ${boundMs} ms`);
+  const begun = performance.now();
+  const all = new Set(values.fault ?? namesOf(alone));
+  const isOver = (tallies: readonly Tally[]) => {
+    if (deadline !== undefined && performance.now() > deadline) return true;
+    const done = tallies.reduce((sum, tally) => sum + tally.reads, 0);
+    const had = new Set(tallies.map(({ name }) => name));
+    return reads !== undefined && done >= reads && [...all].every((name) => had.has(name));
+  };
+  say(`coherence check${alone ? ' of one box without Redis' : ''}, seed ${seed}, bound ${boundMs} ms`);
   const result = await check({
     build: build.folder,
     seed,
@@ -54,11 +69,12 @@ async function whole(): Promise<boolean> {
     faults,
     lastMs,
     say,
-    enough: (tallies) =>
-      (deadline !== undefined && performance.now() > deadline) ||
-      (reads !== undefined && tallies.reduce((all, tally) => all + tally.reads, 0) >= reads),
+    alone,
+    enough: isOver,
+    ...(values.readers !== undefined && { readers: Number(values.readers) }),
   });
   report(result);
+  say(`${((performance.now() - begun) / 60_000).toFixed(1)} minutes`);
   if (result.sum.violations > 0) say(`Run again with: npm run check:coherence -- --seed ${seed}`);
   return result.sum.violations === 0 && result.sum.reads > 0;
 }
@@ -89,6 +105,6 @@ async function withoutDefences(named: string): Promise<boolean> {
 
 function report({ tallies, sum, commits, serverOutput }: CheckResult): void {
   if (values.log) say(serverOutput);
-  say(`\n${table([...tallies, sum])}`);
+  say(`\n${(values.markdown ? markdown : table)([...tallies, sum])}`);
   say(`${commits} commits; ${sum.reads} reads checked, ${sum.violations} violations`);
 }

@@ -1,6 +1,9 @@
-// Everybody who reads: each on one connection, which one worker answers for as long as it stands.
-import { Agent, type IncomingMessage, request } from 'node:http';
+// Everybody who reads: each on one connection, which one worker answers for as long as it stands. Several requests go out
+// at once, one behind the other, and each answer is a read of its own: judged by when all of them were sent, which is no
+// later than when its own was.
+import { Client } from 'undici';
 import type { Milliseconds } from '../../src/core/units.ts';
+import { pause } from './box.ts';
 import type { History } from './history.ts';
 import { NonsenseError, type PageUnderTest, readShown, type Shown, SLUGGISH_PAGES } from './pages.ts';
 import { type Random, skewed } from './random.ts';
@@ -13,6 +16,8 @@ export interface ReaderOptions {
   readonly random: Random;
   readonly boundMs: Milliseconds;
   readonly meanPauseMs: Milliseconds;
+  /** Requests that go out together. */
+  readonly atOnce: number;
   /** Where a read that is sent now is counted. */
   readonly tally: () => Tally;
   readonly onViolation: (line: string) => void;
@@ -33,7 +38,7 @@ export class Reader {
   readonly #options: ReaderOptions;
   /** What it would keep as a browser: asked for again with its tag, some of the time. */
   readonly #known = new Map<string, { readonly etag: string; readonly shown: Shown }>();
-  #agent = newAgent();
+  #client: Client;
   #left = 0;
   #worker = 0;
   #toSweep: PageUnderTest[] = [];
@@ -43,6 +48,7 @@ export class Reader {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
+    this.#client = newClient(options);
   }
 
   /** Its pages take their time, and nobody waits for it. */
@@ -60,7 +66,7 @@ export class Reader {
     this.#onSwept();
     await this.#running;
     this.#running = undefined;
-    this.#agent.destroy();
+    await this.#client.destroy();
   }
 
   /** Reads pages in turn, whether anybody likes them or not: about half of its own, so that a few readers see all. */
@@ -72,41 +78,51 @@ export class Reader {
   }
 
   async #run(): Promise<void> {
-    const { pages, random, meanPauseMs } = this.#options;
+    const { pages, random, meanPauseMs, atOnce } = this.#options;
     while (!this.#stopping) {
-      const swept = this.#toSweep.pop();
-      if (swept === undefined) this.#onSwept();
-      await this.#read(swept ?? pages[skewed(random, pages.length)]);
+      const chosen = Array.from(
+        { length: atOnce },
+        () => this.#toSweep.pop() ?? pages[skewed(random, pages.length)],
+      );
+      if (this.#left <= 0 && !(await this.#connectAnew())) continue;
+      const sentAt = performance.now();
+      await Promise.all(chosen.map((page) => this.#read(page, sentAt)));
+      if (this.#toSweep.length === 0) this.#onSwept();
       const pauseMs = random() * 2 * meanPauseMs;
-      if (pauseMs >= 1) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      if (pauseMs >= 1) await pause(pauseMs);
     }
   }
 
-  async #read(page: PageUnderTest | undefined): Promise<void> {
+  async #read(page: PageUnderTest | undefined, sentAt: Milliseconds): Promise<void> {
     if (page === undefined) return;
     const tally = this.#options.tally();
+    this.#left--;
     try {
-      if (this.#left-- <= 0) await this.#connectAnew();
       const known = this.#options.random() < 0.2 ? this.#known.get(page.path) : undefined;
-      const sentAt = performance.now();
-      const answer = await ask(this.#agent, this.#options.port, page.path, known?.etag);
+      const answer = await ask(this.#client, page.path, known?.etag);
       tally.slowestMs = Math.max(tally.slowestMs, performance.now() - sentAt);
       this.#take(page, answer, known?.shown, sentAt, tally);
     } catch (error) {
       if (error instanceof NonsenseError) this.#report(tally, `${page.path}: ${error.message}`);
       else tally.unanswered++;
       this.#left = 0;
-      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
-  /** Spreads readers over the workers again after some have been replaced. */
-  async #connectAnew(): Promise<void> {
-    this.#agent.destroy();
-    this.#agent = newAgent();
-    this.#left = READS_A_CONNECTION * (0.5 + this.#options.random());
-    const { body } = await ask(this.#agent, this.#options.port, '/whoami', undefined);
-    this.#worker = Number(/pid=(\d+)/.exec(body)?.[1] ?? 0);
+  /** Spreads readers over the workers again after some have been replaced. False: nobody is there now. */
+  async #connectAnew(): Promise<boolean> {
+    await this.#client.destroy();
+    this.#client = newClient(this.#options);
+    try {
+      const { body } = await ask(this.#client, '/whoami', undefined);
+      this.#worker = Number(/pid=(\d+)/.exec(body)?.[1] ?? 0);
+      this.#left = READS_A_CONNECTION * (0.5 + this.#options.random());
+      return true;
+    } catch {
+      this.#options.tally().unanswered++;
+      await pause(50);
+      return false;
+    }
   }
 
   #take(
@@ -145,32 +161,20 @@ export class Reader {
   }
 }
 
-function newAgent(): Agent {
-  return new Agent({ keepAlive: true, maxSockets: 1 });
+function newClient({ port, atOnce }: ReaderOptions): Client {
+  const timeouts = { headersTimeout: GIVE_UP_MS, bodyTimeout: GIVE_UP_MS };
+  return new Client(`http://127.0.0.1:${port}`, { pipelining: atOnce, ...timeouts });
 }
 
-function ask(agent: Agent, port: number, path: string, etag: string | undefined): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const headers = etag === undefined ? {} : { 'if-none-match': etag };
-    const sent = request({ agent, host: '127.0.0.1', port, path, headers }, (response) => {
-      collect(response).then(resolve, reject);
-    });
-    const timer = setTimeout(() => sent.destroy(new Error('no answer')), GIVE_UP_MS);
-    sent.once('close', () => clearTimeout(timer));
-    sent.once('error', reject);
-    sent.end();
-  });
-}
-
-async function collect(response: IncomingMessage): Promise<Answer> {
-  response.setEncoding('utf8');
-  let body = '';
-  for await (const part of response) body += part;
+async function ask(client: Client, path: string, etag: string | undefined): Promise<Answer> {
+  const headers = etag === undefined ? {} : { 'if-none-match': etag };
+  const response = await client.request({ method: 'GET', path, headers });
   const header = response.headers['cache-status'];
+  const tag = response.headers.etag;
   return {
-    status: response.statusCode ?? 0,
-    etag: response.headers.etag,
+    status: response.statusCode,
+    etag: typeof tag === 'string' ? tag : undefined,
     cacheStatus: typeof header === 'string' ? header : '',
-    body,
+    body: await response.body.text(),
   };
 }

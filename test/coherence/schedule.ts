@@ -1,13 +1,18 @@
-import { FAULTS } from './faults.ts';
+import { FAULTS, OF_A_FLEET } from './faults.ts';
 import type { Random } from './random.ts';
 
 /** Every fault once in a random order, and as many pairs of two that happen at once. */
-export function oneRound(random: Random): string[] {
-  const names = Object.keys(FAULTS).filter((name) => name !== 'calm');
+export function oneRound(random: Random, alone: boolean): string[] {
+  const names = namesOf(alone).filter((name) => name !== 'calm');
   const pairs = shuffled(names, random).map(
     (name, index, all) => `${name} + ${all[(index + 7) % all.length]}`,
   );
   return ['calm', ...shuffled([...names, ...pairs.slice(0, Math.ceil(names.length / 2))], random)];
+}
+
+/** Of the faults that can come over one box alone, or over a fleet. */
+export function namesOf(alone: boolean): string[] {
+  return Object.keys(FAULTS).filter((name) => !alone || !OF_A_FLEET.test(name));
 }
 
 function shuffled<T>(list: readonly T[], random: Random): T[] {

@@ -88,6 +88,13 @@ export function table(tallies: readonly Tally[]): string {
     .join('\n');
 }
 
+/** The same for a document. */
+export function markdown(tallies: readonly Tally[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const rule = COLUMNS.map((_, column) => (column === 0 ? '---' : '---:'));
+  return [COLUMNS, rule, ...tallies.map(cells)].map(line).join('\n');
+}
+
 function cells(tally: Tally): string[] {
   const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0);
   const percent = (value: number) => `${(100 * value).toFixed(2)}%`;

@@ -1,4 +1,5 @@
-// Everybody who writes, straight to Postgres: plain SQL, one connection a writer, rows shared out among them.
+// Everybody who writes, straight to Postgres: plain SQL, one connection a writer, rows shared out among them. Some commit
+// in two phases: what was prepared is in the log, and takes place when it is committed, which another session may do.
 import pg from 'pg';
 import type { History, Place, Row } from './history.ts';
 import { GROUPS } from './history.ts';
@@ -24,6 +25,7 @@ export class Writer {
   #running: Promise<void> | undefined;
   #stopping = false;
   #wake: () => void = () => {};
+  readonly #gid: string;
   commits = 0;
 
   constructor(url: string, history: History, index: number, random: Random, meanPauseMs: number) {
@@ -31,6 +33,7 @@ export class Writer {
     this.#history = history;
     this.#random = random;
     this.#meanPauseMs = meanPauseMs;
+    this.#gid = `writer-${index}`;
     const own = (row: Row) => row.id % WRITERS === index;
     this.#items = history.items.filter(own);
     this.#groups = history.groups.filter(own);
@@ -117,17 +120,23 @@ export class Writer {
   /** Until it is done: a connection that is lost in between leaves open whether it was, so the database is asked. */
   async #commit(changes: readonly Change[]): Promise<void> {
     const expected = changes.map(({ row, place }) => ({ version: row.newest + 1, place }));
+    const inTwoPhases = this.#random() < 0.1;
     let returned: ((now: number) => void)[] | undefined;
     for (;;) {
       let backend: number | undefined;
       try {
         const client = await this.#connected();
         backend = backendOf(client);
-        if (changes.length > 1) await client.query('begin');
-        if (changes.length > 1) for (const { sql } of changes) await client.query(sql);
+        const isOneStatement = changes.length === 1 && !inTwoPhases;
+        if (!isOneStatement) {
+          await client.query('begin');
+          for (const { sql } of changes) await client.query(sql);
+        }
+        if (inTwoPhases) await client.query(`prepare transaction '${this.#gid}'`);
         const now = performance.now();
         returned ??= changes.map(({ row, place }) => row.writing(place, now));
-        await client.query(changes.length > 1 ? 'commit' : (changes[0]?.sql ?? ''));
+        if (inTwoPhases) await client.query(`commit prepared '${this.#gid}'`);
+        else await client.query(isOneStatement ? (changes[0]?.sql ?? '') : 'commit');
         break;
       } catch {
         if (await this.#isDone(changes, expected, backend)) break;
@@ -161,8 +170,11 @@ export class Writer {
         // While the lost session is still at it, what it did is not decided.
         const alive = await client.query('select 1 from pg_stat_activity where pid = $1', [backend ?? 0]);
         const [change] = changes;
-        if (alive.rowCount === 0 && change !== undefined)
-          return await this.#isAsExpected(client, change, expected[0]);
+        if (alive.rowCount !== 0 || change === undefined) continue;
+        // What was only prepared is undone, and done again: it holds its rows until somebody decides.
+        const prepared = await client.query('select 1 from pg_prepared_xacts where gid = $1', [this.#gid]);
+        if (prepared.rowCount !== 0) await client.query(`rollback prepared '${this.#gid}'`);
+        return await this.#isAsExpected(client, change, expected[0]);
       } catch {
         // Not back yet.
       }

@@ -4,7 +4,12 @@ import { z } from 'zod';
 
 export const id = z.coerce.number().int().positive();
 
-export const items = (rows) => rows.map((row) => `i${row.id}=${row.version} `);
+/** While the column has another name there is nothing to show: an error, and no page that seems to lack the row. */
+export const items = (rows) =>
+  rows.map(({ id, version }) => {
+    if (version === undefined) throw new Error('The column is not there.');
+    return `i${id}=${version} `;
+  });
 
 export const one = (row) => (row === null ? notFound() : items([row]));
 
