@@ -1,9 +1,10 @@
 // npm run bench                          everything, in some minutes; writes docs/benchmarks.md and its plots
-// npm run bench -- hit|miss|stampede|churn|memory|fragments|guide|render     only these, printed
+// npm run bench -- hit|miss|stampede|churn|memory|fragments|guide|commit|purge|monitoring|render     only these, printed
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { churn } from './churn.ts';
+import { commit } from './commit.ts';
 import { fragments } from './fragments.ts';
 import { guide } from './guide.ts';
 import { hit } from './hit.ts';
@@ -11,8 +12,10 @@ import { hasWrk } from './load.ts';
 import { machine, requireLinux } from './machine.ts';
 import { memory } from './memory.ts';
 import { miss } from './miss.ts';
+import { monitoring } from './monitoring.ts';
 import { preparePeers } from './peers.ts';
 import { barsSvg } from './plot.ts';
+import { purge } from './purge.ts';
 import { render } from './render-tables.ts';
 import { stampede } from './stampede.ts';
 import { markdown, type Table, text } from './table.ts';
@@ -25,8 +28,14 @@ const benches: Readonly<Record<string, () => Promise<Table[]>>> = {
   memory,
   fragments,
   guide,
+  commit,
+  purge,
+  monitoring,
   render,
 };
+
+/** These measure this server alone; nothing has to be installed for them. */
+const WITHOUT_PEERS: ReadonlySet<string> = new Set(['fragments', 'commit', 'purge', 'monitoring', 'render']);
 
 /** The repository: this file runs as dist/bench/main.js. */
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url));
@@ -81,7 +90,8 @@ if (unknown.length > 0) {
   process.exitCode = 2;
 } else {
   requireLinux();
-  preparePeers();
-  const tables = await run(asked.length > 0 ? asked : Object.keys(benches));
+  const names = asked.length > 0 ? asked : Object.keys(benches);
+  if (names.some((name) => !WITHOUT_PEERS.has(name))) preparePeers();
+  const tables = await run(names);
   if (asked.length === 0) write(tables);
 }

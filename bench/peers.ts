@@ -51,27 +51,28 @@ function nextBin(): string {
 export async function startOurs(
   workers = 1,
   env: Readonly<Record<string, string>> = {},
+  copy: { readonly name: string; readonly root: string } = { name: 'coherent', root },
 ): Promise<Contestant> {
   const port = await freePort();
   return Contestant.start({
-    name: 'coherent',
+    name: copy.name,
     what: 'this server, one worker: routing, purge clock, negotiation, ETag, security headers',
     command: process.execPath,
-    args: [path.join(root, 'dist/server.js')],
+    args: [path.join(copy.root, 'dist/server.js')],
     port,
     env: {
       PORT: String(port),
       HOST: '127.0.0.1',
       OPS_PORT: String(await freePort()),
       WORKERS: String(workers),
-      APP: path.join(root, 'dist/bench/app'),
+      APP: path.join(copy.root, 'dist/bench/app'),
       DATA_DIR: path.join(scratch, `data-${port}`),
       // No page of the benchmark reads a database; this spares starting one.
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
       // With a feed that cannot work every page would live for a second only.
       FEED: 'off',
       LOG_LEVEL: 'error',
-      BENCH_RENDERS: rendersFile('coherent'),
+      BENCH_RENDERS: rendersFile(copy.name),
       ...env,
     },
     readyPath: '/card/1',
@@ -177,7 +178,7 @@ http {
 `;
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {

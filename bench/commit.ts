@@ -1,0 +1,171 @@
+// COMMIT to applied: how long after a commit every worker of two boxes knows that what it made from the row is old.
+//
+// Real processes and one clock that all processes of a machine share. Each commit changes rows of its own, and each worker
+// notes when it has applied the purge of a row (applied.ts), so nothing is polled and nobody is asked while it runs.
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import type { Table } from './table.ts';
+import { BOXES, TwoBoxes, WORKERS } from './two-boxes.ts';
+
+const WARM_UP: Load = { name: 'warm-up', goal: '', writers: 1, everyMs: 20, rows: 1, seconds: 2 };
+const LOADS: readonly Load[] = [
+  {
+    name: 'idle: 20 commits/s of one row',
+    goal: 'p50 5, p99 20',
+    writers: 1,
+    everyMs: 50,
+    rows: 1,
+    seconds: 20,
+  },
+  { name: '1,000 rows/s: 200 commits/s of 5', goal: 'p99 50', writers: 4, everyMs: 20, rows: 5, seconds: 10 },
+  {
+    name: '20,000 rows/s: 20 commits/s of 1,000',
+    goal: 'keeps up',
+    writers: 2,
+    everyMs: 100,
+    rows: 1000,
+    seconds: 5,
+  },
+];
+const ROWS = [WARM_UP, ...LOADS].reduce(
+  (all, { writers, everyMs, rows, seconds }) => all + writers * rows * Math.ceil((seconds * 1000) / everyMs),
+  0,
+);
+
+interface Load {
+  readonly name: string;
+  readonly goal: string;
+  readonly writers: number;
+  /** Of one writer. */
+  readonly everyMs: number;
+  /** Of one commit. */
+  readonly rows: number;
+  readonly seconds: number;
+}
+
+/** By the clock that all processes share. */
+interface Commit {
+  /** The first of its rows. */
+  readonly id: number;
+  readonly sentUs: number;
+  readonly returnedUs: number;
+}
+
+type Applied = Readonly<Record<string, number>>;
+
+export async function commit(): Promise<Table[]> {
+  const schema = `CREATE TABLE commits (id int PRIMARY KEY, version int NOT NULL);
+    INSERT INTO commits SELECT id, 1 FROM generate_series(0, ${ROWS}) id; ANALYZE;`;
+  const notes = (folder: string) => path.join(folder, 'applied');
+  await using boxes = await TwoBoxes.start(schema, (folder) => {
+    mkdirSync(notes(folder), { recursive: true });
+    const preload = new URL('applied.js', import.meta.url).href;
+    return { NODE_OPTIONS: `--import=${preload}`, BENCH_APPLIED: notes(folder) };
+  });
+  let next = 0;
+  const newRows = (count: number): number => {
+    next += count;
+    return next - count;
+  };
+  // The first commits find everybody cold.
+  await write(boxes.url, WARM_UP, newRows);
+  const measured: { load: Load; commits: readonly Commit[] }[] = [];
+  for (const load of LOADS) measured.push({ load, commits: await write(boxes.url, load, newRows) });
+  await pause(1000);
+  await boxes.stop();
+  const workers = readdirSync(notes(boxes.folder)).map(
+    (file): Applied => JSON.parse(readFileSync(path.join(notes(boxes.folder), file), 'utf8')),
+  );
+  if (workers.length !== BOXES * WORKERS) throw new Error(`${workers.length} workers have applied anything`);
+  return [tableOf(measured, workers)];
+}
+
+/** Commits at a steady pace, however long one takes. */
+async function write(
+  url: string,
+  { writers, everyMs, rows, seconds }: Load,
+  newRows: (count: number) => number,
+): Promise<readonly Commit[]> {
+  const commits: Commit[] = [];
+  const endsAt = performance.now() + seconds * 1000;
+  await Promise.all(
+    Array.from({ length: writers }, async (_, writer) => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      let dueAt = performance.now() + (everyMs * writer) / writers;
+      for (; dueAt < endsAt; dueAt += everyMs) {
+        await pause(Math.max(0, dueAt - performance.now()));
+        const id = newRows(rows);
+        const sentUs = nowUs();
+        // One statement is one transaction: its answer is the answer to COMMIT.
+        await client.query(
+          `UPDATE commits SET version = version + 1 WHERE id >= ${id} AND id < ${id + rows}`,
+        );
+        commits.push({ id, sentUs, returnedUs: nowUs() });
+      }
+      await client.end();
+    }),
+  );
+  return commits;
+}
+
+function tableOf(
+  measured: readonly { load: Load; commits: readonly Commit[] }[],
+  workers: readonly Applied[],
+): Table {
+  return {
+    title: 'From COMMIT to every worker',
+    notes: [
+      `Milliseconds from a commit until all ${BOXES * WORKERS} workers of ${BOXES} boxes have applied its purge: their caches hold nothing made before it.`,
+      'Real processes, Redis, Postgres with fsync. Times are of one clock, noted in memory by each worker (about 1 us) and read when all is over.',
+      '`returned`: since the writer had read the answer to COMMIT, which may be a little after it came; less than 0 counts as 0. `sent`: since it',
+      'sent the statement, execution and flush included. The truth of "COMMIT returned" lies between the two.',
+    ],
+    columns: ['load', 'commits', 'since', 'p50 ms', 'p90', 'p99', 'most', 'goal'],
+    rows: measured.flatMap(({ load, commits }) => {
+      const since = (from: (each: Commit) => number) =>
+        commits
+          .map((each) => Math.max(0, lastApplied(each, workers) - from(each)) / 1000)
+          .sort((a, b) => a - b);
+      const row = (name: string, times: readonly number[], goal: string) => [
+        load.name,
+        String(times.length),
+        name,
+        ...[0.5, 0.9, 0.99, 1].map((share) => at(times, share).toFixed(1)),
+        goal,
+      ];
+      return [
+        row(
+          'returned',
+          since(({ returnedUs }) => returnedUs),
+          load.goal,
+        ),
+        row(
+          'sent',
+          since(({ sentUs }) => sentUs),
+          '',
+        ),
+      ];
+    }),
+  };
+}
+
+function lastApplied({ id }: Commit, workers: readonly Applied[]): number {
+  return Math.max(
+    ...workers.map((applied) => {
+      const us = applied[id];
+      if (us === undefined) throw new Error(`A worker never heard of row ${id}`);
+      return us;
+    }),
+  );
+}
+
+function at(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
+function nowUs(): number {
+  return Number(process.hrtime.bigint() / 1000n);
+}

@@ -1,0 +1,133 @@
+// Two boxes over one Redis and one Postgres, all of them real processes, as a user would start them.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { systemClock } from '../src/core/clock.ts';
+import { startEmbeddedPostgres } from '../src/services/postgres.ts';
+import { PrivateRedis } from '../src/services/redis.ts';
+import { findRedisProgram } from '../src/services/redis-program.ts';
+import { Contestant } from './contestant.ts';
+import { freePort } from './peers.ts';
+import { silent } from './silent.ts';
+
+/** dist/, as this file runs as dist/bench/two-boxes.js. */
+const dist = fileURLToPath(new URL('..', import.meta.url));
+
+export const BOXES = 2;
+export const WORKERS = 2;
+
+export class TwoBoxes implements AsyncDisposable {
+  /** Of the database, whose tables are followed. */
+  readonly url: string;
+  /** Its own, and gone with it. */
+  readonly folder: string;
+  readonly #boxes: Contestant[] = [];
+  readonly #closing: (() => unknown)[];
+
+  private constructor(folder: string, url: string, closing: (() => unknown)[]) {
+    this.folder = folder;
+    this.url = url;
+    this.#closing = closing;
+  }
+
+  /** `schema`: SQL, before anybody follows. `env`: of the servers, made when the folder is known. */
+  static async start(
+    schema: string,
+    env: (folder: string) => Readonly<Record<string, string>> = () => ({}),
+  ): Promise<TwoBoxes> {
+    const program = findRedisProgram(process.env.PATH ?? '');
+    if (program === undefined) throw new Error('This needs redis-server or valkey-server in the PATH.');
+    const folder = mkdtempSync(path.join(tmpdir(), 'coherent-boxes-'));
+    const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
+    try {
+      const postgres = await startEmbeddedPostgres({ dataDir: path.join(folder, 'db'), logger: silent });
+      closing.push(
+        () => rmSync(postgres.folder, { recursive: true, force: true }),
+        () => postgres.close(),
+      );
+      const redis = await PrivateRedis.start({
+        program,
+        folder: path.join(folder, 'redis'),
+        maxMemoryMb: 64,
+        clock: systemClock,
+      });
+      closing.push(() => redis.close());
+      const boxes = new TwoBoxes(folder, postgres.url, closing);
+      await sql(postgres.url, schema);
+      for (let box = 0; box < BOXES; box++)
+        boxes.#boxes.push(await startBox(folder, box, postgres.url, redis.url, env(folder)));
+      await boxes.#followed();
+      return boxes;
+    } catch (error) {
+      for (const close of closing.reverse()) await close();
+      throw error;
+    }
+  }
+
+  /** Ends the servers in order; the database goes on. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#boxes.splice(0).map((box) => box[Symbol.asyncDispose]()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    for (const close of this.#closing.reverse()) await close();
+  }
+
+  /** A table that has just been published counts once all transactions of before have ended. */
+  async #followed(): Promise<void> {
+    const all = `SELECT 1 FROM pg_publication_tables WHERE pubname = 'coherent_tracked'`;
+    for (let attempt = 0; attempt < 300; attempt++) {
+      if ((await sql(this.url, all)).length > 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error('No table is followed 30 s after the start.');
+  }
+}
+
+async function startBox(
+  folder: string,
+  box: number,
+  database: string,
+  redis: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Contestant> {
+  const data = path.join(folder, `box-${box}`);
+  mkdirSync(data);
+  const port = await freePort();
+  return Contestant.start({
+    name: `box ${box}`,
+    what: '',
+    command: process.execPath,
+    args: [path.join(dist, 'server.js')],
+    port,
+    readyPath: '/card/1',
+    env: {
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      OPS_PORT: String(await freePort()),
+      WORKERS: String(WORKERS),
+      APP: path.join(dist, 'bench/app'),
+      DATA_DIR: data,
+      DATABASE_URL: database,
+      REDIS_URL: redis,
+      FEED: 'on',
+      SHUTDOWN_DELAY_MS: '0',
+      LOG_LEVEL: 'error',
+      ...env,
+    },
+  });
+}
+
+async function sql(url: string, text: string): Promise<readonly unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query(text);
+    return rows ?? [];
+  } finally {
+    await client.end();
+  }
+}
