@@ -1,0 +1,18 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Build, buildServer } from '../support/built-server.ts';
+import { BOOTS } from './boots.ts';
+import { start } from './play.ts';
+
+let build: Build;
+
+beforeAll(() => {
+  build = buildServer();
+});
+
+afterAll(() => build?.remove());
+
+test.each(BOOTS)('$name', { timeout: 90_000 }, async (boot) => {
+  const { found, violations } = await start(boot, build.folder);
+  process.stdout.write(`${boot.name}: ${JSON.stringify(found)}\n`);
+  expect(violations).toEqual([]);
+});
