@@ -3,7 +3,6 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { signal } from '../coherence/processes.ts';
 import type { Load, LoadReport } from './load.ts';
@@ -75,7 +74,6 @@ async function killedWorker({ scene, load }: Stage, kill: (pid: number) => Promi
   return { 'serves again after ms': backMs };
 }
 
-const CLOCK = fileURLToPath(new URL('clock.mjs', import.meta.url));
 const clockFile = (scene: Scene) => join(scene.folder, 'clock');
 const smallDisk = (scene: Scene) => join(scene.folder, 'data');
 const pageFile = (scene: Scene) => join(scene.folder, 'site/pages/items/[id].js');
@@ -382,7 +380,10 @@ export const DRILLS: readonly Drill[] = [
     name: 'clock jump',
     what: 'the wall clock of every process of the server goes an hour forward, then two back',
     goal: 'loses 0, fails 0',
-    env: (scene) => ({ NODE_OPTIONS: `--import ${CLOCK}`, CLOCK_FILE: clockFile(scene) }),
+    env: (scene) => ({
+      NODE_OPTIONS: `--import ${join(scene.folder, 'clock.mjs')}`,
+      CLOCK_FILE: clockFile(scene),
+    }),
     run: async ({ scene, load }) => {
       for (const offMs of [3_600_000, -3_600_000]) {
         writeFileSync(clockFile(scene), String(offMs));

@@ -286,6 +286,7 @@ export class Scene {
 /** package/ the build, site/ the application, which finds the server by its name. */
 function layOut(folder: string, build: string): void {
   cpSync(join(build, 'package'), join(folder, 'package'), { recursive: true, verbatimSymlinks: true });
+  cpSync(join(repository, 'test/drills/clock.mjs'), join(folder, 'clock.mjs'));
   const site = join(folder, 'site');
   cpSync(join(repository, 'test/drills/app'), site, { recursive: true });
   mkdirSync(join(site, 'node_modules'));
