@@ -51,6 +51,20 @@ describe('BoxFlights', () => {
     expect((await b.flights.enter('k', signal)).role).toBe('leader');
   });
 
+  it('goes on without a leader that has fallen silent, and does not let it end what others lead when it is back', async () => {
+    const relay = new FlightRelay();
+    const [a, b] = [worker(relay), worker(relay)];
+    const first = await a.flights.enter('k', signal);
+    const second = await b.flights.enter('k', signal);
+    relay.silent(a.member);
+    if (second.role === 'follower') await second.over;
+    const again = await b.flights.enter('k', signal);
+    expect([first.role, second.role, again.role]).toEqual(['leader', 'follower', 'leader']);
+    if (first.role === 'leader') await first.done();
+    await turnOfTheLoop();
+    expect((await a.flights.enter('k', signal)).role).toBe('follower');
+  });
+
   it('forgets a waiter that died', async () => {
     const relay = new FlightRelay();
     const [a, b] = [worker(relay), worker(relay)];

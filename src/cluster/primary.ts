@@ -29,6 +29,8 @@ import type { Forked, StartError, WorkerProcess } from './worker-process.ts';
 
 const BOOT_ATTEMPTS = 5;
 const CHECK_MS: Milliseconds = 1000;
+/** More than two beats. */
+const SILENT_MS: Milliseconds = 2500;
 export const ECHO_MS: Milliseconds = 300;
 
 export type Phase = 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped';
@@ -265,7 +267,11 @@ export class Primary {
     this.#lastCheck = now;
     for (const worker of this.#slots.flatMap((slot) => [...slot.living])) {
       if (heldUp) worker.pardon();
-      else worker.checkBeat();
+      else {
+        // Others may be waiting for what it holds; it gets the time of its heartbeat, they need not.
+        if (worker.silentMs > SILENT_MS) this.#rooms.silent(worker);
+        worker.checkBeat();
+      }
     }
     this.#checkTimer = this.#options.clock.after(CHECK_MS, () => this.#check());
   }

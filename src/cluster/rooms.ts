@@ -11,6 +11,8 @@ export interface Correspondent {
 export interface Room {
   receive(from: Correspondent, body: unknown): void;
   leave(from: Correspondent): void;
+  /** It has not been heard of for a while: its event loop may stand still. It may come back. Said again and again. */
+  silent?(from: Correspondent): void;
 }
 
 interface Process {
@@ -35,6 +37,10 @@ export class Rooms {
     };
     known.set(name, from);
     room.receive(from, body);
+  }
+
+  silent(process: Process): void {
+    for (const [name, from] of this.#present.get(process) ?? []) this.#rooms.get(name)?.silent?.(from);
   }
 
   gone(process: Process): void {

@@ -107,10 +107,15 @@ export class WorkerProcess {
     if (this.#state !== 'dead') this.#forked.send(message);
   }
 
+  /** Since it was last heard of. It beats every second. */
+  get silentMs(): Milliseconds {
+    return this.#context.clock.monotonic() - this.#lastBeat;
+  }
+
   /** Called every heartbeat. Only a serving worker can be wedged: the others have a deadline anyway. */
   checkBeat(): void {
     if (this.#state !== 'serving') return;
-    const silentMs = this.#context.clock.monotonic() - this.#lastBeat;
+    const { silentMs } = this;
     if (silentMs <= this.#context.config.heartbeatTimeoutMs) return;
     this.#logger.error({ silentMs: Math.round(silentMs) }, 'worker is wedged: its event loop does not turn');
     this.#context.events.onUnfit(this);
