@@ -1,13 +1,15 @@
 // One box: the built server as a process with workers and a feed below it, its own disk, and its own ways to Redis
 // and Postgres, which can be disturbed.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { pause } from '../support/pause.ts';
+import { childrenOf, signal } from '../support/processes.ts';
 import { freePort } from '../support/redis.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
-import { childrenOf, signal } from './processes.ts';
 
 export interface BoxOptions {
   readonly name: string;
@@ -150,8 +152,8 @@ export class Box {
         APP: join(folder, 'site'),
         DATABASE_URL: database.href,
         ...(this.#redis !== undefined && { REDIS_URL: `redis://127.0.0.1:${this.#redis.port}` }),
-        NODE_OPTIONS: `--import=${pathToFileURL(join(folder, 'clock.mjs')).href}`,
-        CHECK_CLOCK: this.#clockFile,
+        NODE_OPTIONS: `--import=${pathToFileURL(join(folder, 'shifted-clock.mjs')).href}`,
+        CLOCK_FILE: this.#clockFile,
         FEED: 'on',
         COHERENCE_BOUND_MS: String(boundMs),
         DB_POOL_MAX: '6',
@@ -191,8 +193,4 @@ export class Box {
     }
     return false;
   }
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

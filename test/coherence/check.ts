@@ -6,7 +6,7 @@
 //   during     the fault is done and undone (faults.ts)
 //   after      until every box is ready, and for the bound and a little more
 //   at rest    no more writes; the bound passes; every page must now show the newest of everything, on every worker
-import { pause } from './box.ts';
+import { pause } from '../support/pause.ts';
 import { FAULTS } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import { History } from './history.ts';

@@ -2,9 +2,10 @@
 // it lasts at all, and is undone; the check then waits until the fleet is whole again.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Box, pause } from './box.ts';
+import { pause } from '../support/pause.ts';
+import { signal } from '../support/processes.ts';
+import type { Box } from './box.ts';
 import type { Fleet } from './fleet.ts';
-import { signal } from './processes.ts';
 import type { Random } from './random.ts';
 
 export interface Situation {

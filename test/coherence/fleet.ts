@@ -1,19 +1,18 @@
 // Two boxes over one Redis and one Postgres, or one box alone with a Postgres; real processes that end with the check.
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { systemClock } from '../../src/core/clock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/services/postgres.ts';
 import { PrivateRedis } from '../../src/services/redis.ts';
-import { freePort, redisProgram } from '../support/redis.ts';
+import { layOut } from '../support/lay-out.ts';
+import { pause } from '../support/pause.ts';
+import { freePort, redisPid, redisProgram } from '../support/redis.ts';
 import { silent } from '../support/silent.ts';
-import { Box, pause } from './box.ts';
+import { Box } from './box.ts';
 import { SCHEMA } from './history.ts';
-
-const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface FleetOptions {
   /** With the built server in `package/`. */
@@ -59,7 +58,7 @@ export class Fleet {
   static async start({ build, boundMs, alone = false }: FleetOptions): Promise<Fleet> {
     const folder = mkdtempSync(join(tmpdir(), 'crs-check-'));
     chmodSync(folder, 0o755); // as root, Postgres runs as another user, who has to get in
-    layOut(folder, build);
+    layOut(folder, build, 'test/coherence/app');
     const postgres = await startPostgres(folder);
     const admin = new Admin(postgres.url);
     await admin.query(SCHEMA);
@@ -155,7 +154,7 @@ export class Admin {
         this.#client = undefined;
         const isRefusal = error instanceof pg.DatabaseError && !error.code?.startsWith('57');
         if (isRefusal || failures > 50) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await pause(100);
       }
     }
   }
@@ -170,17 +169,6 @@ export class Admin {
     await client.connect();
     return client;
   }
-}
-
-/** package/ the build, site/ the application, which finds the server by its name. */
-function layOut(folder: string, build: string): void {
-  cpSync(join(build, 'package'), join(folder, 'package'), { recursive: true, verbatimSymlinks: true });
-  cpSync(join(repository, 'test/coherence/clock.mjs'), join(folder, 'clock.mjs'));
-  const site = join(folder, 'site');
-  cpSync(join(repository, 'test/coherence/app'), site, { recursive: true });
-  mkdirSync(join(site, 'node_modules'));
-  symlinkSync(join(folder, 'package'), join(site, 'node_modules/coherent-render-server'));
-  symlinkSync(join(repository, 'node_modules/zod'), join(site, 'node_modules/zod'));
 }
 
 function startPostgres(folder: string, port?: number): Promise<EmbeddedPostgres> {
@@ -223,8 +211,7 @@ class RunningRedis {
   }
 
   async kill(): Promise<void> {
-    const [, pid] = /process_id:(\d+)/.exec(await this.admin.info('server')) ?? [];
-    process.kill(Number(pid), 'SIGKILL');
+    process.kill(await redisPid(this.admin), 'SIGKILL');
   }
 
   end(): Promise<void> {

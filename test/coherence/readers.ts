@@ -3,7 +3,7 @@
 // later than when its own was.
 import { Client } from 'undici';
 import type { Milliseconds } from '../../src/core/units.ts';
-import { pause } from './box.ts';
+import { pause } from '../support/pause.ts';
 import type { History } from './history.ts';
 import { NonsenseError, type PageUnderTest, readShown, type Shown, SLUGGISH_PAGES } from './pages.ts';
 import { type Random, skewed } from './random.ts';

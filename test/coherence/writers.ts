@@ -1,6 +1,8 @@
 // Everybody who writes, straight to Postgres: plain SQL, one connection a writer, rows shared out among them. Some commit
 // in two phases: what was prepared is in the log, and takes place when it is committed, which another session may do.
+
 import pg from 'pg';
+import { pause } from '../support/pause.ts';
 import type { History, Place, Row } from './history.ts';
 import { GROUPS } from './history.ts';
 import { type Random, skewed } from './random.ts';
@@ -178,7 +180,7 @@ export class Writer {
       } catch {
         // Not back yet.
       }
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
     }
   }
 

@@ -1,6 +1,6 @@
 // Starts that meet trouble: settings that are wrong, and backing services that are not there. No load: nobody has been
 // let in yet.
-import { pause } from './load.ts';
+import { pause } from '../support/pause.ts';
 import type { Scene } from './scene.ts';
 
 export interface Boot {

@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { signal } from '../coherence/processes.ts';
+import { pause } from '../support/pause.ts';
+import { signal } from '../support/processes.ts';
 import type { Load, LoadReport } from './load.ts';
-import { pause } from './load.ts';
 import { BOUND_MS, type Scene, WORKERS } from './scene.ts';
 
 export interface Stage {
@@ -381,7 +381,7 @@ export const DRILLS: readonly Drill[] = [
     what: 'the wall clock of every process of the server goes an hour forward, then two back',
     goal: 'loses 0, fails 0',
     env: (scene) => ({
-      NODE_OPTIONS: `--import ${join(scene.folder, 'clock.mjs')}`,
+      NODE_OPTIONS: `--import ${join(scene.folder, 'shifted-clock.mjs')}`,
       CLOCK_FILE: clockFile(scene),
     }),
     run: async ({ scene, load }) => {

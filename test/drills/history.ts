@@ -1,6 +1,8 @@
 // What may be shown: rows whose versions rise while pages are read. The writer notes when each version's commit had
 // returned; an answer may be older than a commit only by the bound, counted from when the request was sent.
+
 import pg from 'pg';
+import { pause } from '../support/pause.ts';
 
 export const ITEMS = 2000;
 /** Of these the versions rise. */
@@ -68,7 +70,7 @@ export class History {
         // The database is down, or was: whether this version was committed nobody knows, so it need not be shown.
         client = undefined;
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await pause(PAUSE_MS);
     }
     await client?.end().catch(() => {});
   }

@@ -3,7 +3,9 @@
 // Not autocannon: it writes the next request on a connection whose last answer said `Connection: close`, so that a
 // server that drains as it should looks as if it lost requests, and it does not tell which request a broken
 // connection had held. Node's own agent keeps to the protocol.
+
 import { Agent, request } from 'node:http';
+import { pause } from '../support/pause.ts';
 import { type History, ITEMS } from './history.ts';
 
 export interface LoadReport {
@@ -167,8 +169,4 @@ export class Load {
   #note(text: string): void {
     if (this.examples.length < 10) this.examples.push(text);
   }
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,22 +1,22 @@
 // A box with everything it stands on, all of it real processes that end with the drill: a Postgres, a Redis, a way to
 // each that can be disturbed, and the built server.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { systemClock } from '../../src/core/clock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/services/postgres.ts';
 import { PrivateRedis } from '../../src/services/redis.ts';
-import { childrenOf, signal } from '../coherence/processes.ts';
-import { freePort, redisProgram } from '../support/redis.ts';
+import { layOut } from '../support/lay-out.ts';
+import { pause } from '../support/pause.ts';
+import { childrenOf, signal } from '../support/processes.ts';
+import { freePort, redisPid, redisProgram } from '../support/redis.ts';
 import { silent } from '../support/silent.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { SCHEMA } from './history.ts';
-import { pause } from './load.ts';
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
 const WITHIN_MS = 40_000;
 
 export const WORKERS = 2;
@@ -58,7 +58,7 @@ export class Scene {
   static async prepare(build: string): Promise<Scene> {
     const folder = mkdtempSync(join(tmpdir(), 'crs-drill-'));
     chmodSync(folder, 0o755); // as root, Postgres runs as another user, who has to get in
-    layOut(folder, build);
+    layOut(folder, build, 'test/drills/app');
     const database = await startPostgres(folder);
     const redisServer = await startRedis(folder);
     const redis = await TcpProxy.to({ path: join(folder, 'redis/redis.sock') });
@@ -200,8 +200,10 @@ export class Scene {
   }
 
   async restartRedis(how: 'killed' | 'emptied', meanwhile: () => Promise<void>): Promise<void> {
-    const pid = Number(/process_id:(\d+)/.exec(await this.#redisInfo())?.[1]);
-    signal(pid, 'SIGKILL');
+    const admin = new Redis({ path: join(this.folder, 'redis/redis.sock') });
+    admin.on('error', () => {});
+    signal(await redisPid(admin), 'SIGKILL');
+    admin.disconnect();
     await this.#redisServer.close();
     if (how === 'emptied') rmSync(join(this.folder, 'redis/dump.rdb'), { force: true });
     await meanwhile();
@@ -248,17 +250,6 @@ export class Scene {
     });
   }
 
-  async #redisInfo(): Promise<string> {
-    const { Redis } = await import('ioredis');
-    const client = new Redis({ path: join(this.folder, 'redis/redis.sock') });
-    client.on('error', () => {});
-    try {
-      return await client.info('server');
-    } finally {
-      client.disconnect();
-    }
-  }
-
   #environment(): Record<string, string> {
     const database = new URL(this.#database.url);
     database.hostname = '127.0.0.1';
@@ -281,17 +272,6 @@ export class Scene {
       LOG_LEVEL: 'info',
     };
   }
-}
-
-/** package/ the build, site/ the application, which finds the server by its name. */
-function layOut(folder: string, build: string): void {
-  cpSync(join(build, 'package'), join(folder, 'package'), { recursive: true, verbatimSymlinks: true });
-  cpSync(join(repository, 'test/drills/clock.mjs'), join(folder, 'clock.mjs'));
-  const site = join(folder, 'site');
-  cpSync(join(repository, 'test/drills/app'), site, { recursive: true });
-  mkdirSync(join(site, 'node_modules'));
-  symlinkSync(join(folder, 'package'), join(site, 'node_modules/coherent-render-server'));
-  symlinkSync(join(repository, 'node_modules/zod'), join(site, 'node_modules/zod'));
 }
 
 function startPostgres(folder: string, port?: number): Promise<EmbeddedPostgres> {

@@ -13,12 +13,13 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { slope } from '../../src/monitor/trend.ts';
-import { signal } from '../coherence/processes.ts';
 import { section } from '../drills/document.ts';
 import { History } from '../drills/history.ts';
-import { Load, pause } from '../drills/load.ts';
+import { Load } from '../drills/load.ts';
 import { BOUND_MS, Scene } from '../drills/scene.ts';
 import { buildServer } from '../support/built-server.ts';
+import { pause } from '../support/pause.ts';
+import { signal } from '../support/processes.ts';
 import { linesSvg, type Series } from './plot.ts';
 
 const { values } = parseArgs({

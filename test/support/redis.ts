@@ -33,13 +33,16 @@ export async function testRedis(): Promise<TestRedis> {
     url: server.url,
     folder,
     admin,
-    async pid() {
-      const [, pid] = /process_id:(\d+)/.exec(await admin.info('server')) ?? [];
-      return Number(pid);
-    },
+    pid: () => redisPid(admin),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Of the server that answers, however it was started. */
+export async function redisPid(admin: Redis): Promise<number> {
+  const [, pid] = /process_id:(\d+)/.exec(await admin.info('server')) ?? [];
+  return Number(pid);
 }
 
 /** The server program of this machine; the error names the package. */

@@ -2,7 +2,7 @@
 // after a step of NTP or of an operator. Spans of time are not touched, as they are not on a real machine.
 import { readFileSync, watchFile } from 'node:fs';
 
-const file = process.env.CHECK_CLOCK;
+const file = process.env.CLOCK_FILE;
 const RealDate = Date;
 const realNow = Date.now;
 let offByMs = 0;
