@@ -6,6 +6,8 @@ export interface CatalogReader {
 }
 
 export interface RawColumn {
+  /** Of an own type; null for Postgres'. As below. */
+  readonly version: string | null;
   readonly num: number;
   readonly name: string;
   readonly type: string;
@@ -20,6 +22,11 @@ export interface RawColumn {
 
 export interface RawRelation {
   readonly oid: string;
+  /**
+   * Another one after every change of the definition, also after one that was taken back: what was made in between was
+   * made from the definition in between.
+   */
+  readonly version: string;
   readonly schema: string;
   readonly name: string;
   /** pg_class.relkind */
@@ -55,6 +62,7 @@ export interface RawRelation {
 }
 
 export interface RawFunction {
+  readonly version: string;
   readonly schema: string;
   readonly name: string;
   readonly kind: string;
@@ -84,14 +92,35 @@ export interface RawCatalog {
   readonly ownEqualities: readonly string[] | null;
   /** Types with a cast whose function is not immutable, and whether any such cast is applied unasked. */
   readonly impureCasts: readonly { readonly type: string; readonly implicit: boolean }[] | null;
+  /** Of the application's own operators and casts. */
+  readonly version: string;
   readonly searchPath: readonly string[];
 }
 
 const own = (oid: string): string => `${oid} >= 16384`;
 
+/** A changed definition is a new row version of the catalog, and xmin names who wrote it. */
+const versionOf = (catalog: string, row: string, condition: string): string =>
+  `coalesce((SELECT bit_xor(hashtextextended(${row}::text || ':' || x.xmin::text, 0)) FROM ${catalog} x WHERE ${condition}), 0)`;
+
+const relationVersion = [
+  'c.xmin',
+  'n.xmin',
+  versionOf('pg_attribute', 'x.attnum', 'x.attrelid = c.oid AND x.attnum > 0'),
+  versionOf('pg_index', 'x.indexrelid', 'x.indrelid = c.oid'),
+  versionOf('pg_rewrite', 'x.oid', 'x.ev_class = c.oid'),
+  versionOf('pg_policy', 'x.oid', 'x.polrelid = c.oid'),
+  versionOf('pg_constraint', 'x.oid', 'x.conrelid = c.oid'),
+  versionOf('pg_inherits', 'x.inhrelid', 'x.inhrelid = c.oid OR x.inhparent = c.oid'),
+  versionOf('pg_publication_rel', 'x.oid', 'x.prrelid = c.oid'),
+].join(', ');
+
+const typeVersion = `(SELECT t.xmin::text || '/' || ${versionOf('pg_enum', 'x.oid', 'x.enumtypid = t.oid')}
+                      FROM pg_type t WHERE t.oid = base.oid AND ${own('t.oid')})`;
+
 const columns = `
   SELECT json_agg(json_build_object(
-    'num', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+    'version', ${typeVersion}, 'num', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
     'base', (SELECT CASE WHEN b.oid < 16384 THEN b.typname END FROM pg_type b WHERE b.oid = base.oid),
     'isEnum', (SELECT b.typtype = 'e' FROM pg_type b WHERE b.oid = base.oid),
     'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = base.oid),
@@ -110,7 +139,7 @@ const keyColumns = (condition: string): string => `
 
 const relations = (published: string): string => `
   SELECT json_agg(json_build_object(
-    'oid', c.oid::text, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
+    'oid', c.oid::text, 'version', concat_ws('/', ${relationVersion}), 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
     'identity', c.relreplident, 'storage', pg_relation_filenode(c.oid)::text, 'rowSecurity', c.relrowsecurity,
     'rowSecurityActive', CASE WHEN c.relrowsecurity THEN row_security_active(c.oid) ELSE false END,
     'policies', (SELECT json_agg(p.polname || ':' || coalesce(pg_get_expr(p.polqual, p.polrelid), '') ORDER BY p.polname)
@@ -136,7 +165,7 @@ const relations = (published: string): string => `
 
 const functions = `
   SELECT json_agg(json_build_object(
-    'schema', n.nspname, 'name', p.proname, 'kind', p.prokind, 'volatility', p.provolatile, 'language', l.lanname,
+    'version', concat_ws('/', p.xmin, n.xmin), 'schema', n.nspname, 'name', p.proname, 'kind', p.prokind, 'volatility', p.provolatile, 'language', l.lanname,
     'returnsSet', p.proretset,
     'definition', CASE WHEN p.prokind IN ('f', 'p') AND l.lanname = 'plpgsql' THEN pg_get_functiondef(p.oid) END,
     'body', CASE WHEN l.lanname = 'sql' THEN coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) END,
@@ -172,6 +201,7 @@ export function catalogSql(publication: string | null): string {
   (SELECT json_agg(json_build_object('type', t.typname, 'implicit', c.castcontext = 'i')) FROM pg_cast c
      JOIN pg_proc p ON p.oid = c.castfunc JOIN pg_type t ON t.oid IN (c.castsource, c.casttarget)
      WHERE ${own('c.oid')} AND p.provolatile <> 'i') AS "impureCasts",
+  concat_ws('/', ${versionOf('pg_operator', 'x.oid', own('x.oid'))}, ${versionOf('pg_cast', 'x.oid', own('x.oid'))}) AS version,
   array_to_json(current_schemas(true)) AS "searchPath"`;
 }
 

@@ -10,6 +10,8 @@ beforeAll(async () => {
     create type mood as enum ('low', 'high');
     create table users (id int primary key, name text, mood mood);
     create table other (id int primary key);
+    create type weather as enum ('fair', 'foul');
+    create table days (id int primary key, weather weather);
     create view names as select name from users;
     create table parts (id int, day int) partition by list (day);
     create table parts_1 partition of parts for values in (1);
@@ -63,6 +65,30 @@ describe('the catalog', () => {
     expect(changed.print).toBe(true);
     if (keys instanceof RegExp) expect(changed.keys.join()).toMatch(keys);
     else expect(changed.keys.filter((key) => key !== 'parts_2')).toEqual(keys);
+  });
+
+  it.each([
+    ['alter table users rename to people', 'alter table people rename to users', 'users'],
+    ['alter table users rename name to called', 'alter table users rename called to name', 'users'],
+    [
+      "alter type weather rename value 'foul' to 'wet'",
+      "alter type weather rename value 'wet' to 'foul'",
+      'days',
+    ],
+    [
+      'create or replace view names as select lower(name) as name from users',
+      'create or replace view names as select upper(name) as name from users',
+      'names',
+    ],
+    [
+      "create or replace function f(int) returns int language sql stable as 'select $1'",
+      "create or replace function f(int) returns int language sql stable as 'select $1 + 1'",
+      'f()',
+    ],
+    ['alter schema later rename to soon', 'alter schema soon rename to later', 'later/users'],
+  ])('shows that %s was done and taken back', async (done, undone, key) => {
+    const { keys } = await changedBy(`${done}; ${undone}`);
+    expect(keys).toContain(key);
   });
 
   it('says which tables the feed does not hear of', async () => {

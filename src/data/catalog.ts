@@ -147,6 +147,14 @@ export class Catalog {
     return undefined;
   }
 
+  /** Where a name that nothing answers to may come up. */
+  schemasToCome(
+    schema: string | undefined,
+    searchPath: readonly string[] = this.searchPath,
+  ): readonly string[] {
+    return schema === undefined ? searchPath.filter((each) => each !== 'pg_catalog') : [schema];
+  }
+
   /** The application's own functions that a call by this name may mean; overloads are not told apart. */
   functionsNamed(
     schema: string | undefined,
@@ -166,19 +174,18 @@ export class Catalog {
     for (const [path, definition] of [...before, ...after]) {
       if (before.get(path)?.text === after.get(path)?.text) continue;
       for (const key of definition.keys) keys.add(key);
-      // A new name may stand before one that statements meant until now.
-      if (before.has(path) !== after.has(path)) {
-        for (const other of [...before.values(), ...after.values()]) {
-          if (other.name === definition.name) for (const key of other.keys) keys.add(key);
-        }
+      // A new name may stand before one that statements meant until now; also one that came and went, or the other way
+      // round, between the two pictures.
+      for (const other of [...before.values(), ...after.values()]) {
+        if (other.name === definition.name) for (const key of other.keys) keys.add(key);
       }
     }
     return [...keys].sort();
   }
 
   /**
-   * Whether statements have to be analysed anew. After TRUNCATE, VACUUM FULL or CLUSTER they have not: only the files that
-   * rows are in are others.
+   * Whether statements have to be analysed anew by whoever holds this picture. After TRUNCATE, VACUUM FULL or CLUSTER they
+   * have not: only the files that rows are in are others. Says nothing of pictures that were taken in between.
    */
   readsLike(next: Catalog): boolean {
     const before = definitions(withoutStorage(this.raw));
@@ -189,7 +196,8 @@ export class Catalog {
 }
 
 function withoutStorage(raw: RawCatalog): RawCatalog {
-  return { ...raw, relations: raw.relations?.map((relation) => ({ ...relation, storage: null })) ?? null };
+  const relations = raw.relations?.map((relation) => ({ ...relation, storage: null, version: '' })) ?? null;
+  return { ...raw, relations };
 }
 
 /** Reads the whole picture. `publication` as in catalogSql. */
@@ -381,10 +389,10 @@ function definitions(raw: RawCatalog): Map<string, Definition> {
       keys: builtin ? [schemaKey] : [functionKey(fn.schema, fn.name)],
     });
   }
-  const { impureOperators, ownEqualities, impureCasts, searchPath, builtins } = raw;
+  const { impureOperators, ownEqualities, impureCasts, searchPath, builtins, version } = raw;
   all.set('rest', {
     name: '',
-    text: JSON.stringify([impureOperators, ownEqualities, impureCasts, searchPath, builtins]),
+    text: JSON.stringify([impureOperators, ownEqualities, impureCasts, searchPath, builtins, version]),
     keys: [schemaKey],
   });
   return all;

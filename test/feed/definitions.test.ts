@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { catalogKey } from '../../src/data/feed/definitions.ts';
+import { schemaKey } from '../../src/data/keys.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/redis.ts';
 import { type RecordingBus, settled, startFeed, type TestFeed, trackedTables } from './fixture.ts';
@@ -64,6 +65,29 @@ describe('the change feed and definitions that change', () => {
     await database.query("update people set name = 'two' where id = 1");
     await settled(database, bus);
     expect(bus.keys).toContain('people#1');
+  });
+
+  it('has everybody look again after a change that was taken back before it could be looked at', async () => {
+    await database.query(
+      'begin; alter table users rename to people; alter table people rename to users; commit',
+    );
+    await settled(database, bus);
+    expect(bus.keys).toContain('users');
+    expect(bus.keys).toContain(catalogKey);
+  });
+
+  it('knows that an index which came and went may be in a picture that somebody took', async () => {
+    // The feed is held up until all of it has committed.
+    bus.failure = new Error('not now');
+    await database.query("update users set name = 'two'");
+    await until(() => bus.failed > 0);
+    await database.query('create index brief on users (name)');
+    await database.query('drop index brief');
+    await database.query('alter table nopk add column c int');
+    bus.failure = undefined;
+    await settled(database, bus);
+    expect(bus.keys).toContain(catalogKey);
+    expect(bus.keys).toContain(schemaKey);
   });
 
   it('says nothing of temporary tables', async () => {

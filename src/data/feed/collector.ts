@@ -16,6 +16,7 @@ import type { Lsn } from './lsn.ts';
 /** Prefixes of the messages that `pg_logical_emit_message` writes into the log for us. */
 const APPLICATION_KEYS = 'coherent';
 const DEFINITIONS_CHANGED = 'coherent.ddl';
+const DROPPED = Buffer.from('dropped');
 
 /** The bus takes no longer ones, so no entry can have been made under them. */
 const MAX_KEY_LENGTH = 16_384;
@@ -31,6 +32,10 @@ export interface CommittedTransaction {
   readonly rows: number;
   /** Tables that were purged whole because naming their rows would have taken too many keys. */
   readonly collapsed: number;
+  /** As the log tells it. */
+  readonly definitionsChanged: boolean;
+  /** Among them something went that leaves no trace: an index, say, that nothing in the catalog speaks of any more. */
+  readonly definitionsDropped: boolean;
   /** Definitions changed, or a table came up that the catalog does not know: the catalog must be loaded anew. */
   readonly needsCatalog: boolean;
   /** Those tables: what they are told as is not known yet. */
@@ -136,8 +141,10 @@ export class Collector {
   }
 
   #message(open: OpenTransaction, { prefix, content }: Extract<LogMessage, { tag: 'message' }>): void {
-    if (prefix === DEFINITIONS_CHANGED) open.definitionsChanged = true;
-    else if (prefix === APPLICATION_KEYS) {
+    if (prefix === DEFINITIONS_CHANGED) {
+      open.definitionsChanged = true;
+      open.definitionsDropped ||= content.equals(DROPPED);
+    } else if (prefix === APPLICATION_KEYS) {
       const keys = readKeys(content);
       if (keys === undefined) this.refusedMessages++;
       else open.addApplicationKeys(keys);
@@ -154,6 +161,7 @@ class OpenTransaction {
   readonly #limits: CollectorLimits;
   #everything = false;
   definitionsChanged = false;
+  definitionsDropped = false;
   readonly unfamiliar = new Set<LoggedTable>();
   rows = 0;
   count = 0;
@@ -213,6 +221,8 @@ class OpenTransaction {
       keys,
       rows: this.rows,
       collapsed,
+      definitionsChanged: this.definitionsChanged,
+      definitionsDropped: this.definitionsDropped,
       needsCatalog: this.definitionsChanged || this.unfamiliar.size > 0,
       unfamiliar: [...this.unfamiliar],
       everything: this.#everything,

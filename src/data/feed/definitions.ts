@@ -3,10 +3,11 @@
 import type { Clock } from '../../core/clock.ts';
 import type { DependencyKey, Milliseconds } from '../../core/units.ts';
 import { type Catalog, fingerprint, loadCatalog } from '../catalog.ts';
-import type { LoggedTable } from '../change-keys.ts';
-import { relationName, tableKey } from '../keys.ts';
+import { relationName, schemaKey, tableKey } from '../keys.ts';
+import type { CommittedTransaction } from './collector.ts';
 import type { SqlConnection } from './connections.ts';
 import { PUBLICATION, TRACKED_PUBLICATION } from './install-sql.ts';
+import { insertedUpTo, type Lsn } from './lsn.ts';
 import { publicationIsWhole } from './publication.ts';
 
 /**
@@ -17,6 +18,12 @@ export const catalogKey: DependencyKey = '@catalog';
 
 const COMPARE_MS: Milliseconds = 1_000;
 
+/** Why a new picture is taken. */
+type Because = Pick<
+  CommittedTransaction,
+  'endLsn' | 'unfamiliar' | 'definitionsChanged' | 'definitionsDropped'
+>;
+
 export class Definitions {
   readonly #sql: SqlConnection;
   readonly #clock: Clock;
@@ -24,19 +31,30 @@ export class Definitions {
   #catalog: Catalog;
   #fingerprint: string;
   #comparedAt: Milliseconds = Number.NEGATIVE_INFINITY;
+  /** What was committed after this is not in the picture, or may not be. */
+  #takenAt: Lsn;
 
-  private constructor(sql: SqlConnection, clock: Clock, tells: boolean, catalog: Catalog, print: string) {
+  private constructor(
+    sql: SqlConnection,
+    clock: Clock,
+    tells: boolean,
+    catalog: Catalog,
+    print: string,
+    takenAt: Lsn,
+  ) {
     this.#sql = sql;
     this.#clock = clock;
     this.#tellsDefinitions = tells;
     this.#catalog = catalog;
     this.#fingerprint = print;
+    this.#takenAt = takenAt;
   }
 
   static async load(sql: SqlConnection, clock: Clock, tellsDefinitions: boolean): Promise<Definitions> {
     // Before the catalog: should it change in between, the next comparison finds out.
     const print = await fingerprint(sql);
-    return new Definitions(sql, clock, tellsDefinitions, await loadCatalog(sql, TRACKED_PUBLICATION), print);
+    const catalog = await loadCatalog(sql, TRACKED_PUBLICATION);
+    return new Definitions(sql, clock, tellsDefinitions, catalog, print, await insertedUpTo(sql));
   }
 
   get catalog(): Catalog {
@@ -48,20 +66,26 @@ export class Definitions {
   }
 
   /** Takes the picture of now; the keys of what differs from the one before. */
-  async renew(unfamiliar: readonly LoggedTable[]): Promise<Set<DependencyKey>> {
+  async renew(because: Because): Promise<Set<DependencyKey>> {
     const keys = new Set<DependencyKey>();
+    // The picture of before was of after it: what came up before and went with it is in no picture of ours, though a
+    // worker's may have it.
+    if (because.definitionsDropped && because.endLsn <= this.#takenAt) keys.add(schemaKey).add(catalogKey);
     // The term ends over this; the next one mends the publication and begins a new epoch.
     if (!(await publicationIsWhole(this.#sql)))
       throw new Error(`Somebody changed the publication ${PUBLICATION}.`);
     const print = await fingerprint(this.#sql);
     if (print !== this.#fingerprint) {
       const next = await loadCatalog(this.#sql, TRACKED_PUBLICATION);
+      this.#takenAt = await insertedUpTo(this.#sql);
       for (const key of this.#catalog.changesTo(next)) keys.add(key);
-      if (!this.#catalog.readsLike(next)) keys.add(catalogKey);
+      // A worker may have taken its picture between a change and the one that took it back.
+      const mayBeTakenBack = because.definitionsChanged || !this.#tellsDefinitions;
+      if (mayBeTakenBack || !this.#catalog.readsLike(next)) keys.add(catalogKey);
       this.#catalog = next;
       this.#fingerprint = print;
     }
-    for (const { schema, name } of unfamiliar) {
+    for (const { schema, name } of because.unfamiliar) {
       const told = this.#catalog.relation(schema, name)?.toldAs.map(({ keyName }) => keyName);
       for (const each of told ?? [relationName(schema, name)]) keys.add(tableKey(each));
     }

@@ -16,7 +16,7 @@
 export const PUBLICATION = 'coherent';
 export const TRACKED_PUBLICATION = 'coherent_tracked';
 /** Raised with every change below: an older installation is then renewed. */
-export const INSTALLED_VERSION = 2;
+export const INSTALLED_VERSION = 3;
 
 /** A table can be followed: logged, permanent, of the application, and its UPDATEs and DELETEs can be told. */
 const QUALIFIES = `
@@ -113,7 +113,12 @@ BEGIN
                     WHERE schema_name IS DISTINCT FROM 'pg_temp' AND command_tag <> 'REFRESH MATERIALIZED VIEW') THEN
     RETURN;
   END IF;
-  PERFORM pg_logical_emit_message(true, 'coherent.ddl', TG_TAG);
+  PERFORM pg_logical_emit_message(true, 'coherent.ddl', CASE
+    WHEN TG_EVENT <> 'sql_drop' THEN 'changed'
+    WHEN EXISTS (SELECT FROM pg_event_trigger_dropped_objects() WHERE NOT is_temporary AND object_type IN
+      ('table', 'view', 'materialized view', 'foreign table', 'index', 'table constraint', 'policy', 'rule', 'function',
+       'aggregate', 'procedure', 'operator', 'cast', 'schema')) THEN 'dropped'
+    ELSE 'changed' END);
   IF TG_TAG IN ('ALTER TABLE', 'DROP INDEX', 'CREATE TABLE') THEN
     FOR relation IN SELECT r.prrelid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
                     WHERE p.pubname = '${PUBLICATION}' AND NOT coherent.qualifies(r.prrelid)

@@ -14,7 +14,7 @@ import type { FeedFigures } from './figures.ts';
 import { Freshness } from './freshness.ts';
 import { parseSnapshot } from './gate.ts';
 import type { LogStream } from './log-stream.ts';
-import { type Lsn, parseLsn } from './lsn.ts';
+import { insertedUpTo, type Lsn } from './lsn.ts';
 import { Publisher } from './publisher.ts';
 
 /** Where the feed's words go: the purge bus, given from outside. */
@@ -96,12 +96,7 @@ export class Term {
       logger,
       lifeMs: options.freshLifeMs,
       publisher: this.#publisher,
-      insertedUpTo: async () => {
-        const { rows } = await control.query<{ lsn: string }>(
-          'SELECT pg_current_wal_insert_lsn()::text AS lsn',
-        );
-        return parseLsn(rows[0]?.lsn ?? '');
-      },
+      insertedUpTo: () => insertedUpTo(control),
       definitionsAreKnown: () => this.#definitionsAreKnown(),
       askPosition: () => {
         stream.sendStatus(true);
@@ -163,7 +158,7 @@ export class Term {
   }
 
   async #takeCatalog(transaction: CommittedTransaction): Promise<Iterable<DependencyKey>> {
-    const keys = await this.#options.definitions.renew(transaction.unfamiliar);
+    const keys = await this.#options.definitions.renew(transaction);
     this.#collector.useCatalog(this.#options.definitions.catalog);
     return keys;
   }
@@ -185,6 +180,8 @@ const nothing: CommittedTransaction = {
   keys: new Set(),
   rows: 0,
   collapsed: 0,
+  definitionsChanged: false,
+  definitionsDropped: false,
   needsCatalog: false,
   unfamiliar: [],
   everything: false,

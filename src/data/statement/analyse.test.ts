@@ -247,6 +247,23 @@ describe('a sharper reading is given up', () => {
   });
 });
 
+describe('what is not there by the picture of the schema', () => {
+  it('depends on its coming up: the statement ran, so the picture is older than the schema', () => {
+    const definitionsOf = (sql: string) => {
+      const plan = analyse(sql, catalog);
+      return plan.kind === 'tracked' ? plan.definitions : [];
+    };
+    expect(definitionsOf('select count(*) from nosuch')).toEqual(['@schema', 'nosuch']);
+    expect(definitionsOf('select 1 from later.nosuch')).toEqual(['@schema', 'later/nosuch']);
+    expect(definitionsOf('select name from users where nosuch(id)')).toContain('nosuch()');
+    expect(definitionsOf('select * from pg_class')).toEqual(['@schema']);
+    const deep = '(select * from '.repeat(99);
+    const nested = `select * from users, ${deep} posts ${'p) '.repeat(99)} q`;
+    expect(untracked(nested)).toEqual([expect.stringMatching('not understood: nested deeper')]);
+    expect(definitionsOf(nested)).toContain('users');
+  });
+});
+
 describe('what cannot be followed', () => {
   it.each([
     ['select now()', /time/],

@@ -3,7 +3,7 @@
 // only shown, rows found by a key that the result shows. What is not understood makes the statement untracked.
 import { parseSync } from 'libpg-query';
 import type { Catalog } from '../catalog.ts';
-import { schemaKey } from '../keys.ts';
+import { schemaKey, tableKey } from '../keys.ts';
 import type { ValueKind } from '../keys-value.ts';
 import { Blocks } from './blocks.ts';
 import { Findings, maxScans, Refusal } from './findings.ts';
@@ -18,11 +18,12 @@ import { asTree, type Body, children, eachChild, type Tree } from './tree.ts';
  * Never throws: what Postgres itself will refuse comes back untracked.
  */
 export function analyse(sql: string, catalog: Catalog): StatementPlan {
+  let findings = new Findings();
   try {
     const statement = onlyStatement(sql);
     const params = countParams(statement);
-    const attempt = (plain: boolean): { findings: Findings; block: Block } => {
-      const findings = new Findings();
+    const attempt = (plain: boolean): Block => {
+      findings = new Findings();
       findings.definitions.add(schemaKey);
       if (catalog.hazard !== undefined) findings.untracked.add(catalog.hazard);
       const blocks = new Blocks(catalog, findings, {
@@ -32,10 +33,10 @@ export function analyse(sql: string, catalog: Catalog): StatementPlan {
         paramOk: (index: number, kind: ValueKind) =>
           (kind !== 'text' && kind !== 'numeric') || params.get(index + 1) === 1,
       });
-      return { findings, block: blocks.outermost(statement) };
+      return blocks.outermost(statement);
     };
-    let { findings, block } = attempt(true);
-    if (findings.outerAggregate) ({ findings, block } = attempt(false));
+    let block = attempt(true);
+    if (findings.outerAggregate) block = attempt(false);
     if (findings.scans.length > maxScans) findings.untracked.add(`more than ${maxScans} tables are read`);
     return {
       kind: 'tracked',
@@ -47,9 +48,11 @@ export function analyse(sql: string, catalog: Catalog): StatementPlan {
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'refused', why: error.why };
     const why = error instanceof Error ? error.message : String(error);
+    // Should that come from a definition which is changed again, all that came up until then tells of it.
+    const tables = findings.scans.map(({ relation }) => tableKey(relation.keyName));
     return {
       kind: 'tracked',
-      definitions: [schemaKey],
+      definitions: [...new Set([schemaKey, ...findings.definitions, ...tables])].sort(),
       scans: [],
       untracked: [`not understood: ${why}`],
       outputs: undefined,

@@ -1,5 +1,7 @@
 // What the calls in a statement are: functions of Postgres' or of the application, aggregates, windows, sets.
+import type { DependencyKey } from '../../core/units.ts';
 import type { Catalog } from '../catalog.ts';
+import { functionKey } from '../keys.ts';
 import { type Body, child, children, eachChild, names, part, type Tree } from './tree.ts';
 
 export const aggregateNodes = new Set(['JsonObjectAgg', 'JsonArrayAgg', 'GroupingFunc']);
@@ -80,5 +82,10 @@ export class Calls {
     const builtin =
       schema === undefined || schema === 'pg_catalog' ? this.catalog.builtins.get(name) : undefined;
     return { schema, name, builtin, own: this.catalog.functionsNamed(schema, name, this.searchPath) };
+  }
+
+  /** The keys that will tell of a function by this name, should one come up. */
+  keysToCome(schema: string | undefined, name: string): readonly DependencyKey[] {
+    return this.catalog.schemasToCome(schema, this.searchPath).map((each) => functionKey(each, name));
   }
 }

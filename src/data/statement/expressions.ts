@@ -161,6 +161,7 @@ export class Expressions {
     for (const fn of own) this.inner.call(fn, name, place);
     if (builtin === undefined && own.length === 0 && schema !== 'pg_catalog') {
       this.findings.untracked.add(`${name}() is not known`);
+      for (const key of this.calls.keysToCome(schema, name)) this.findings.definitions.add(key);
     }
     const aggregate = this.calls.isAggregate(tree);
     if (

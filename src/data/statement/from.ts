@@ -1,5 +1,6 @@
 // FROM: which tables are read, under which names, and which conditions stand above all rows of which.
 import type { Catalog, Relation } from '../catalog.ts';
+import { relationName, tableKey } from '../keys.ts';
 import { baseOfItem, commonNames } from './columns.ts';
 import type { Cte, Expressions, Place } from './expressions.ts';
 import { type Findings, maxScans, Refusal } from './findings.ts';
@@ -121,6 +122,10 @@ export class From {
       this.findings.untracked.add(
         relation === undefined ? `${name} is not known` : `${name} is Postgres' own`,
       );
+      // The statement ran: by now there is such a table, and it will be told of.
+      const schemas =
+        relation === undefined ? this.catalog.schemasToCome(schema, this.options.searchPath) : [];
+      for (const each of schemas) this.findings.definitions.add(tableKey(relationName(each, name)));
       scope.items.push({ kind: 'opaque', alias, names: undefined });
       return nothing;
     }

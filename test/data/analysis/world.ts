@@ -26,6 +26,8 @@ export interface Held {
   result: string;
   keys: ReadonlySet<string>;
   untracked: readonly string[];
+  /** After a change of definitions: what a worker notes of this result that still has the picture of before. */
+  outdated: ReadonlySet<string> | undefined;
 }
 
 export interface Failure {
@@ -45,6 +47,8 @@ export class Tally {
   purgedAndChanged = 0;
   changed = 0;
   untrackedCases = 0;
+  /** Results that were noted by the picture of before a change of definitions. */
+  outdated = 0;
   keys = 0;
   collectMs = 0;
   collections = 0;
@@ -68,6 +72,7 @@ export class World {
   readonly client: pg.Client;
   catalog!: Catalog;
   private recorder!: DependencyRecorder;
+  private outdated: DependencyRecorder | undefined;
   private decoder = new PgoutputDecoder();
   private print = '';
   private readonly tally: Tally;
@@ -125,7 +130,7 @@ export class World {
 
   /** Undefined: Postgres refuses the statement, so nobody would hold its result. */
   async hold(statement: Statement): Promise<Held | undefined> {
-    const held: Held = { statement, result: '', keys: new Set(), untracked: [] };
+    const held: Held = { statement, result: '', keys: new Set(), untracked: [], outdated: undefined };
     await this.render(held);
     return held.result.startsWith('error') ? undefined : held;
   }
@@ -145,6 +150,7 @@ export class World {
   async render(held: Held): Promise<void> {
     const { text, result } = await this.run(held.statement);
     held.result = text;
+    held.outdated = undefined;
     if (result === undefined) return;
     const keys = new Set<string>();
     const untracked: string[] = [];
@@ -163,6 +169,13 @@ export class World {
     this.tally.keys += keys.size;
     held.keys = keys;
     held.untracked = untracked;
+    if (this.outdated === undefined) return;
+    const outdated = new Set<string>();
+    this.outdated.onStatement(sql, params, result, {
+      add: (key) => void outdated.add(key),
+      untracked: () => {},
+    });
+    held.outdated = outdated;
   }
 
   /** Commits the change and returns the keys that it purges, read from the log. */
@@ -182,8 +195,10 @@ export class World {
     }
     await this.client.query('commit').catch(() => this.client.query('rollback'));
     const keys = await this.readLog();
+    this.outdated = undefined;
     if (change.ddl && (await fingerprint(this.client)) !== this.print) {
       const before = this.catalog;
+      this.outdated = this.recorder;
       await this.refresh();
       for (const key of before.changesTo(this.catalog)) keys.add(key);
     }
@@ -264,6 +279,21 @@ async function judge(
       return { statement, change, before, after, keys: [...keys], purged: [...purged] };
     }
     if (after !== before || change.ddl) await world.render(held);
+    const { outdated, statement, keys, untracked } = held;
+    if (!change.ddl || outdated === undefined || untracked.length > 0) continue;
+    tally.outdated++;
+    // Either the change takes it away, or it will be taken away by whatever the new picture would name.
+    const isTaken =
+      [...outdated].some((key) => purged.has(key)) || [...keys].every((key) => outdated.has(key));
+    if (isTaken) continue;
+    return {
+      statement,
+      change,
+      before: 'by the picture of before',
+      after,
+      keys: [...outdated],
+      purged: [...purged],
+    };
   }
   return null;
 }
