@@ -38,36 +38,27 @@ describe('a worker that may miss purges', () => {
     expect(await slow).toMatchObject({ result: 'miss', value: { html: 'new' } });
   });
 
-  it('gives who joins a render near its end nothing that was read too long before he came', async () => {
-    const { stack, time, slowFill } = withoutLease();
-    const [first, second] = [deferred(), deferred()];
-    const early = stack.fetch('k', options, slowFill('old', first.promise));
-    await settled();
-    time.advance(DEGRADED_TTL_MS + 1);
-    const late = stack.fetch('k', options, slowFill('new', second.promise));
-    await settled();
-    first.resolve();
-    await settled();
-    second.resolve();
-    expect((await early).value.html).toBe('old');
-    expect(await late).toMatchObject({ collapsed: true, value: { html: 'new' } });
-  });
-
-  it('takes no render for a recent one because the clock was set back meanwhile', async () => {
-    const { stack, time, slowFill } = withoutLease();
-    const [first, second] = [deferred(), deferred()];
-    const early = stack.fetch('k', options, slowFill('old', first.promise));
-    await settled();
-    time.advance(DEGRADED_TTL_MS + 1);
-    time.jump(-3_600_000);
-    const late = stack.fetch('k', options, slowFill('new', second.promise));
-    await settled();
-    first.resolve();
-    await settled();
-    second.resolve();
-    expect((await early).value.html).toBe('old');
-    expect(await late).toMatchObject({ collapsed: true, value: { html: 'new' } });
-  });
+  it.each([
+    ['', 0],
+    [', also when the clock was set back meanwhile', -3_600_000],
+  ])(
+    'gives who joins a render near its end nothing that was read too long before he came%s',
+    async (_, jumpMs) => {
+      const { stack, time, slowFill } = withoutLease();
+      const [first, second] = [deferred(), deferred()];
+      const early = stack.fetch('k', options, slowFill('old', first.promise));
+      await settled();
+      time.advance(DEGRADED_TTL_MS + 1);
+      time.jump(jumpMs);
+      const late = stack.fetch('k', options, slowFill('new', second.promise));
+      await settled();
+      first.resolve();
+      await settled();
+      second.resolve();
+      expect((await early).value.html).toBe('old');
+      expect(await late).toMatchObject({ collapsed: true, value: { html: 'new' } });
+    },
+  );
 
   it('shares a render that began a moment ago', async () => {
     const { stack, time, slowFill } = withoutLease();

@@ -28,7 +28,14 @@ function crowded() {
   const made = testStack({ time, purges, slots, memory, pinned, background, spareMs: SPARE_MS });
   const ask = (key: string, html: string, parts?: Parameters<typeof made.filled>[2]) =>
     made.stack.fetch(key, options, async (context) => made.filled(html, context, parts));
-  return { ...made, background, slots, lease, ask, keepSlot: () => slots.enterBehind() };
+  const refused = async (key: string) => {
+    const asked = ask(key, 'new');
+    asked.catch(() => {});
+    await new Promise((resolve) => setImmediate(resolve));
+    time.advance(1);
+    await expect(asked).rejects.toMatchObject({ code: 'E_OVERLOADED' });
+  };
+  return { ...made, background, slots, lease, ask, refused, keepSlot: () => slots.enterBehind() };
 }
 
 describe('a worker that has no room to render', () => {
@@ -61,41 +68,29 @@ describe('a worker that has no room to render', () => {
   });
 
   it('never serves what was purged', async () => {
-    const { time, ask, keepSlot, purge } = crowded();
+    const { time, ask, refused, keepSlot, purge } = crowded();
     await ask('a', 'old', { freshMs: 1000, staleMs: 1000 });
     time.advance(30_000);
     purge('a');
     keepSlot();
-    const asked = ask('a', 'new');
-    asked.catch(() => {});
-    await new Promise((resolve) => setImmediate(resolve));
-    time.advance(1);
-    await expect(asked).rejects.toMatchObject({ code: 'E_OVERLOADED' });
+    await refused('a');
   });
 
   it('serves nothing beyond its time while purges may be missing', async () => {
-    const { time, lease, ask, keepSlot } = crowded();
+    const { time, lease, ask, refused, keepSlot } = crowded();
     await ask('a', 'old', { freshMs: 1000, staleMs: 1000 });
     time.advance(30_000);
     lease.revoke();
     keepSlot();
-    const asked = ask('a', 'new');
-    asked.catch(() => {});
-    await new Promise((resolve) => setImmediate(resolve));
-    time.advance(1);
-    await expect(asked).rejects.toMatchObject({ code: 'E_OVERLOADED' });
+    await refused('a');
   });
 
   it('serves nothing that is too old even for that', async () => {
-    const { time, ask, keepSlot } = crowded();
+    const { time, ask, refused, keepSlot } = crowded();
     await ask('a', 'old', { freshMs: 1000, staleMs: 1000 });
     time.advance(2000 + SPARE_MS);
     keepSlot();
-    const asked = ask('a', 'new');
-    asked.catch(() => {});
-    await new Promise((resolve) => setImmediate(resolve));
-    time.advance(1);
-    await expect(asked).rejects.toMatchObject({ code: 'E_OVERLOADED' });
+    await refused('a');
   });
 
   it('renders what is beyond its time as soon as there is room', async () => {
@@ -109,13 +104,9 @@ describe('a worker that has no room to render', () => {
   });
 
   it('does not take a refusal for a failure of the page', async () => {
-    const { time, stack, ask, keepSlot } = crowded();
+    const { stack, ask, refused, keepSlot } = crowded();
     const leave = keepSlot();
-    const refused = ask('a', 'new');
-    refused.catch(() => {});
-    await new Promise((resolve) => setImmediate(resolve));
-    time.advance(1);
-    await expect(refused).rejects.toMatchObject({ code: 'E_OVERLOADED' });
+    await refused('a');
     leave();
     expect(await ask('a', 'new')).toMatchObject({ result: 'miss' });
     expect(stack.stats()).toMatchObject({ fillErrors: 0, negativeHits: 0 });
