@@ -69,6 +69,15 @@ export class RedisCommands {
   }
 
   /**
+   * Takes back what an earlier command did, or may have done unheard. Sent whatever the breaker says: a server that was
+   * stopped carries out what it was sent when it goes on, in order, so this comes after what it takes back. Errors:
+   * whatever the command came to.
+   */
+  async undo(command: (client: RedisClient) => Promise<unknown>): Promise<void> {
+    await command(this.#client);
+  }
+
+  /**
    * A timeout that fires late tells of this process: it was busy (a flood of requests, one long render), and the reply
    * lies unread in the socket. Blaming Redis would open the breaker just when many want the same thing.
    */

@@ -16,9 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => redis.close());
 
-async function member(leaseMs = 300) {
+async function member(leaseMs = 300, commandTimeoutMs = 2000) {
   const target = parseRedisUrl(redis.url);
-  const client = connectForCommands(target, 2000);
+  const client = connectForCommands(target, commandTimeoutMs);
   const messages = connectForMessages(target);
   await Promise.all([client, messages].map((one) => new Promise((resolve) => one.once('ready', resolve))));
   const commands = new RedisCommands({ client, clock: systemClock, log: silent, random: () => 0.5 });
@@ -140,6 +140,29 @@ describe('the lease of the fleet', () => {
     b.messages.disconnect();
     leads(await b.flights.enter('k', never));
     expect(b.flights.stats().waiting).toBe(0);
+  });
+
+  it('leaves no turn behind that it asked a stopped Redis for, or could not give back to it', async () => {
+    // A turn that is left behind would last for longer than this test.
+    const impatient = await member(600_000, 200);
+    const held = leads(await impatient.flights.enter('held', never));
+    const pid = await redis.pid();
+    process.kill(pid, 'SIGSTOP');
+    try {
+      leads(await impatient.flights.enter('asked', never));
+      await held.done();
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    // It is carried out behind what was sent before.
+    await until(() =>
+      impatient.client.ping().then(
+        () => true,
+        () => false,
+      ),
+    );
+    for (const key of ['held', 'asked']) leads(await a.flights.enter(key, never));
+    await impatient.close();
   });
 
   it('keeps 20 at once to one turn at a time, and all come to theirs', async () => {

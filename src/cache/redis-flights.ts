@@ -8,6 +8,7 @@
 // Where Redis fails everybody leads: a render too many is better than none.
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Milliseconds } from '../core/units.ts';
+import { RedisUnavailableError } from './errors.ts';
 import type { FlightCoordinator, Turn, Wait } from './flights.ts';
 import type { RedisCommands } from './redis-commands.ts';
 import type { RedisClient } from './redis-connect.ts';
@@ -111,10 +112,21 @@ export class RedisFlights implements FlightCoordinator {
       const { commands, leaseMs } = this.#options;
       const answer = await commands.run((client) => client.eval(TAKE, 1, name, token, leaseMs));
       return Number(answer);
-    } catch {
+    } catch (error) {
       this.#failed++;
+      // What was sent may be carried out all the same, also much later, and the others would wait for nobody.
+      if (!(error instanceof RedisUnavailableError)) void this.#giveBack(name, token);
       return undefined;
     }
+  }
+
+  /** If it is still ours. */
+  async #giveBack(name: string, token: string): Promise<void> {
+    await this.#options.commands
+      .undo((client) => client.eval(GIVE_BACK, 1, name, token))
+      .catch(() => {
+        this.#failed++;
+      });
   }
 
   async #listen(name: string): Promise<boolean> {
@@ -150,11 +162,7 @@ export class RedisFlights implements FlightCoordinator {
       role: 'leader',
       done: async () => {
         timer?.cancel();
-        await commands
-          .run((client) => client.eval(GIVE_BACK, 1, name, token))
-          .catch(() => {
-            this.#failed++;
-          });
+        await this.#giveBack(name, token);
       },
     };
   }

@@ -59,18 +59,38 @@ describe('a Redis that is well', () => {
     expect(l2(other.caches).purged).toBeGreaterThan(0);
   });
 
+  /** The commands that it is sent meanwhile. */
+  async function commandsOf(work: () => Promise<void>): Promise<string[]> {
+    const seen: string[] = [];
+    const monitor = await redis.admin.monitor();
+    monitor.on('monitor', (_time: string, args: string[]) => seen.push(String(args[0]).toLowerCase()));
+    await work();
+    await redis.admin.echo('end');
+    await until(() => seen.includes('echo'));
+    monitor.disconnect();
+    return seen.filter((name) => name !== 'echo');
+  }
+
   it('costs one round trip a read', async () => {
     await requests('a', 1);
     await pages().flushed();
     pages().evict('a0');
-    const seen: string[] = [];
-    const monitor = await redis.admin.monitor();
-    monitor.on('monitor', (_time: string, args: string[]) => seen.push(String(args[0]).toLowerCase()));
-    await pages().fetch('a0', wait, async () => expect.fail('rendered'));
-    await redis.admin.echo('end');
-    await until(() => seen.includes('echo'));
-    monitor.disconnect();
-    expect(seen.filter((name) => name !== 'echo')).toEqual(['pttl', 'get']);
+    const seen = await commandsOf(async () => {
+      await pages().fetch('a0', wait, async () => expect.fail('rendered'));
+    });
+    expect(seen).toEqual(['pttl', 'get']);
+  });
+
+  it('is asked nothing for what is in memory', async () => {
+    await requests('a', 1);
+    await pages().flushed();
+    const seen = await commandsOf(async () => {
+      for (let times = 0; times < 100; times++) {
+        const { tier } = await pages().fetch('a0', wait, async () => expect.fail('rendered'));
+        expect(tier).toBe('l1');
+      }
+    });
+    expect(seen).toEqual([]);
   });
 
   it('gets a time to live with every key, and keys of one prefix only', async () => {
