@@ -1,4 +1,6 @@
 // What a purge costs a worker that holds a million entries: to apply it, and to give back their memory afterwards.
+import { MemoryTier } from '../src/cache/memory.ts';
+import { weighFragment } from '../src/cache/weight.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { PurgeClock } from '../src/invalidation/clock.ts';
 import { Dependencies } from '../src/invalidation/dependencies.ts';
@@ -8,35 +10,35 @@ import type { Table } from './table.ts';
 const ENTRIES = 1_000_000;
 const PURGES = 1_000;
 
-/** Stands for a memory tier: what it holds, and the slots and stamp of each. */
+/** The memory tier of one worker, full of small fragments. */
 class Holder {
   readonly clock = new PurgeClock({ epoch: 'bench' });
   readonly dependencies = new Dependencies({ clock: systemClock, logger: silent, maxRefreshes: 0 });
-  readonly #held = new Map<string, { readonly slots: Uint32Array; readonly seq: number }>();
+  readonly #memory = new MemoryTier({
+    clock: systemClock,
+    validity: this.clock,
+    weigh: weighFragment,
+    maxBytes: 2 ** 33,
+    maxGroupShare: 1,
+    shelf: this.dependencies.shelf('fragment', 'l1'),
+  });
 
   constructor(keysOf: (n: number) => readonly string[]) {
-    const shelf = this.dependencies.shelf('page', 'l1');
+    const createdMs = systemClock.now();
+    const untilMs = Number.POSITIVE_INFINITY;
+    const times = { createdMs, freshUntilMs: untilMs, staleUntilMs: untilMs, errorUntilMs: untilMs };
+    const stamp = this.clock.stamp();
     for (let n = 0; n < ENTRIES; n++) {
-      const id = `/users/${n}`;
-      const keys = keysOf(n);
-      this.#held.set(id, { slots: this.clock.slotsOf(keys), seq: 0 });
-      shelf.entered(id, keys);
+      this.#memory.set(`/users/${n}`, { ...times, stamp, keys: keysOf(n), html: `<p>${n}</p>` }, 'users');
     }
-    this.dependencies.attach('page', {
+    this.dependencies.attach('fragment', {
       refresh: () => false,
-      dropPurged: (id) => {
-        const held = this.#held.get(id);
-        if (held === undefined) return undefined;
-        if (this.clock.judge(held.slots, { epoch: 'bench', seq: held.seq }) !== 'purged') return undefined;
-        this.#held.delete(id);
-        shelf.left(id);
-        return { reads: 0 };
-      },
+      dropPurged: (id) => this.#memory.dropPurged(id),
     });
   }
 
   get size(): number {
-    return this.#held.size;
+    return this.#memory.stats().entries;
   }
 
   /** Milliseconds until it is applied: from here on nothing made from the key is served. */

@@ -2,7 +2,6 @@
 //
 // One LRU for all, and a cap per group (a page's route, a fragment's name) so that one route of a million
 // addresses cannot flush the rest: a group that is over its cap evicts its own, by second chance.
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 import type { Bytes, Milliseconds } from '../core/units.ts';
 import type { Validity } from '../core/validity.ts';
@@ -11,6 +10,8 @@ import type { Cached } from './entry.ts';
 import { Ghosts } from './ghosts.ts';
 import { Held, isFresh, isSpare, usableUntilMs, useOf } from './held.ts';
 import type { Lives } from './lives.ts';
+import { type Member, Queue } from './queue.ts';
+import { Recency } from './recency.ts';
 import { noShelf, type Shelf } from './shelf.ts';
 import type { CacheKey } from './stack-contract.ts';
 import type { Weigh } from './weight.ts';
@@ -47,25 +48,51 @@ export interface MemoryStats {
   readonly notAdmitted: number;
 }
 
-/** The keys of a group in the order in which they are looked at for eviction, and what they weigh. */
-interface Group {
-  readonly keys: Set<CacheKey>;
+/** The entries of a group in the order in which they are looked at for eviction, and what they weigh. */
+interface Group<V extends Cached> {
+  readonly queue: Queue<Seat<V>>;
+  entries: number;
   bytes: Bytes;
+}
+
+/** An entry and its places: in the order of all, and in its group's. */
+class Kept<V extends Cached> extends Held<V> implements Member<Kept<V>> {
+  readonly key: CacheKey;
+  readonly seat = new Seat(this);
+  older: Kept<V> | undefined;
+  newer: Kept<V> | undefined;
+
+  constructor(key: CacheKey, value: V, group: string, bytes: Bytes, validity: Validity) {
+    super(value, group, bytes, validity);
+    this.key = key;
+  }
+}
+
+class Seat<V extends Cached> implements Member<Seat<V>> {
+  readonly entry: Kept<V>;
+  older: Seat<V> | undefined;
+  newer: Seat<V> | undefined;
+
+  constructor(entry: Kept<V>) {
+    this.entry = entry;
+  }
 }
 
 export class MemoryTier<V extends Cached> {
   readonly #clock: Clock;
   readonly #validity: Validity;
   readonly #weigh: Weigh<V>;
+  readonly #maxBytes: Bytes;
   readonly #maxEntryBytes: Bytes;
   readonly #maxGroupBytes: Bytes;
   readonly #admission: Admission;
   readonly #shelf: Shelf;
   readonly #lives: Lives<V> | undefined;
   readonly #spareMs: Milliseconds;
-  readonly #entries: LRUCache<CacheKey, Held<V>>;
-  readonly #groups = new Map<string, Group>();
+  readonly #entries = new Recency<Kept<V>>();
+  readonly #groups = new Map<string, Group<V>>();
   readonly #ghosts: Ghosts;
+  #bytes: Bytes = 0;
   #evictions = 0;
   #groupEvictions = 0;
   #purged = 0;
@@ -77,25 +104,14 @@ export class MemoryTier<V extends Cached> {
     this.#clock = options.clock;
     this.#validity = options.validity;
     this.#weigh = options.weigh;
-    this.#maxEntryBytes = options.maxEntryBytes ?? Math.floor(maxBytes / 8);
+    this.#maxBytes = maxBytes;
+    this.#maxEntryBytes = Math.min(maxBytes, options.maxEntryBytes ?? Math.floor(maxBytes / 8));
     this.#maxGroupBytes = Math.floor(maxBytes * (options.maxGroupShare ?? 0.5));
     this.#admission = options.admission ?? admitAll;
     this.#ghosts = new Ghosts(options.clock);
     this.#shelf = options.shelf ?? noShelf;
     this.#lives = options.lives;
     this.#spareMs = options.spareMs ?? 0;
-    this.#entries = new LRUCache({
-      maxSize: maxBytes,
-      sizeCalculation: (held) => held.bytes,
-      dispose: (held, key, reason) => {
-        if (reason === 'evict') {
-          this.#evictions++;
-          this.#ghosts.displaced(key);
-        }
-        this.#leaveGroup(key, held);
-        this.#shelf.left(key);
-      },
-    });
   }
 
   /** Fresh and valid, or undefined. The hot path: one look-up, one comparison of integers, one of times. */
@@ -121,8 +137,7 @@ export class MemoryTier<V extends Cached> {
     if (use === 'none') {
       const verdict = held.verdict(this.#validity);
       if (verdict === 'purged') this.#countPurged(held);
-      if (!isSpare(held.value, verdict, this.#validity, this.#clock, this.#spareMs))
-        this.#entries.delete(key);
+      if (!isSpare(held.value, verdict, this.#validity, this.#clock, this.#spareMs)) this.#drop(held);
       return undefined;
     }
     held.touched = true;
@@ -132,7 +147,7 @@ export class MemoryTier<V extends Cached> {
   /** False: it was not taken (purged meanwhile, too large, of no use any more, or not wanted often enough). */
   set(key: CacheKey, value: V, group: string): boolean {
     const bytes = this.#weigh(key, value) + this.#shelf.weigh(value.keys.length);
-    const held = new Held(value, group, bytes, this.#validity);
+    const held = new Kept(key, value, group, bytes, this.#validity);
     const verdict = held.verdict(this.#validity);
     if (verdict === 'purged' || usableUntilMs(value) <= this.#clock.now()) return false;
     const before = this.#entries.peek(key);
@@ -140,18 +155,21 @@ export class MemoryTier<V extends Cached> {
     if (verdict === 'expired' && before?.verdict(this.#validity) === 'valid') return false;
     if (bytes > this.#maxEntryBytes || bytes > this.#maxGroupBytes) {
       this.#tooLarge++;
-      this.#entries.delete(key);
+      this.delete(key);
       return false;
     }
-    const full = this.#entries.calculatedSize + bytes > this.#entries.maxSize;
+    const full = this.#bytes + bytes > this.#maxBytes;
     if (full && before === undefined && !this.#admission.admits(key)) {
       this.#notAdmitted++;
       return false;
     }
     this.#lives?.stored(group, value, before);
-    this.#entries.set(key, held);
+    if (before !== undefined) this.#drop(before);
+    this.#makeRoom(bytes);
+    this.#entries.add(held);
+    this.#bytes += bytes;
     this.#shelf.entered(key, value.keys);
-    this.#enterGroup(key, held);
+    this.#enterGroup(held);
     return true;
   }
 
@@ -160,7 +178,7 @@ export class MemoryTier<V extends Cached> {
     const held = this.#entries.peek(key);
     if (held?.verdict(this.#validity) !== 'purged') return undefined;
     this.#countPurged(held);
-    this.delete(key);
+    this.#drop(held);
     return held;
   }
 
@@ -171,21 +189,24 @@ export class MemoryTier<V extends Cached> {
 
   /** What each group holds. */
   groups(): { readonly group: string; readonly entries: number; readonly bytes: Bytes }[] {
-    return [...this.#groups].map(([group, { keys, bytes }]) => ({ group, entries: keys.size, bytes }));
+    return [...this.#groups].map(([group, { entries, bytes }]) => ({ group, entries, bytes }));
   }
 
   delete(key: CacheKey): boolean {
-    return this.#entries.delete(key);
+    const held = this.#entries.peek(key);
+    if (held === undefined) return false;
+    this.#drop(held);
+    return true;
   }
 
   clear(): void {
-    this.#entries.clear();
+    for (let held = this.#entries.oldest; held !== undefined; held = this.#entries.oldest) this.#drop(held);
   }
 
   /** The keys that were wanted last, most recent first. */
   recentKeys(limit: number): CacheKey[] {
     const keys: CacheKey[] = [];
-    for (const key of this.#entries.keys()) {
+    for (const { key } of this.#entries.newestFirst()) {
       if (keys.length >= limit) break;
       keys.push(key);
     }
@@ -195,8 +216,8 @@ export class MemoryTier<V extends Cached> {
   stats(): MemoryStats {
     return {
       entries: this.#entries.size,
-      bytes: this.#entries.calculatedSize,
-      maxBytes: this.#entries.maxSize,
+      bytes: this.#bytes,
+      maxBytes: this.#maxBytes,
       evictions: this.#evictions,
       groupEvictions: this.#groupEvictions,
       returned: this.#ghosts.returned,
@@ -211,36 +232,57 @@ export class MemoryTier<V extends Cached> {
     this.#lives?.purged(held);
   }
 
-  #enterGroup(key: CacheKey, { group: name, bytes }: Held<V>): void {
-    const group = this.#groups.get(name) ?? { keys: new Set(), bytes: 0 };
-    this.#groups.set(name, group);
-    group.keys.add(key);
-    group.bytes += bytes;
-    if (group.bytes > this.#maxGroupBytes) this.#shrink(group, key);
+  #makeRoom(bytes: Bytes): void {
+    while (this.#bytes + bytes > this.#maxBytes) {
+      const oldest = this.#entries.oldest;
+      if (oldest === undefined) return;
+      this.#evictions++;
+      this.#ghosts.displaced(oldest.key);
+      this.#drop(oldest);
+    }
   }
 
-  #leaveGroup(key: CacheKey, { group: name, bytes }: Held<V>): void {
+  /** It must be held. */
+  #drop(held: Kept<V>): void {
+    this.#entries.remove(held);
+    this.#bytes -= held.bytes;
+    this.#leaveGroup(held);
+    this.#shelf.left(held.key);
+  }
+
+  #enterGroup(held: Kept<V>): void {
+    const group = this.#groups.get(held.group) ?? { queue: new Queue(), entries: 0, bytes: 0 };
+    this.#groups.set(held.group, group);
+    group.queue.append(held.seat);
+    group.entries++;
+    group.bytes += held.bytes;
+    if (group.bytes > this.#maxGroupBytes) this.#shrink(group, held);
+  }
+
+  #leaveGroup({ group: name, seat, bytes }: Kept<V>): void {
     const group = this.#groups.get(name);
     if (group === undefined) return;
-    group.keys.delete(key);
+    group.queue.remove(seat);
+    group.entries--;
     group.bytes -= bytes;
-    if (group.keys.size === 0) this.#groups.delete(name);
+    if (group.entries === 0) this.#groups.delete(name);
   }
 
   /** Second chance: the oldest goes, unless it was read since we last looked; then it goes to the end of the queue. */
-  #shrink(group: Group, newcomer: CacheKey): void {
-    for (const key of group.keys) {
-      if (group.bytes <= this.#maxGroupBytes) return;
-      const held = this.#entries.peek(key);
-      if (held === undefined || key === newcomer) continue;
-      if (held.touched) {
-        held.touched = false;
-        group.keys.delete(key);
-        group.keys.add(key);
+  #shrink(group: Group<V>, newcomer: Kept<V>): void {
+    const { queue } = group;
+    while (group.bytes > this.#maxGroupBytes) {
+      const seat = queue.oldest;
+      if (seat === undefined) return;
+      const { entry } = seat;
+      if (entry.touched || entry === newcomer) {
+        entry.touched = false;
+        queue.remove(seat);
+        queue.append(seat);
       } else {
         this.#groupEvictions++;
-        this.#ghosts.displaced(key);
-        this.#entries.delete(key);
+        this.#ghosts.displaced(entry.key);
+        this.#drop(entry);
       }
     }
   }

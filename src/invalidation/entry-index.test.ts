@@ -9,8 +9,8 @@ const step = fc.oneof(fc.record({ id, keys }), fc.record({ id }));
 describe('EntryIndex', () => {
   it('knows at every moment exactly the entries that were made from a key', () => {
     fc.assert(
-      fc.property(fc.array(step), (steps) => {
-        const index = new EntryIndex();
+      fc.property(fc.array(step), fc.constantFrom(3, 100), (steps, splitAt) => {
+        const index = new EntryIndex(splitAt);
         const model = new Map<string, readonly string[]>();
         for (const each of steps) {
           if ('keys' in each) {
@@ -32,5 +32,18 @@ describe('EntryIndex', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('can be walked while entries leave and others make a key popular', () => {
+    const index = new EntryIndex(4);
+    for (const each of ['1', '2', '3']) index.enter(each, ['a']);
+    const seen: string[] = [];
+    for (const each of index.entriesOf('a')) {
+      seen.push(each);
+      index.leave(each);
+      for (const newcomer of ['4', '5', '6', '7']) index.enter(newcomer, ['a']);
+    }
+    expect(seen).toEqual(expect.arrayContaining(['1', '2', '3']));
+    expect([...index.entriesOf('a')].sort()).toEqual(['4', '5', '6', '7']);
   });
 });

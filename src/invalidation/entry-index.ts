@@ -1,77 +1,123 @@
+import { Shards } from '../core/shards.ts';
 import type { DependencyKey } from '../core/units.ts';
 
 /** Names an entry: its cache key. */
 export type EntryId = string;
+
+/** The entries made from one key. */
+type Members = Set<EntryId> | SplitSet;
+
+/** With so many, a set that is built anew stops everybody for milliseconds. */
+const SPLIT_AT = 16_384;
 
 /**
  * From dependency keys to the entries of one tier that were made from them. It holds what the tier holds, no more: each
  * edge goes with its entry, so its size is bounded by the tier's.
  */
 export class EntryIndex {
-  readonly #keysOf = new Map<EntryId, readonly DependencyKey[]>();
+  readonly #keysOf = new Shards(() => new Map<EntryId, readonly DependencyKey[]>());
   /** Most keys belong to one entry: no set is made for those. */
-  readonly #entriesOf = new Map<DependencyKey, EntryId | Set<EntryId>>();
+  readonly #entriesOf = new Shards(() => new Map<DependencyKey, EntryId | Members>());
+  readonly #splitAt: number;
+  #size = 0;
   #edges = 0;
+
+  /** `splitAt`: entries made from one key from which on they lie in many sets. */
+  constructor(splitAt = SPLIT_AT) {
+    this.#splitAt = splitAt;
+  }
 
   /** `keys` without repeats. Replaces what was known of the entry. */
   enter(id: EntryId, keys: readonly DependencyKey[]): void {
     this.leave(id);
-    this.#keysOf.set(id, keys);
+    this.#keysOf.of(id).set(id, keys);
+    this.#size++;
     this.#edges += keys.length;
     for (const key of keys) {
-      const held = this.#entriesOf.get(key);
-      if (held === undefined) this.#entriesOf.set(key, id);
-      else if (typeof held === 'string') this.#entriesOf.set(key, new Set([held, id]));
-      else held.add(id);
-    }
-  }
-
-  leave(id: EntryId): void {
-    const keys = this.#keysOf.get(id);
-    if (keys === undefined) return;
-    this.#keysOf.delete(id);
-    this.#edges -= keys.length;
-    for (const key of keys) {
-      const held = this.#entriesOf.get(key);
-      if (typeof held === 'string') this.#entriesOf.delete(key);
-      else if (held !== undefined) {
-        held.delete(id);
-        if (held.size === 0) this.#entriesOf.delete(key);
+      const table = this.#entriesOf.of(key);
+      const held = table.get(key);
+      if (held === undefined) table.set(key, id);
+      else if (typeof held === 'string') table.set(key, new Set([held, id]));
+      else {
+        held.add(id);
+        // Whoever walks the set goes on in the set as it was: nothing enters or leaves it any more.
+        if (held instanceof Set && held.size === this.#splitAt) table.set(key, new SplitSet(held));
       }
     }
   }
 
-  keysOf(id: EntryId): readonly DependencyKey[] | undefined {
-    return this.#keysOf.get(id);
+  leave(id: EntryId): void {
+    const table = this.#keysOf.of(id);
+    const keys = table.get(id);
+    if (keys === undefined) return;
+    table.delete(id);
+    this.#size--;
+    this.#edges -= keys.length;
+    for (const key of keys) {
+      const entriesOf = this.#entriesOf.of(key);
+      const held = entriesOf.get(key);
+      if (typeof held === 'string') entriesOf.delete(key);
+      else if (held !== undefined) {
+        held.delete(id);
+        if (held.size === 0) entriesOf.delete(key);
+      }
+    }
   }
 
   /** May be walked while entries come and go. */
   entriesOf(key: DependencyKey): Iterable<EntryId> {
-    const held = this.#entriesOf.get(key);
+    const held = this.#entriesOf.of(key).get(key);
     if (held === undefined) return [];
     return typeof held === 'string' ? [held] : held;
   }
 
   count(key: DependencyKey): number {
-    const held = this.#entriesOf.get(key);
+    const held = this.#entriesOf.of(key).get(key);
     if (held === undefined) return 0;
     return typeof held === 'string' ? 1 : held.size;
   }
 
   /** All entries; may be walked while they come and go. */
-  entries(): Iterable<EntryId> {
-    return this.#keysOf.keys();
+  *entries(): Generator<EntryId> {
+    for (const table of this.#keysOf) yield* table.keys();
   }
 
-  keys(): Iterable<DependencyKey> {
-    return this.#entriesOf.keys();
+  *keys(): Generator<DependencyKey> {
+    for (const table of this.#entriesOf) yield* table.keys();
   }
 
   get size(): number {
-    return this.#keysOf.size;
+    return this.#size;
   }
 
   get edges(): number {
     return this.#edges;
+  }
+}
+
+class SplitSet {
+  readonly #sets = new Shards(() => new Set<EntryId>());
+  #size = 0;
+
+  constructor(ids: Iterable<EntryId>) {
+    for (const id of ids) this.add(id);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(id: EntryId): void {
+    const set = this.#sets.of(id);
+    this.#size -= set.size;
+    this.#size += set.add(id).size;
+  }
+
+  delete(id: EntryId): void {
+    if (this.#sets.of(id).delete(id)) this.#size--;
+  }
+
+  *[Symbol.iterator](): Generator<EntryId> {
+    for (const set of this.#sets) yield* set;
   }
 }

@@ -1,0 +1,68 @@
+// V8 builds a Map or Set anew in one step when it grows or shrinks: the larger it is, the longer nobody is answered.
+import { describe, expect, it } from 'vitest';
+import { MemoryTier } from '../../src/cache/memory.ts';
+import { weighFragment } from '../../src/cache/weight.ts';
+import { PurgeClock } from '../../src/invalidation/clock.ts';
+import { Dependencies } from '../../src/invalidation/dependencies.ts';
+import { entryOf } from '../support/cache.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { silent } from '../support/silent.ts';
+
+const ENTRIES = 140_000;
+
+/** The size of the largest Map or Set that `act` put anything into. */
+function largestTable(act: () => void): number {
+  let largest = 0;
+  const { set } = Map.prototype;
+  const { add } = Set.prototype;
+  Map.prototype.set = function (key, value) {
+    set.call(this, key, value);
+    largest = Math.max(largest, this.size);
+    return this;
+  };
+  Set.prototype.add = function (member) {
+    add.call(this, member);
+    largest = Math.max(largest, this.size);
+    return this;
+  };
+  try {
+    act();
+  } finally {
+    Map.prototype.set = set;
+    Set.prototype.add = add;
+  }
+  return largest;
+}
+
+describe('a memory of very many entries that were all made from one key', () => {
+  it('lies in tables of which none is long in the making, and leaves them by a purge', () => {
+    const clock = new ManualClock();
+    const validity = new PurgeClock({ epoch: 'e1', slots: 2 ** 20 });
+    const dependencies = new Dependencies({ clock, logger: silent, maxRefreshes: 0 });
+    const shelf = dependencies.shelf('fragment', 'l1');
+    const memory = new MemoryTier({
+      clock,
+      validity,
+      weigh: weighFragment,
+      maxBytes: 1e9,
+      maxGroupShare: 1,
+      shelf,
+    });
+    dependencies.attach('fragment', { refresh: () => false, dropPurged: (id) => memory.dropPurged(id) });
+    const stamp = { stamp: validity.stamp() };
+    const largest = largestTable(() => {
+      for (let n = 0; n < ENTRIES; n++) {
+        memory.set(`/${n}`, entryOf('x', stamp, clock, { keys: [`users#${n}`, 'users.name'] }), 'g');
+      }
+    });
+    expect(memory.stats().entries).toBe(ENTRIES);
+    expect(largest).toBeLessThanOrEqual(131_072);
+    expect([...dependencies.madeFrom(['users.name'], ENTRIES + 1)]).toHaveLength(ENTRIES);
+
+    validity.apply(1, ['users.name'], 'purge');
+    dependencies.purge({ epoch: 'e1', seq: 1, kind: 'purge', keys: ['users.name'] });
+    while (clock.pending > 0) clock.advanceToNext();
+    expect(memory.stats()).toMatchObject({ entries: 0, bytes: 0, purged: ENTRIES });
+    expect(dependencies.figures()).toMatchObject({ entries: 0, edges: 0 });
+  });
+});
