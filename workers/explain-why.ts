@@ -64,7 +64,7 @@ export async function explainWhy(
   const signal = AbortSignal.timeout(RENDER_WITHIN_MS);
   try {
     const { value } = await renderer.fill(route, inputs, { stamp: stamp(), signal, reason: 'warm' });
-    const declared = new Set(sources.declared?.sources(notes.keys()));
+    const declared = new Set(sources.declared?.sources([...notes.keys()]));
     const keys = value.keys.slice(0, MAX_KEYS).map((key) => {
       const from = notes.of(key) ?? [declared.has(key) ? 'addDependency()' : 'dependsOn()'];
       return { key, meaning: meaningOf(key), from };

@@ -88,9 +88,11 @@ export class Batches {
         calls.map(({ id }) => id),
         (sql, params) => this.#read(sql, params, watch),
       );
+      const tell = tellingRows(this.#observer, table, key, columns);
       for (const [index, { id, sink, resolve }] of calls.entries()) {
         const row = rows[index] ?? null;
-        await observeRow(this.#observer, { table, key, columns, id, row, sink });
+        const told = tell(id, row, sink);
+        if (told !== undefined) await told;
         resolve(row);
       }
     } finally {
@@ -118,26 +120,24 @@ function everyAborted(calls: readonly Call[], what: string): { watch: AbortWatch
   return { watch: new AbortWatch(last.signal), close };
 }
 
-/** One row, found or not, as the statement that reads it alone: a missing row may appear. */
-export interface RowRead {
-  readonly table: Table;
-  readonly key: Column;
-  readonly columns: readonly string[] | undefined;
-  readonly id: SqlValue;
-  readonly row: Row | null;
-  readonly sink: KeySink;
-}
+type TellRow = (id: SqlValue, row: Row | null, sink: KeySink) => void | Promise<void>;
 
-export async function observeRow(observer: StatementObserver | undefined, read: RowRead): Promise<void> {
-  const { table, key, columns, id, row, sink } = read;
-  const text = key.exact ? canonicalText(key.type, id) : undefined;
-  // No row can have an id that its column cannot hold, unless the table itself changes.
-  if (text === null) sink.add(table.keyName);
-  else {
-    const sql = `SELECT ${selection(columns)} FROM ${table.sql} WHERE ${quote(key.name)} = $1`;
-    const fields = (columns ?? [...table.columns.keys()]).map((name) => ({ name }));
-    await observer?.onStatement(sql, [text ?? id], { fields, rows: row === null ? [] : [row] }, sink);
-  }
+/** Tells the observer of a row, found or not, as the statement that reads it alone: a missing row may appear. */
+export function tellingRows(
+  observer: StatementObserver | undefined,
+  table: Table,
+  key: Column,
+  columns: readonly string[] | undefined,
+): TellRow {
+  const sql = `SELECT ${selection(columns)} FROM ${table.sql} WHERE ${quote(key.name)} = $1`;
+  const fields = (columns ?? [...table.columns.keys()]).map((name) => ({ name }));
+  return (id, row, sink) => {
+    const text = key.exact ? canonicalText(key.type, id) : undefined;
+    if (text !== null)
+      return observer?.onStatement(sql, [text ?? id], { fields, rows: row === null ? [] : [row] }, sink);
+    // No row can have an id that its column cannot hold, unless the table itself changes.
+    sink.add(table.keyName);
+  };
 }
 
 /**

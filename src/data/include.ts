@@ -1,6 +1,6 @@
 // Rows of another table that belong to the rows of a list: one statement for all of them.
 import type { KeySink } from '../core/validity.ts';
-import { observeRow, type Read, readByKey } from './batch.ts';
+import { type Read, readByKey, tellingRows } from './batch.ts';
 import type { Include, Row } from './db.ts';
 import { BadPageError } from './errors.ts';
 import type { StatementObserver } from './observer.ts';
@@ -38,9 +38,10 @@ async function addOne({ name, include, rows, keyOf }: Target, parts: PaginatePar
   const named = wanted.filter((value) => value !== null);
   const { columns } = include;
   const found = await readByKey(related, key, columns, named, parts.related);
+  const tell = tellingRows(parts.observer, related, key, columns);
   for (const [at, id] of named.entries()) {
-    const row = found[at] ?? null;
-    await observeRow(parts.observer, { table: related, key, columns, id, row, sink: parts.sink });
+    const told = tell(id, found[at] ?? null, parts.sink);
+    if (told !== undefined) await told;
   }
   let next = 0;
   for (const [index, row] of rows.entries())
@@ -72,15 +73,12 @@ async function addMany({ name, include, rows, keyOf, table }: Target, parts: Pag
     groups[Number(n) - 1]?.push(rest);
   }
   const fields = include.columns.map((column) => ({ name: column }));
+  const sql = groupSql(related, include, '$1', '$2');
   for (const [index, row] of rows.entries()) {
     const group = groups[index] ?? [];
     const params = limit === undefined ? [values[index]] : [values[index], limit];
-    await parts.observer?.onStatement(
-      groupSql(related, include, '$1', '$2'),
-      params,
-      { fields, rows: group },
-      parts.sink,
-    );
+    const told = parts.observer?.onStatement(sql, params, { fields, rows: group }, parts.sink);
+    if (told !== undefined) await told;
     row[name] = group;
   }
 }

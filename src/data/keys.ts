@@ -38,24 +38,33 @@ export const rowsKey = (table: RelationName): DependencyKey => `${table}@rows`;
 export const columnKey = (table: RelationName, column: string): DependencyKey =>
   `${table}.${encodeName(column)}`;
 
+/**
+ * What such keys begin with. A head and encoded values make the key: a statement's heads are written once, and only its
+ * values with every result.
+ */
+export const rowHead = (table: RelationName): string => `${table}#`;
+export const valueHead = (table: RelationName, column: string): string => `${table}.${encodeName(column)}=`;
+export const columnWithinHead = (table: RelationName, column: string, pinned: string): string =>
+  `${table}.${encodeName(column)}@${encodeName(pinned)}=`;
+
 /** `values`: the canonical texts of the primary key's columns, in the key's order. */
 export const rowKey = (table: RelationName, values: readonly string[]): DependencyKey => {
   const [only] = values;
-  return `${table}#${values.length === 1 && only !== undefined ? encodeValue(only) : values.map(encodeValue).join(',')}`;
+  return `${rowHead(table)}${values.length === 1 && only !== undefined ? encodeValue(only) : values.map(encodeValue).join(',')}`;
 };
 
 export const valueKey = (table: RelationName, column: string, value: string | null): DependencyKey =>
-  `${table}.${encodeName(column)}=${encodeValue(value)}`;
+  valueHead(table, column) + encodeValue(value);
 
 export const unknownValueKey = (table: RelationName, column: string): DependencyKey =>
-  `${table}.${encodeName(column)}=?`;
+  `${valueHead(table, column)}?`;
 
 export const columnWithinKey = (
   table: RelationName,
   column: string,
   pinned: string,
   value: string | null,
-): DependencyKey => `${table}.${encodeName(column)}@${encodeName(pinned)}=${encodeValue(value)}`;
+): DependencyKey => columnWithinHead(table, column, pinned) + encodeValue(value);
 
 export const functionKey = (schema: string, name: string): DependencyKey => `${relationName(schema, name)}()`;
 
@@ -64,7 +73,8 @@ export function encodeName(name: string): string {
   return plainName.test(name) ? name : escapeBytes(name, plainName);
 }
 
-function encodeValue(value: string | null): string {
+/** The canonical text of a value, null for NULL, as keys hold it. */
+export function encodeValue(value: string | null): string {
   if (value === null) return 'null';
   if (value.length > maxValueLength) {
     const digest = createHash('sha256').update(value).digest('base64url').slice(0, 22);

@@ -4,7 +4,8 @@ import type { DependencyKey } from '../core/units.ts';
 import type { KeySink } from '../core/validity.ts';
 import type { Catalog } from './catalog.ts';
 import { StatementRefusedError } from './recorder-errors.ts';
-import { type CompiledPlan, collect, compile, movingParams, type Result } from './recorder-keys.ts';
+import { collect, movingParams, type Result } from './recorder-keys.ts';
+import { type CompiledPlan, compile } from './recorder-plan.ts';
 import { analyse } from './statement/analyse.ts';
 
 export interface RecorderOptions {

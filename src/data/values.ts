@@ -67,11 +67,8 @@ export function toParameter(value: SqlValue): unknown {
   return value;
 }
 
-const INTEGER_RANGE: Readonly<Record<string, readonly [bigint, bigint]>> = {
-  smallint: [-(2n ** 15n), 2n ** 15n - 1n],
-  integer: [-(2n ** 31n), 2n ** 31n - 1n],
-  bigint: [-(2n ** 63n), 2n ** 63n - 1n],
-};
+/** Beside the one of the sign. */
+const INTEGER_BITS: Readonly<Record<string, number>> = { smallint: 15, integer: 31, bigint: 63 };
 const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/;
 
 /**
@@ -79,12 +76,14 @@ const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9
  * Null: no row can hold it ('abc' or 2^63 as an integer). Undefined: only Postgres can tell for this type.
  */
 export function canonicalText(type: string, value: SqlValue): string | null | undefined {
-  const range = INTEGER_RANGE[type];
-  if (range !== undefined) {
+  const bits = INTEGER_BITS[type];
+  if (bits !== undefined) {
     const text = String(value);
-    if (typeof value === 'number' ? !Number.isSafeInteger(value) : !/^-?\d{1,40}$/.test(text)) return null;
+    if (typeof value === 'number')
+      return Number.isSafeInteger(value) && value >= -(2 ** bits) && value < 2 ** bits ? text : null;
+    if (!/^-?\d{1,40}$/.test(text)) return null;
     const integer = BigInt(text);
-    return integer >= range[0] && integer <= range[1] ? String(integer) : null;
+    return BigInt.asIntN(bits + 1, integer) === integer ? String(integer) : null;
   }
   if (type === 'uuid') {
     const parts = UUID.exec(String(value).toLowerCase());

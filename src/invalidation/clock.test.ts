@@ -172,4 +172,20 @@ describe('slots', () => {
     );
     expect(slotOf('\ud800', DEFAULT_SLOTS)).toBe(slotOf('\ufffd', DEFAULT_SLOTS));
   });
+
+  it('of a list that was changed since are not those that it had', () => {
+    const clock = new PurgeClock({ epoch: 'e' });
+    const keys = ['users#1'];
+    clock.slotsOf(keys);
+    keys[0] = 'users#2';
+    expect([...clock.slotsOf(keys)]).toEqual([slotOf('users#2', DEFAULT_SLOTS)]);
+  });
+
+  it('of a frozen list are worked out once, however often in a row it comes', () => {
+    const clock = new PurgeClock({ epoch: 'e' });
+    const [first, second] = [Object.freeze(['users#1']), Object.freeze(['users#2'])];
+    expect(clock.slotsOf(first)).toBe(clock.slotsOf(first));
+    expect([...clock.slotsOf(second)]).toEqual([slotOf('users#2', DEFAULT_SLOTS)]);
+    expect([...clock.slotsOf(first)]).toEqual([slotOf('users#1', DEFAULT_SLOTS)]);
+  });
 });

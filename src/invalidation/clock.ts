@@ -42,6 +42,7 @@ export class PurgeClock implements Validity {
   #purged: Uint32Array;
   #expired: Uint32Array;
   #stamp: Stamp;
+  #asked: { readonly keys: readonly DependencyKey[]; readonly slots: Uint32Array } | undefined;
 
   constructor({ epoch, slots = DEFAULT_SLOTS, lease, degradedTtlMs }: PurgeClockOptions) {
     if (!Number.isInteger(slots) || slots < 1 || (slots & (slots - 1)) !== 0) {
@@ -85,8 +86,12 @@ export class PurgeClock implements Validity {
   }
 
   slotsOf(keys: readonly DependencyKey[]): Uint32Array {
+    // A new entry is judged, and then kept: two questions about one list.
+    if (keys === this.#asked?.keys) return this.#asked.slots;
     const slots = new Uint32Array(keys.length);
-    for (const [index, key] of keys.entries()) slots[index] = slotOf(key, this.slots);
+    for (let index = 0; index < keys.length; index++) slots[index] = slotOf(keys[index] ?? '', this.slots);
+    // Only a frozen list is still what it was when it comes again.
+    if (Object.isFrozen(keys)) this.#asked = { keys, slots };
     return slots;
   }
 

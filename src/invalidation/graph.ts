@@ -47,9 +47,9 @@ export class DependencyGraph {
     return reach(this.#dependents, keys);
   }
 
-  /** The keys and all that they depend on, without repeats: what an entry made from them is made from. */
-  sources(keys: Iterable<DependencyKey>): DependencyKey[] {
-    return reach(this.#sources, keys);
+  /** The keys (without repeats) and all that they depend on: what an entry made from them is made from. */
+  sources(keys: readonly DependencyKey[]): readonly DependencyKey[] {
+    return this.#edges === 0 ? keys : reach(this.#sources, keys);
   }
 }
 

@@ -17,7 +17,7 @@ export interface Sources {
   readonly sessions: Sessions;
   readonly fetch: typeof globalThis.fetch;
   /** The dependencies that the application declares: what is made from a key is made from its sources, too. */
-  readonly declared?: { sources(keys: Iterable<DependencyKey>): readonly DependencyKey[] };
+  readonly declared?: { sources(keys: readonly DependencyKey[]): readonly DependencyKey[] };
 }
 
 export interface ScopeStart {
@@ -63,7 +63,8 @@ export class RenderScope {
   /** The closure: with those of the fragments inside, and all that these depend on as declared. */
   get keys(): readonly DependencyKey[] {
     const { keys } = this.#keys;
-    return this.#declared === undefined ? keys : Object.freeze([...this.#declared.sources(keys)].sort());
+    const closed = this.#declared?.sources(keys) ?? keys;
+    return closed.length === keys.length ? keys : Object.freeze([...closed].sort());
   }
 
   /** What was read that no purge will tell of. */

@@ -1,0 +1,111 @@
+// A statement's plan made ready for its results: what is the same for every one of them is built here, once.
+import type { DependencyKey } from '../core/units.ts';
+import {
+  columnKey,
+  columnWithinHead,
+  rowHead,
+  rowsKey,
+  tableKey,
+  unknownValueKey,
+  valueHead,
+} from './keys.ts';
+import type { Pin, PinnedColumn, ScanPlan, StatementPlan } from './statement/plan.ts';
+
+export interface CompiledPlan {
+  readonly refused: string | undefined;
+  readonly untracked: readonly string[];
+  readonly always: readonly DependencyKey[];
+  readonly scans: readonly CompiledScan[];
+  /** The result's column names, where the analysis knows them. */
+  readonly outputs: readonly string[] | undefined;
+  /** Parameters that are compared with a column which holds no time. */
+  readonly timeless: ReadonlySet<number>;
+}
+
+export interface CompiledScan {
+  readonly pins: readonly CompiledPin[] | undefined;
+  readonly rowKey: ScanPlan['rowKey'];
+  readonly rowHead: string;
+  /** When any row may matter, and rows are named by the result: the keys beside the rows'. */
+  readonly open: readonly DependencyKey[];
+  /** The columns only shown, where the result does not name its rows. */
+  readonly shown: readonly DependencyKey[];
+}
+
+export interface CompiledPin {
+  readonly columns: readonly PinnedColumn[];
+  /** Undefined: the columns are the primary key's. */
+  readonly byValue: ByValue | undefined;
+}
+
+/** What the keys of rows pinned by a column that is no key begin with; each value is added to each of them. */
+export interface ByValue {
+  readonly heads: readonly string[];
+  /** The same where the result does not name its rows. */
+  readonly headsUnnamed: readonly string[];
+  /** Whether it names them matters. */
+  readonly names: boolean;
+  readonly leavers: boolean;
+  readonly unknown: DependencyKey;
+}
+
+export function compile(plan: StatementPlan): CompiledPlan {
+  if (plan.kind === 'refused')
+    return {
+      refused: plan.why,
+      untracked: [],
+      always: [],
+      scans: [],
+      outputs: undefined,
+      timeless: new Set(),
+    };
+  const tables = plan.scans.map((scan) => tableKey(scan.table));
+  return {
+    refused: undefined,
+    untracked: plan.untracked,
+    outputs: plan.outputs,
+    timeless: timelessParams(plan.scans),
+    always: [...new Set([...plan.definitions, ...tables])],
+    scans: plan.scans.map((scan) => ({
+      pins: scan.pins?.map((pin) => compilePin(scan, pin)),
+      rowKey: scan.rowKey,
+      rowHead: rowHead(scan.table),
+      open: [
+        ...(scan.rows ? [rowsKey(scan.table)] : []),
+        ...scan.filter.map((name) => columnKey(scan.table, name)),
+      ],
+      shown: scan.output.map((name) => columnKey(scan.table, name)),
+    })),
+  };
+}
+
+function compilePin(scan: ScanPlan, { row, columns }: Pin): CompiledPin {
+  const pinned = columns[0]?.name;
+  if (row || pinned === undefined) return { columns, byValue: undefined };
+  const headsOf = (names: readonly string[]): string[] => [
+    valueHead(scan.table, pinned),
+    ...[...new Set(names)]
+      .filter((name) => name !== pinned)
+      .map((name) => columnWithinHead(scan.table, name, pinned)),
+  ];
+  return {
+    columns,
+    byValue: {
+      heads: headsOf(scan.filter),
+      headsUnnamed: headsOf([...scan.filter, ...scan.output]),
+      names: scan.output.length > 0 || !scan.leavers,
+      leavers: scan.leavers,
+      unknown: unknownValueKey(scan.table, pinned),
+    },
+  };
+}
+
+function timelessParams(scans: readonly ScanPlan[]): Set<number> {
+  const indexes = new Set<number>();
+  for (const column of scans.flatMap((scan) => scan.pins ?? []).flatMap((pin) => pin.columns)) {
+    for (const source of column.sources) {
+      if (source.kind === 'param' && column.kind !== 'date') indexes.add(source.index);
+    }
+  }
+  return indexes;
+}
