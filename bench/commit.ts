@@ -2,12 +2,12 @@
 //
 // Real processes and one clock that all processes of a machine share. Each commit changes rows of its own, and each worker
 // notes when it has applied the purge of a row (applied.ts), so nothing is polled and nobody is asked while it runs.
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import { type Applied, lastAppliedUs, notesOf, quantiles, startNoting } from './applied-times.ts';
+import { nowUs } from './machine.ts';
 import type { Table } from './table.ts';
-import { BOXES, TwoBoxes, WORKERS } from './two-boxes.ts';
+import { BOXES, WORKERS } from './two-boxes.ts';
 
 const WARM_UP: Load = { name: 'warm-up', goal: '', writers: 1, everyMs: 20, rows: 1, seconds: 2 };
 const LOADS: readonly Load[] = [
@@ -53,17 +53,8 @@ interface Commit {
   readonly returnedUs: number;
 }
 
-type Applied = Readonly<Record<string, number>>;
-
 export async function commit(): Promise<Table[]> {
-  const schema = `CREATE TABLE commits (id int PRIMARY KEY, version int NOT NULL);
-    INSERT INTO commits SELECT id, 1 FROM generate_series(0, ${ROWS}) id; ANALYZE;`;
-  const notes = (folder: string) => path.join(folder, 'applied');
-  await using boxes = await TwoBoxes.start(schema, (folder) => {
-    mkdirSync(notes(folder), { recursive: true });
-    const preload = new URL('applied.js', import.meta.url).href;
-    return { NODE_OPTIONS: `--import=${preload}`, BENCH_APPLIED: notes(folder) };
-  });
+  await using boxes = await startNoting(ROWS);
   let next = 0;
   const newRows = (count: number): number => {
     next += count;
@@ -74,11 +65,7 @@ export async function commit(): Promise<Table[]> {
   const measured: { load: Load; commits: readonly Commit[] }[] = [];
   for (const load of LOADS) measured.push({ load, commits: await write(boxes.url, load, newRows) });
   await pause(1000);
-  await boxes.stop();
-  const workers = readdirSync(notes(boxes.folder)).map(
-    (file): Applied => JSON.parse(readFileSync(path.join(notes(boxes.folder), file), 'utf8')),
-  );
-  if (workers.length !== BOXES * WORKERS) throw new Error(`${workers.length} workers have applied anything`);
+  const workers = await notesOf(boxes);
   return [tableOf(measured, workers)];
 }
 
@@ -125,47 +112,20 @@ function tableOf(
     ],
     columns: ['load', 'commits', 'since', 'p50 ms', 'p90', 'p99', 'most', 'goal'],
     rows: measured.flatMap(({ load, commits }) => {
-      const since = (from: (each: Commit) => number) =>
-        commits
-          .map((each) => Math.max(0, lastApplied(each, workers) - from(each)) / 1000)
-          .sort((a, b) => a - b);
-      const row = (name: string, times: readonly number[], goal: string) => [
+      const row = (name: string, from: (each: Commit) => number, goal: string) => [
         load.name,
-        String(times.length),
+        String(commits.length),
         name,
-        ...[0.5, 0.9, 0.99, 1].map((share) => at(times, share).toFixed(1)),
+        ...quantiles(
+          commits.map((each) => lastAppliedUs(each.id, workers) - from(each)),
+          [0.5, 0.9, 0.99, 1],
+        ),
         goal,
       ];
       return [
-        row(
-          'returned',
-          since(({ returnedUs }) => returnedUs),
-          load.goal,
-        ),
-        row(
-          'sent',
-          since(({ sentUs }) => sentUs),
-          '',
-        ),
+        row('returned', ({ returnedUs }) => returnedUs, load.goal),
+        row('sent', ({ sentUs }) => sentUs, ''),
       ];
     }),
   };
-}
-
-function lastApplied({ id }: Commit, workers: readonly Applied[]): number {
-  return Math.max(
-    ...workers.map((applied) => {
-      const us = applied[id];
-      if (us === undefined) throw new Error(`A worker never heard of row ${id}`);
-      return us;
-    }),
-  );
-}
-
-function at(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-}
-
-function nowUs(): number {
-  return Number(process.hrtime.bigint() / 1000n);
 }

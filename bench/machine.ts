@@ -1,4 +1,4 @@
-// CPU time of process trees, and what the figures were measured on.
+// CPU time of process trees, a clock for all of them, and what the figures were measured on.
 import { readdirSync, readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 
@@ -11,6 +11,11 @@ export function cpuMicroseconds(pid: number): number {
     }
   }
   return nanoseconds / 1000;
+}
+
+/** By the clock that all processes of a machine share. */
+export function nowUs(): number {
+  return Number(process.hrtime.bigint() / 1000n);
 }
 
 /** Memory that a process and its descendants hold by themselves, in MB. Linux. */

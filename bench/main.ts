@@ -1,24 +1,28 @@
 // npm run bench                          everything, in some minutes; writes docs/benchmarks.md and its plots
-// npm run bench -- hit|miss|stampede|churn|memory|fragments|guide|commit|purge|monitoring|render     only these, printed
+// npm run bench -- hit|miss|stampede|churn|memory|fragments|guide|commit|blind|outage|trips|purge|keys|monitoring|render     only these, printed
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { blind } from './blind.ts';
 import { churn } from './churn.ts';
 import { commit } from './commit.ts';
 import { fragments } from './fragments.ts';
 import { guide } from './guide.ts';
 import { hit } from './hit.ts';
+import { keys } from './keys.ts';
 import { hasWrk } from './load.ts';
 import { machine, requireLinux } from './machine.ts';
 import { memory } from './memory.ts';
 import { miss } from './miss.ts';
 import { monitoring } from './monitoring.ts';
+import { outage } from './outage.ts';
 import { preparePeers } from './peers.ts';
 import { barsSvg } from './plot.ts';
 import { purge } from './purge.ts';
 import { render } from './render-tables.ts';
 import { stampede } from './stampede.ts';
 import { markdown, type Table, text } from './table.ts';
+import { trips } from './trips.ts';
 
 const benches: Readonly<Record<string, () => Promise<Table[]>>> = {
   hit,
@@ -29,13 +33,27 @@ const benches: Readonly<Record<string, () => Promise<Table[]>>> = {
   fragments,
   guide,
   commit,
+  blind,
+  outage,
+  trips,
   purge,
+  keys,
   monitoring,
   render,
 };
 
 /** These measure this server alone; nothing has to be installed for them. */
-const WITHOUT_PEERS: ReadonlySet<string> = new Set(['fragments', 'commit', 'purge', 'monitoring', 'render']);
+const WITHOUT_PEERS: ReadonlySet<string> = new Set([
+  'fragments',
+  'commit',
+  'blind',
+  'outage',
+  'trips',
+  'purge',
+  'keys',
+  'monitoring',
+  'render',
+]);
 
 /** The repository: this file runs as dist/bench/main.js. */
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url));

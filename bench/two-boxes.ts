@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { systemClock } from '../src/core/clock.ts';
 import { startEmbeddedPostgres } from '../src/services/postgres.ts';
-import { PrivateRedis } from '../src/services/redis.ts';
-import { findRedisProgram } from '../src/services/redis-program.ts';
+import { RunningRedis } from '../test/support/running-redis.ts';
+import { TcpProxy } from '../test/support/tcp-proxy.ts';
 import { Contestant } from './contestant.ts';
 import { freePort } from './peers.ts';
 import { silent } from './silent.ts';
@@ -18,27 +17,41 @@ const dist = fileURLToPath(new URL('..', import.meta.url));
 export const BOXES = 2;
 export const WORKERS = 2;
 
+export interface Stage {
+  /** SQL, before anybody follows. */
+  readonly schema: string;
+  /** Of the servers, made when the folder is known. */
+  readonly env?: (folder: string) => Readonly<Record<string, string>>;
+  /** Each box reaches Redis by way of a proxy (`waysToRedis`), for who wants to see or to lose what passes. */
+  readonly proxied?: boolean;
+}
+
 export class TwoBoxes implements AsyncDisposable {
   /** Of the database, whose tables are followed. */
   readonly url: string;
   /** Its own, and gone with it. */
   readonly folder: string;
+  readonly redis: RunningRedis;
+  /** One a box, where they are wanted. */
+  readonly waysToRedis: readonly TcpProxy[];
   readonly #boxes: Contestant[] = [];
   readonly #closing: (() => unknown)[];
 
-  private constructor(folder: string, url: string, closing: (() => unknown)[]) {
+  private constructor(
+    folder: string,
+    url: string,
+    redis: RunningRedis,
+    ways: readonly TcpProxy[],
+    closing: (() => unknown)[],
+  ) {
     this.folder = folder;
     this.url = url;
+    this.redis = redis;
+    this.waysToRedis = ways;
     this.#closing = closing;
   }
 
-  /** `schema`: SQL, before anybody follows. `env`: of the servers, made when the folder is known. */
-  static async start(
-    schema: string,
-    env: (folder: string) => Readonly<Record<string, string>> = () => ({}),
-  ): Promise<TwoBoxes> {
-    const program = findRedisProgram(process.env.PATH ?? '');
-    if (program === undefined) throw new Error('This needs redis-server or valkey-server in the PATH.');
+  static async start({ schema, env = () => ({}), proxied = false }: Stage): Promise<TwoBoxes> {
     const folder = mkdtempSync(path.join(tmpdir(), 'coherent-boxes-'));
     const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
     try {
@@ -47,23 +60,32 @@ export class TwoBoxes implements AsyncDisposable {
         () => rmSync(postgres.folder, { recursive: true, force: true }),
         () => postgres.close(),
       );
-      const redis = await PrivateRedis.start({
-        program,
-        folder: path.join(folder, 'redis'),
-        maxMemoryMb: 64,
-        clock: systemClock,
-      });
+      const redis = await RunningRedis.start(folder, 'redis');
       closing.push(() => redis.close());
-      const boxes = new TwoBoxes(folder, postgres.url, closing);
+      const ways: TcpProxy[] = [];
+      for (let box = 0; proxied && box < BOXES; box++) {
+        const way = await TcpProxy.to({ path: redis.socket });
+        ways.push(way);
+        closing.push(() => way.close());
+      }
+      const boxes = new TwoBoxes(folder, postgres.url, redis, ways, closing);
       await sql(postgres.url, schema);
-      for (let box = 0; box < BOXES; box++)
-        boxes.#boxes.push(await startBox(folder, box, postgres.url, redis.url, env(folder)));
+      for (let box = 0; box < BOXES; box++) {
+        const way = ways[box];
+        const redisUrl =
+          way === undefined ? `unix://${encodeURI(redis.socket)}` : `redis://127.0.0.1:${way.port}`;
+        boxes.#boxes.push(await startBox(folder, box, postgres.url, redisUrl, env(folder)));
+      }
       await boxes.#followed();
       return boxes;
     } catch (error) {
       for (const close of closing.reverse()) await close();
       throw error;
     }
+  }
+
+  get origins(): readonly string[] {
+    return this.#boxes.map(({ origin }) => origin);
   }
 
   /** Ends the servers in order; the database goes on. */

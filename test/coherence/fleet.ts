@@ -2,14 +2,13 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import pg from 'pg';
-import { systemClock } from '../../src/core/clock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/services/postgres.ts';
-import { PrivateRedis } from '../../src/services/redis.ts';
 import { layOut } from '../support/lay-out.ts';
 import { pause } from '../support/pause.ts';
-import { freePort, redisPid, redisProgram } from '../support/redis.ts';
+import { freePort } from '../support/redis.ts';
+import { RunningRedis } from '../support/running-redis.ts';
 import { silent } from '../support/silent.ts';
 import { Box } from './box.ts';
 import { SCHEMA } from './history.ts';
@@ -186,48 +185,4 @@ function startPostgres(folder: string, port?: number): Promise<EmbeddedPostgres>
     },
     ...(port !== undefined && { port }),
   });
-}
-
-/** A server that can be killed and started again, and a connection to it past the proxies. */
-class RunningRedis {
-  readonly name: string;
-  readonly folder: string;
-  readonly socket: string;
-  readonly admin: Redis;
-  #server: PrivateRedis;
-
-  private constructor(name: string, folder: string, server: PrivateRedis) {
-    this.name = name;
-    this.folder = folder;
-    this.socket = join(folder, 'redis.sock');
-    this.#server = server;
-    this.admin = new Redis({ path: this.socket, maxRetriesPerRequest: null });
-    this.admin.on('error', () => {});
-  }
-
-  static async start(inside: string, name: string): Promise<RunningRedis> {
-    const folder = join(inside, name);
-    return new RunningRedis(name, folder, await startRedis(folder));
-  }
-
-  async kill(): Promise<void> {
-    process.kill(await redisPid(this.admin), 'SIGKILL');
-  }
-
-  end(): Promise<void> {
-    return this.#server.close();
-  }
-
-  async startAgain(): Promise<void> {
-    this.#server = await startRedis(this.folder);
-  }
-
-  async close(): Promise<void> {
-    this.admin.disconnect();
-    await this.end();
-  }
-}
-
-function startRedis(folder: string): Promise<PrivateRedis> {
-  return PrivateRedis.start({ program: redisProgram(), folder, maxMemoryMb: 128, clock: systemClock });
 }

@@ -3,8 +3,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 /** Where the proxy passes connections on to: a port of this machine or a unix socket. */
 export type ProxyTarget = { readonly port: number } | { readonly path: string };
 
+/** Sees every piece on its way; one that it says is lost does not arrive, and the connection stays. */
+export type Inspector = (piece: Buffer, from: 'client' | 'server') => 'pass' | 'lose';
+
 /** One direction of one connection. */
 interface Way {
+  readonly from: 'client' | 'server';
   readonly into: Socket;
   /** Pieces that are being held back. */
   held: number;
@@ -19,6 +23,7 @@ export class TcpProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #delayMs = 0;
   #silent = false;
+  #inspector: Inspector | undefined;
   #refusing = false;
 
   private constructor(target: ProxyTarget) {
@@ -49,6 +54,11 @@ export class TcpProxy {
   /** Half-open: connections stay and are accepted, but nothing passes any more. What came meanwhile is lost. */
   silence(silent = true): void {
     this.#silent = silent;
+  }
+
+  /** What goes together goes as one piece where nobody is in a hurry; whoever counts on that has to look. */
+  inspect(inspector: Inspector | undefined): void {
+    this.#inspector = inspector;
   }
 
   /** New connections go elsewhere, as after a takeover; those that stand stay. */
@@ -84,7 +94,7 @@ export class TcpProxy {
     const pair = [client, upstream] as const;
     this.#pairs.add(pair);
     for (const [from, into] of [pair, [upstream, client] as const]) {
-      const way: Way = { into, held: 0, lastDueMs: 0 };
+      const way: Way = { from: from === client ? 'client' : 'server', into, held: 0, lastDueMs: 0 };
       from.setNoDelay(true);
       from.on('data', (data) => this.#pass(data, way));
       from.on('error', () => {});
@@ -96,7 +106,7 @@ export class TcpProxy {
   }
 
   #pass(data: Buffer, way: Way): void {
-    if (this.#silent) return;
+    if (this.#silent || this.#inspector?.(data, way.from) === 'lose') return;
     if (this.#delayMs === 0 && way.held === 0) {
       way.into.write(data);
       return;
