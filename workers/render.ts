@@ -13,7 +13,6 @@ import { dirname, join } from 'node:path';
 import { FLIGHTS_ROOM, PURGES_ROOM } from '../src/cluster/messages.ts';
 import { connectToPrimary } from '../src/cluster/worker-link.ts';
 import { systemClock } from '../src/core/clock.ts';
-import { openTracing } from '../src/core/open-telemetry.ts';
 import { Database } from '../src/data/database.ts';
 import { catalogKey } from '../src/data/feed/definitions.ts';
 import { TRACKED_PUBLICATION } from '../src/data/feed/install-sql.ts';
@@ -51,6 +50,7 @@ import { createCaches } from './render-cache.ts';
 import { createRiver } from './river.ts';
 import { answerTail } from './tail.ts';
 import { tracedLog } from './traced-log.ts';
+import { tracing } from './tracing.ts';
 import { Warmer } from './warm.ts';
 import { openWatchers } from './watchers.ts';
 
@@ -65,7 +65,7 @@ const MAX_REFRESHES = 100;
 const home = dirname(import.meta.dirname);
 
 const application = await loadApplication({ folder: applicationFolder(config.app), serverBuild: version() });
-const trace = openTracing('coherent-render-server', version());
+const trace = await tracing('coherent-render-server', version());
 const log = tracedLog(link.logger, trace);
 // Of the box and of this process; the end of it tells processes of other containers apart.
 const member = `${hostname()}/${link.slot}/${process.pid}/${randomBytes(3).toString('hex')}`;
@@ -260,14 +260,9 @@ link.onDrain(async (deadlineMs) => {
   await database.close();
 });
 
-await river.start();
-await attachProved(hits, server.http, log);
-const note = await databaseWatch.start();
-// A database that is down was said above; the first statement that it takes waits for this.
-if (note === undefined) {
-  await schema.ready().catch(() => {});
-  await warmer.start();
-}
+// The proof is work of this process; the rest of it waits for others meanwhile.
+const [note] = await Promise.all([reachDatabase(), river.start(), attachProved(hits, server.http, log)]);
+if (note === undefined) await warmer.start();
 const reusePort = config.clusterScheduling === 'reuseport';
 await server.listen({
   port: config.port,
@@ -275,6 +270,13 @@ await server.listen({
   ...(reusePort && { reusePort, exclusive: true }),
 });
 link.ready(note === undefined ? [] : [note]);
+
+/** Undefined, or what people should be told of a database that is down: the first statement that it takes waits for the schema. */
+async function reachDatabase(): Promise<string | undefined> {
+  const unreachable = await databaseWatch.start();
+  if (unreachable === undefined) await schema.ready().catch(() => {});
+  return unreachable;
+}
 
 /** Of a request or a failure: short enough to be read out over a telephone. */
 function newId(): string {

@@ -1,4 +1,4 @@
-import { auto, integer, milliseconds, oneOf } from '../kinds.ts';
+import { auto, flag, integer, milliseconds, oneOf } from '../kinds.ts';
 import { setting } from './setting.ts';
 import { HOUR, SECOND } from './units.ts';
 
@@ -8,6 +8,12 @@ export const processes = {
     kind: auto(integer({ min: 1, max: 1024 })),
     default: 'auto',
     help: 'Render processes. auto: one per CPU that the machine and the container allow.',
+  }),
+  spareWorker: setting({
+    name: 'SPARE_WORKER',
+    kind: flag(),
+    default: 'off',
+    help: 'One more render process that has read its code and waits. When a worker dies it takes its place in a fraction of the time; it costs about 60 MiB.',
   }),
   clusterScheduling: setting({
     name: 'CLUSTER_SCHEDULING',

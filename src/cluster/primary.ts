@@ -25,6 +25,7 @@ import type { Operations } from './operations/operations.ts';
 import { type Room, Rooms } from './rooms.ts';
 import type { RunningServices, Services } from './services.ts';
 import { Slot, type SlotSnapshot } from './slot.ts';
+import { Spare } from './spare.ts';
 import type { Forked, StartError, WorkerProcess } from './worker-process.ts';
 
 const BOOT_ATTEMPTS = 5;
@@ -90,11 +91,13 @@ export class Primary {
   #feed: Feed | undefined;
   #feedNote: string | undefined;
   #relay: PurgeRelay | undefined;
+  readonly #spare: Spare | undefined;
   readonly #options: PrimaryOptions;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
     this.#config = options.config;
+    if (options.config.spareWorker) this.#spare = new Spare(options);
     this.#lastCheck = options.clock.monotonic();
     options.operations.route({ method: 'GET', path: '/livez', open: true, handler: () => this.#livez() });
     options.operations.route({ method: 'GET', path: '/readyz', open: true, handler: () => this.#readyz() });
@@ -146,6 +149,7 @@ export class Primary {
     } finally {
       this.#phase = 'stopped';
       this.#checkTimer?.cancel();
+      this.#spare?.close();
       await this.#feed?.close();
       await this.#services?.close();
       await this.#options.operations.close();
@@ -168,11 +172,8 @@ export class Primary {
       this.#options.logger.warn({ phase: this.#phase }, 'not reloading: only a running server does');
       return false;
     }
-    this.#phase = 'reloading';
     this.#options.logger.info({ workers: this.#slots.length }, 'reloading');
-    const reloaded = await this.#replaceAll();
-    if (this.status().phase === 'reloading') this.#phase = 'running';
-    return reloaded;
+    return await this.#whileReloading(() => this.#replaceAll());
   }
 
   /** One worker, as a reload replaces all of them: the old one drains once the new one serves. */
@@ -180,10 +181,19 @@ export class Primary {
     const slot = this.#slots[index];
     if (slot === undefined) return 'none';
     if (this.#phase !== 'running') return 'busy';
+    return (await this.#whileReloading(() => slot.replace())) ? 'replaced' : 'kept';
+  }
+
+  /** With what the files on disk are now: also the spare, which was forked before. */
+  async #whileReloading(replace: () => Promise<boolean>): Promise<boolean> {
     this.#phase = 'reloading';
-    const replaced = await slot.replace();
-    if (this.status().phase === 'reloading') this.#phase = 'running';
-    return replaced ? 'replaced' : 'kept';
+    this.#spare?.discard();
+    const replaced = await replace();
+    if (this.status().phase === 'reloading') {
+      this.#phase = 'running';
+      this.#spare?.keep(this.#config);
+    }
+    return replaced;
   }
 
   async #replaceAll(): Promise<boolean> {
@@ -244,7 +254,8 @@ export class Primary {
   }
 
   #startSlots(): void {
-    const { clock, random, logger, fork } = this.#options;
+    const { clock, random, logger } = this.#options;
+    const fork = (config: Config) => this.#spare?.take() ?? this.#options.fork(config);
     this.#slots = Array.from({ length: this.#config.workers }, (_, index) => {
       const events = {
         onServing: (worker: WorkerProcess) => this.#serving(worker),
@@ -279,6 +290,8 @@ export class Primary {
   #serving(worker: WorkerProcess): void {
     if (this.#phase === 'starting') this.#phase = 'running';
     this.#options.logger.debug({ slot: worker.slot, worker: worker.pid }, 'worker serves');
+    if (this.#phase === 'running' && this.#slots.every(({ serving }) => serving))
+      this.#spare?.keep(this.#config);
     this.#announceOnce();
   }
 
@@ -330,6 +343,7 @@ export class Primary {
   }
 
   async #endAll(deadlineMs: Milliseconds): Promise<void> {
+    this.#spare?.close();
     await Promise.all(this.#slots.map((slot) => slot.close(deadlineMs)));
   }
 

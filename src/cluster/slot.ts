@@ -7,9 +7,10 @@
 //   closed      shutting down: deaths are expected and nothing is started again
 //
 // A worker that dies, or is known to (wedged, crashed, leaving), loses its place at once: its successor does
-// not wait for the old process to be gone. The place stays empty for a backoff that doubles with every loss
-// in a row (200 ms to 30 s, full jitter) and begins anew once a worker has served for a minute. Losses before
-// ready are counted apart: when every slot has five in a row the primary gives up.
+// not wait for the old process to be gone. A worker that served and is the first to be lost in a row is followed
+// at once. Otherwise the place stays empty for a backoff that doubles with every loss in a row (200 ms to 30 s,
+// full jitter) and begins anew once a worker has served for a minute. Losses before ready are counted apart: when
+// every slot has five in a row the primary gives up.
 import type { Config } from '../../config/config.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
@@ -194,7 +195,8 @@ export class Slot {
     this.#countDeath(worker);
     // The primary may give up over this death, and close this slot before it tries again.
     this.#context.events.onDeath(worker);
-    if (!this.#closed && this.#current === undefined && this.#candidate === undefined) this.#retryLater();
+    if (!this.#closed && this.#current === undefined && this.#candidate === undefined)
+      this.#startAgain(worker);
   }
 
   #countDeath(worker: WorkerProcess): void {
@@ -203,11 +205,13 @@ export class Slot {
     if (worker.servingMs >= HEALTHY_AFTER_MS) this.#deathsInRow = 0;
   }
 
-  #retryLater(): void {
-    const delayMs = backoffMs(this.#deathsInRow, this.#context.random);
+  #startAgain(lost: WorkerProcess): void {
+    const isFirst = this.#deathsInRow === 0;
+    const delayMs = lost.served && isFirst ? 0 : backoffMs(this.#deathsInRow, this.#context.random);
     this.#deathsInRow += 1;
     this.#context.logger.info({ slot: this.index, delayMs }, 'a new worker starts after the backoff');
-    this.#retry = this.#context.clock.after(delayMs, () => this.start());
+    if (delayMs === 0) this.start();
+    else this.#retry = this.#context.clock.after(delayMs, () => this.start());
   }
 
   #settleCandidate(took: boolean): void {

@@ -20,7 +20,7 @@ const KINDS: Readonly<Record<SpanKind, Kind>> = {
   client: Kind.CLIENT,
 };
 
-/** Looked at once: an SDK is registered before the server's own code runs, or while the application is loaded. */
+/** What is registered by now. */
 export function openTracing(name: string, version: string): Tracing {
   const provider = trace.getTracerProvider();
   // Without an SDK the API hands out its own stand-in, and that has nobody to pass calls to.

@@ -45,7 +45,8 @@ function littleEndian(array: Uint32Array): Buffer {
   return hostIsBigEndian() ? bytes.swap32() : bytes;
 }
 
-function fromLittleEndian(bytes: Buffer): Uint32Array {
+/** A copy. Errors: a `RangeError` where the bytes are no whole numbers. */
+export function fromLittleEndian(bytes: Buffer): Uint32Array {
   const copy = new Uint8Array(bytes);
   if (hostIsBigEndian()) Buffer.from(copy.buffer).swap32();
   return new Uint32Array(copy.buffer);

@@ -7,6 +7,7 @@ import type { Logger } from '../core/log.ts';
 import type { DependencyKey, EpochMs, Milliseconds, Seq } from '../core/units.ts';
 import type { Applied, AppliedOptions, BusListener, Published, Purge, PurgeBus } from './bus.ts';
 import { LAST_SEQ } from './clock.ts';
+import { fromLittleEndian } from './clock-snapshot.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
 import { BusClosedError, BusUnavailableError, KeyTooLongError } from './errors.ts';
 import { type FollowerFigures, PurgeFollower, type PurgeSource, type RiverState } from './follower.ts';
@@ -266,7 +267,5 @@ function rollEntry(name: string, word: string): RollEntry {
 
 function toSlots(value: unknown): Uint32Array {
   if (!Buffer.isBuffer(value)) throw new TypeError('The purge clock in Redis is not a string');
-  const slots = new Uint32Array(value.length / 4);
-  for (let index = 0; index < slots.length; index++) slots[index] = value.readUInt32LE(index * 4);
-  return slots;
+  return fromLittleEndian(value);
 }

@@ -1,6 +1,8 @@
 // A target that is told over HTTP. Anything but 2xx is a refusal; redirects are not followed, since the body and its
 // signature were meant for one address.
-import { Agent, request } from 'undici';
+//
+// undici is imported with the first call: a hundred files, which nobody needs to start who tells nobody over HTTP.
+import type { Agent } from 'undici';
 import type { Milliseconds } from '../core/units.ts';
 import { NotConfirmedError } from './errors.ts';
 
@@ -18,13 +20,7 @@ export interface Call {
 /** One connection to one receiver. */
 export class HttpCaller {
   readonly #name: string;
-  readonly #agent = new Agent({
-    connections: 1,
-    pipelining: 1,
-    connect: { timeout: CONNECT_WITHIN_MS },
-    headersTimeout: ANSWER_WITHIN_MS,
-    bodyTimeout: ANSWER_WITHIN_MS,
-  });
+  #opening: Promise<Line> | undefined;
 
   constructor(name: string) {
     this.#name = name;
@@ -32,7 +28,9 @@ export class HttpCaller {
 
   /** POST. Errors: `E_NOT_CONFIRMED`, and those of the network. */
   async post({ url, headers, body }: Call, signal: AbortSignal): Promise<void> {
-    const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: this.#agent });
+    this.#opening ??= open();
+    const { agent, request } = await this.#opening;
+    const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: agent });
     // Read, so that the connection can go on; what it says is of no interest.
     await answer.body.dump({ limit: MAX_ANSWER_BYTES, signal });
     const { statusCode } = answer;
@@ -40,9 +38,27 @@ export class HttpCaller {
     throw new NotConfirmedError(this.#name, statusCode, retryAfterMs(answer.headers['retry-after']));
   }
 
-  close(): Promise<void> {
-    return this.#agent.destroy();
+  async close(): Promise<void> {
+    const line = await this.#opening;
+    await line?.agent.destroy();
   }
+}
+
+interface Line {
+  readonly agent: Agent;
+  readonly request: typeof import('undici').request;
+}
+
+async function open(): Promise<Line> {
+  const { Agent, request } = await import('undici');
+  const agent = new Agent({
+    connections: 1,
+    pipelining: 1,
+    connect: { timeout: CONNECT_WITHIN_MS },
+    headersTimeout: ANSWER_WITHIN_MS,
+    bodyTimeout: ANSWER_WITHIN_MS,
+  });
+  return { agent, request };
 }
 
 /** In seconds; a date is not worth the parsing, our own backoff does. */

@@ -58,7 +58,7 @@ export class FixtureServer {
         FIXTURE_ID: this.#id,
         PORT: '0',
         HOST: '127.0.0.1',
-        DATA_DIR: path.join(path.dirname(main), 'data'),
+        DATA_DIR: path.join(path.dirname(main), `data-${this.#id}`),
         OPS_PORT: '0',
         WORKERS: '2',
         LOG_LEVEL: 'debug',
@@ -154,6 +154,33 @@ export class FixtureServer {
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }
+}
+
+interface Answer {
+  readonly slot: number;
+  readonly pid: number;
+  readonly threads: string;
+  readonly flags: readonly string[];
+  readonly heapMaxMb: number;
+  readonly databaseUrl: string;
+  readonly boot: string;
+}
+
+export async function ask(url: string, path = '/'): Promise<Answer> {
+  const response = await fetch(`${url}${path}`, { headers: { connection: 'close' } });
+  return (await response.json()) as Answer;
+}
+
+export function post(url: string): Promise<Response> {
+  return fetch(url, { method: 'POST', headers: { connection: 'close' } });
+}
+
+export async function readiness(
+  operations: string,
+): Promise<{ status: number; serving: number; pids: number[] }> {
+  const response = await fetch(`${operations}/readyz`, { headers: { connection: 'close' } });
+  const body = (await response.json()) as { serving: number; workers: { pid?: number }[] };
+  return { status: response.status, serving: body.serving, pids: body.workers.map(({ pid }) => pid ?? 0) };
 }
 
 /** Looks again and again; the test's own timeout is the limit. */

@@ -63,8 +63,7 @@ const all =
     judges.flatMap((judge) => judge(result));
 
 async function killedWorker({ scene, load }: Stage, kill: (pid: number) => Promise<void>) {
-  const before = scene.workerPids();
-  const victim = before[0];
+  const [victim] = (await scene.readiness()).pids;
   if (victim === undefined) throw new Error('no worker');
   const since = watch();
   await kill(victim);
@@ -83,6 +82,15 @@ export const DRILLS: readonly Drill[] = [
     name: 'kill -9 of a worker',
     what: 'SIGKILL to one of two workers',
     goal: 'loses only what that worker held; its slot serves again within 1 s',
+    run: (stage) => killedWorker(stage, async (pid) => void signal(pid, 'SIGKILL')),
+    judge: all(onlyHeld, nothingFailed, nothingRefused),
+  },
+  {
+    name: 'kill -9 of a worker, with a spare',
+    what: 'the same with SPARE_WORKER=on',
+    goal: 'loses only what that worker held; its slot serves again within 1 s',
+    isLong: true,
+    env: { SPARE_WORKER: 'on' },
     run: (stage) => killedWorker(stage, async (pid) => void signal(pid, 'SIGKILL')),
     judge: all(onlyHeld, nothingFailed, nothingRefused),
   },
