@@ -1,7 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 const globalSetup = ['./test/support/global-setup-programs.ts', './test/support/global-setup-postgres.ts'];
+const underLoad = 'test/{coherence,drills}/**/*.test.ts';
+const nowhere = ['**/node_modules/**', '**/dist/**', 'bench/peers/**'];
+/** Most of the time a file waits for processes that start, end or time out; meanwhile others have the CPU. */
+const apart = { maxWorkers: 3, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   resolve: {
@@ -9,12 +14,16 @@ export default defineConfig({
     alias: { 'coherent-render-server': fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
   },
   test: {
-    // Two cores: more files at once only make each other slow.
-    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    exclude: ['**/node_modules/**', '**/dist/**', 'bench/peers/**'],
+    exclude: nowhere,
+    sequence: { sequencer: LongestFirst },
     projects: [
+      // Whole boxes under load that uses the CPU up, where no request may fail: no more of them at once than small machines have cores.
+      {
+        extends: true,
+        test: { name: 'load', globalSetup, include: [underLoad], maxWorkers: 2, sequence: { groupOrder: 0 } },
+      },
       // Beside the code, mostly without a server. CI runs them under the newest Node, too.
       {
         extends: true,
@@ -22,10 +31,20 @@ export default defineConfig({
           name: 'unit',
           globalSetup,
           include: ['{config,scripts,src,workers}/**/*.test.ts', '*.test.ts'],
+          ...apart,
         },
       },
       // Whole servers, the sample, browsers, attacks.
-      { extends: true, test: { name: 'server', globalSetup, include: ['{app,test}/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'server',
+          globalSetup,
+          include: ['{app,test}/**/*.test.ts'],
+          exclude: [...nowhere, underLoad],
+          ...apart,
+        },
+      },
     ],
   },
 });

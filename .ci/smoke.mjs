@@ -1,26 +1,16 @@
 // What a newcomer does: a fresh clone, `npm ci && npm start`, two requests for the same page, Ctrl-C.
-// Run as whoever runs CI and, where that is root, once more as an ordinary user. HOME is an empty folder
+// Run as whoever runs CI and, where that is root, at the same time as an ordinary user. HOME is an empty folder
 // and neither DATABASE_URL nor REDIS_URL is set, so everything must come from the project itself.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const START_LIMIT_MS = 240_000;
 const STOP_LIMIT_MS = 30_000;
-
-const freePort = () =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 
 function expect(truth, message) {
   if (!truth) throw new Error(message);
@@ -36,6 +26,21 @@ function commandsOf(folder) {
     } catch {} // It has ended meanwhile.
   }
   return found;
+}
+
+/** Where it serves, from the line that says so. */
+async function saidWithin(limitMs, exited, output) {
+  const until = Date.now() + limitMs;
+  for (;;) {
+    const line = output()
+      .split('\n')
+      .find((one) => one.includes('"serving"'));
+    const url = /"url":"([^"]+)"/.exec(line ?? '')?.[1];
+    if (url) return url.replace('localhost', '127.0.0.1');
+    if (exited()) throw new Error('the server stopped before it said where it serves');
+    if (Date.now() > until) throw new Error(`it did not say within ${limitMs} ms where it serves`);
+    await new Promise((next) => setTimeout(next, 250));
+  }
 }
 
 async function answerWithin(url, limitMs, exited) {
@@ -55,7 +60,6 @@ const SHARED = '/var/lib/coherent-render-server';
 const sharedNames = () => (existsSync(SHARED) ? readdirSync(SHARED) : []);
 
 async function smoke(label, identity) {
-  const sharedBefore = sharedNames();
   // 0755: an ordinary user must be able to enter; 0700 for root, who meets the harder case that way.
   const folder = mkdtempSync(join(tmpdir(), 'smoke-'));
   chmodSync(folder, identity ? 0o755 : 0o700);
@@ -66,12 +70,12 @@ async function smoke(label, identity) {
   const { DATABASE_URL: _1, REDIS_URL: _2, NODE_ENV: _3, APP: _4, DATA_DIR: _5, ...inherited } = process.env;
   const cache = execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim();
   if (identity) execFileSync('chown', ['-R', `${identity.uid}:${identity.gid}`, folder]);
-  const port = await freePort();
   const env = {
     ...inherited,
     HOME: home,
-    PORT: String(port),
-    OPS_PORT: String(await freePort()),
+    // Whatever is free when it listens: a port chosen now may be taken by then.
+    PORT: '0',
+    OPS_PORT: '0',
     ...(identity ? {} : { npm_config_cache: cache }),
   };
   const options = { cwd: clone, env, ...(identity ?? {}) };
@@ -79,10 +83,8 @@ async function smoke(label, identity) {
   let exit;
   let server;
   try {
-    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], {
-      ...options,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    // What it says is in the error, if it fails.
+    await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund'], options);
     server = spawn('npm', ['start'], { ...options, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     for (const stream of [server.stdout, server.stderr])
       stream.on('data', (chunk) => {
@@ -95,7 +97,12 @@ async function smoke(label, identity) {
       }),
     );
 
-    const url = `http://127.0.0.1:${port}/users/17`;
+    const origin = await saidWithin(
+      START_LIMIT_MS,
+      () => exit,
+      () => output,
+    );
+    const url = `${origin}/users/17`;
     const first = await answerWithin(url, START_LIMIT_MS, () => exit);
     const html = await first.text();
     expect(
@@ -136,15 +143,14 @@ async function smoke(label, identity) {
       } catch {}
     }
     rmSync(folder, { recursive: true, force: true });
-    for (const name of sharedNames()) {
-      if (!sharedBefore.includes(name)) rmSync(join(SHARED, name), { recursive: true, force: true });
-    }
   }
 }
 
 const isRoot = process.getuid?.() === 0;
-await smoke(isRoot ? 'as root' : 'as an ordinary user');
-if (isRoot) {
-  const nobody = { uid: 65534, gid: 65534 };
-  await smoke('as an ordinary user', nobody);
+const sharedBefore = sharedNames();
+const runs = [smoke(isRoot ? 'as root' : 'as an ordinary user')];
+if (isRoot) runs.push(smoke('as an ordinary user', { uid: 65534, gid: 65534 }));
+await Promise.all(runs);
+for (const name of sharedNames()) {
+  if (!sharedBefore.includes(name)) rmSync(join(SHARED, name), { recursive: true, force: true });
 }

@@ -11,7 +11,8 @@ beforeAll(() => {
 
 afterAll(() => build?.remove());
 
-test.each(BOOTS)('$name', { timeout: 90_000 }, async (boot) => {
+// Each has a scene of its own and mostly waits.
+test.concurrent.each(BOOTS)('$name', { timeout: 90_000 }, async (boot) => {
   const { found, violations } = await start(boot, build.folder);
   process.stdout.write(`${boot.name}: ${JSON.stringify(found)}\n`);
   expect(violations).toEqual([]);
