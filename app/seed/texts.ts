@@ -1,3 +1,4 @@
+// Words only, topic after topic. They read best in one piece, so the file is long.
 import type { TopicSlug } from '../topics.ts';
 
 /**

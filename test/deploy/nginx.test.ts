@@ -1,9 +1,9 @@
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Build, buildServer, type RunningServer, startBuilt } from '../support/built-server.ts';
+import { placeSite } from '../support/lay-out.ts';
 import { freePort, until } from '../support/redis.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { Nginx, nginxProgram, SITE } from './nginx.ts';
@@ -192,14 +192,7 @@ describe.skipIf(running !== '')(
 
     beforeAll(async () => {
       build = buildServer();
-      const site = join(build.folder, 'site');
-      cpSync(fileURLToPath(new URL('../fixtures/tiny-app', import.meta.url)), site, { recursive: true });
-      mkdirSync(join(site, 'node_modules'));
-      symlinkSync(join(build.folder, 'package'), join(site, 'node_modules/coherent-render-server'));
-      symlinkSync(
-        fileURLToPath(new URL('../../node_modules/zod', import.meta.url)),
-        join(site, 'node_modules/zod'),
-      );
+      const site = placeSite(build.folder, 'test/fixtures/tiny-app');
       writeFileSync(join(site, 'public/long.css'), `/* ${'a rule like any other. '.repeat(200)} */`);
       writeFileSync(
         join(site, 'pages/long.js'),

@@ -1,11 +1,11 @@
 // Nobody reads what the server writes: it serves on, remembers no more than it may, and can be stopped.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, cpSync, mkdirSync, openSync, readSync, symlinkSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Build, buildServer } from '../support/built-server.ts';
+import { placeSite } from '../support/lay-out.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { until } from '../support/redis.ts';
 
@@ -14,14 +14,7 @@ let child: ChildProcess | undefined;
 
 beforeAll(() => {
   build = buildServer();
-  const site = join(build.folder, 'site');
-  cpSync(fileURLToPath(new URL('../fixtures/tiny-app', import.meta.url)), site, { recursive: true });
-  mkdirSync(join(site, 'node_modules'));
-  symlinkSync(join(build.folder, 'package'), join(site, 'node_modules/coherent-render-server'));
-  symlinkSync(
-    fileURLToPath(new URL('../../node_modules/zod', import.meta.url)),
-    join(site, 'node_modules/zod'),
-  );
+  placeSite(build.folder, 'test/fixtures/tiny-app');
 }, 120_000);
 
 afterEach(async () => {

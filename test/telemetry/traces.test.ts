@@ -1,10 +1,10 @@
 // The real SDK in a real server, loaded as an operator loads it: NODE_OPTIONS=--import.
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Build, buildServer, type RunningServer, startBuilt } from '../support/built-server.ts';
+import { placeSite } from '../support/lay-out.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/redis.ts';
 
@@ -81,14 +81,7 @@ const file = () => join(build.folder, 'spans');
 
 beforeAll(async () => {
   build = buildServer();
-  const site = join(build.folder, 'site');
-  cpSync(fileURLToPath(new URL('../fixtures/tiny-app', import.meta.url)), site, { recursive: true });
-  mkdirSync(join(site, 'node_modules'));
-  symlinkSync(join(build.folder, 'package'), join(site, 'node_modules/coherent-render-server'));
-  symlinkSync(
-    fileURLToPath(new URL('../../node_modules/zod', import.meta.url)),
-    join(site, 'node_modules/zod'),
-  );
+  const site = placeSite(build.folder, 'test/fixtures/tiny-app');
   writeFileSync(join(site, 'pages/traced.js'), PAGE);
   writeFileSync(join(build.folder, 'package/otel.mjs'), SDK);
   database = await testDatabase(`
