@@ -9,6 +9,8 @@
 // - the lease is renewed only after everything up to the number that was read has been told to the listeners
 // - at most one reading is under way; one asked for meanwhile follows it
 // - a reading says how far this worker was when it was sent, which goes onto the roll (roll.ts)
+// - what is heard while the clock is loaded is told after it: else a stream of purges that is quicker than loading would
+//   leave a hole behind every load, and so another load, for ever
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds, Seq } from '../core/units.ts';
@@ -42,6 +44,9 @@ export interface FollowerOptions {
   readonly needsFresh: boolean;
 }
 
+/** Purges that are kept until what comes before them is known; of more the oldest go, and leave a hole. */
+const MAX_AHEAD = 1_000;
+
 const noFigures = () => ({
   applied: 0,
   /** Readings that told of purges which no message had brought by then. */
@@ -60,6 +65,8 @@ export class PurgeFollower {
   readonly #figures = noFigures();
   /** What the listeners have been told; undefined while one of them has not had its reset. */
   #told: RiverState | undefined;
+  /** Heard, and not the next ones; in the order in which they came. */
+  #ahead: Purge[] = [];
   #timer: Timer | undefined;
   #reading: Promise<void> | undefined;
   #readAgain = false;
@@ -87,8 +94,13 @@ export class PurgeFollower {
   heard(purge: Purge): void {
     const told = this.#told;
     if (told !== undefined && purge.epoch === told.epoch && purge.seq <= told.seq) return;
-    if (told !== undefined && purge.epoch === told.epoch && purge.seq === told.seq + 1) this.#tell(purge);
-    else void this.read();
+    if (told !== undefined && purge.epoch === told.epoch && purge.seq === told.seq + 1) {
+      this.#tell(purge);
+      return;
+    }
+    this.#ahead.push(purge);
+    if (this.#ahead.length > MAX_AHEAD) this.#ahead.shift();
+    void this.read();
   }
 
   /** Somebody waits for this worker to say how far it is. */
@@ -172,6 +184,7 @@ export class PurgeFollower {
       this.#figures.gapsMended++;
       this.#tell(purge);
     }
+    this.#tellAhead();
     return this.#told?.epoch === state.epoch && this.#told.seq >= state.seq;
   }
 
@@ -184,6 +197,19 @@ export class PurgeFollower {
     this.#figures.clockLoads++;
     this.#told = { epoch, seq };
     for (const listener of this.#listeners) listener.reset(epoch, seq, state);
+    this.#tellAhead();
+  }
+
+  /** As far as they follow what has been told by now. What comes behind another hole waits for the next reading. */
+  #tellAhead(): void {
+    const ahead = this.#ahead;
+    this.#ahead = [];
+    for (const purge of ahead) {
+      const told = this.#told;
+      if (told?.epoch !== purge.epoch || purge.seq <= told.seq) continue;
+      if (purge.seq === told.seq + 1) this.#tell(purge);
+      else this.#ahead.push(purge);
+    }
   }
 
   #tell(purge: Purge): void {

@@ -65,6 +65,15 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       await pause(150);
     }
   },
+  'lose messages of Redis': async ({ fleet, random, lastMs }) => {
+    // Connections stay up, and nobody is told: half of what is said on channels does not arrive.
+    for (const { redis } of fleet.boxes)
+      redis.inspect((piece, from) =>
+        from === 'server' && isMessage(piece) && random() < 0.5 ? 'lose' : 'pass',
+      );
+    await pause(lastMs);
+    for (const { redis } of fleet.boxes) redis.inspect(undefined);
+  },
   'pause Redis': async ({ fleet, lastMs }) => {
     await fleet.redisAdmin.client('PAUSE', lastMs, 'ALL');
     await pause(lastMs);
@@ -194,6 +203,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'cut Postgres': (situation) => disturbed(situation, 'postgres', 'cut'),
   'silence Postgres': (situation) => disturbed(situation, 'postgres', 'silence'),
 };
+
+/** What Redis pushes to a subscriber, in the protocol's version 3 or 2. */
+function isMessage(piece: Buffer): boolean {
+  return /^[>*]3\r\n\$7\r\nmessage\r\n/.test(piece.toString('latin1', 0, 20));
+}
 
 /** On one box, or on both. */
 async function disturbed(
