@@ -101,11 +101,7 @@ export class TwoBoxes implements AsyncDisposable {
   /** A table that has just been published counts once all transactions of before have ended. */
   async #followed(): Promise<void> {
     const all = `SELECT 1 FROM pg_publication_tables WHERE pubname = 'coherent_tracked'`;
-    for (let attempt = 0; attempt < 300; attempt++) {
-      if ((await sql(this.url, all)).length > 0) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error('No table is followed 30 s after the start.');
+    await until('a table is followed', async () => (await sql(this.url, all)).length > 0);
   }
 }
 
@@ -119,7 +115,8 @@ async function startBox(
   const data = path.join(folder, `box-${box}`);
   mkdirSync(data);
   const port = await freePort();
-  return Contestant.start({
+  const operations = await freePort();
+  const started = await Contestant.start({
     name: `box ${box}`,
     what: '',
     command: process.execPath,
@@ -129,7 +126,7 @@ async function startBox(
     env: {
       PORT: String(port),
       HOST: '127.0.0.1',
-      OPS_PORT: String(await freePort()),
+      OPS_PORT: String(operations),
       WORKERS: String(WORKERS),
       APP: path.join(dist, 'bench/app'),
       DATA_DIR: data,
@@ -141,6 +138,22 @@ async function startBox(
       ...env,
     },
   });
+  // One worker is enough to be ready; connections that stay would all go to it.
+  await until('every worker serves', async () => {
+    const status = (await (await fetch(`http://127.0.0.1:${operations}/readyz`)).json()) as {
+      serving?: number;
+    };
+    return status.serving === WORKERS;
+  });
+  return started;
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`Not so within 30 s: ${what}.`);
 }
 
 async function sql(url: string, text: string): Promise<readonly unknown[]> {
