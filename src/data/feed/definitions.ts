@@ -77,7 +77,6 @@ export class Definitions {
     const print = await fingerprint(this.#sql);
     if (print !== this.#fingerprint) {
       const next = await loadCatalog(this.#sql, TRACKED_PUBLICATION);
-      this.#takenAt = await insertedUpTo(this.#sql);
       for (const key of this.#catalog.changesTo(next)) keys.add(key);
       // A worker may have taken its picture between a change and the one that took it back.
       const mayBeTakenBack = because.definitionsChanged || !this.#tellsDefinitions;
@@ -85,6 +84,8 @@ export class Definitions {
       this.#catalog = next;
       this.#fingerprint = print;
     }
+    // Also of a picture that is still the same: what came and went before now is in it no more.
+    this.#takenAt = await insertedUpTo(this.#sql);
     for (const { schema, name } of because.unfamiliar) {
       const told = this.#catalog.relation(schema, name)?.toldAs.map(({ keyName }) => keyName);
       for (const each of told ?? [relationName(schema, name)]) keys.add(tableKey(each));
