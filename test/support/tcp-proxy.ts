@@ -9,6 +9,8 @@ export type Inspector = (piece: Buffer, from: 'client' | 'server') => 'pass' | '
 /** One direction of one connection. */
 interface Way {
   readonly from: 'client' | 'server';
+  /** When its connection was made. */
+  readonly number: number;
   readonly into: Socket;
   /** Pieces that are being held back. */
   held: number;
@@ -23,6 +25,9 @@ export class TcpProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #delayMs = 0;
   #silent = false;
+  /** Connections with this number or a lower one pass nothing. */
+  #silentUpTo = 0;
+  #accepted = 0;
   #inspector: Inspector | undefined;
   #refusing = false;
 
@@ -46,6 +51,11 @@ export class TcpProxy {
     return this.#pairs.size;
   }
 
+  /** How many connections were ever accepted. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
   /** Holds every byte back for so long, both ways. */
   delay(ms: number): void {
     this.#delayMs = ms;
@@ -54,6 +64,14 @@ export class TcpProxy {
   /** Half-open: connections stay and are accepted, but nothing passes any more. What came meanwhile is lost. */
   silence(silent = true): void {
     this.#silent = silent;
+  }
+
+  /**
+   * As a firewall or NAT that has forgotten its table: connections that stand now pass nothing ever again, in neither
+   * direction, and neither side hears that the other has closed; new ones work.
+   */
+  silenceExisting(): void {
+    this.#silentUpTo = this.#accepted;
   }
 
   /** What goes together goes as one piece where nobody is in a hurry; whoever counts on that has to look. */
@@ -78,6 +96,7 @@ export class TcpProxy {
       // It may be a unix socket, which knows no reset.
       upstream.destroy();
     }
+    this.#pairs.clear();
   }
 
   async close(): Promise<void> {
@@ -91,14 +110,16 @@ export class TcpProxy {
       return;
     }
     const upstream = connect({ ...this.#target });
+    const number = ++this.#accepted;
     const pair = [client, upstream] as const;
     this.#pairs.add(pair);
     for (const [from, into] of [pair, [upstream, client] as const]) {
-      const way: Way = { from: from === client ? 'client' : 'server', into, held: 0, lastDueMs: 0 };
+      const way: Way = { from: from === client ? 'client' : 'server', number, into, held: 0, lastDueMs: 0 };
       from.setNoDelay(true);
       from.on('data', (data) => this.#pass(data, way));
       from.on('error', () => {});
       from.on('close', () => {
+        if (number <= this.#silentUpTo) return;
         into.destroy();
         this.#pairs.delete(pair);
       });
@@ -106,7 +127,8 @@ export class TcpProxy {
   }
 
   #pass(data: Buffer, way: Way): void {
-    if (this.#silent || this.#inspector?.(data, way.from) === 'lose') return;
+    const isSilent = this.#silent || way.number <= this.#silentUpTo;
+    if (isSilent || this.#inspector?.(data, way.from) === 'lose') return;
     if (this.#delayMs === 0 && way.held === 0) {
       way.into.write(data);
       return;
