@@ -33,7 +33,7 @@ describe('a cache policy', () => {
     const stored = [200, 301, 302, 303, 307, 308, 400, 404, 410, 500, 503].filter((status) =>
       isStored(policy(), status),
     );
-    expect(stored).toEqual([200, 301, 308, 404, 410]);
+    expect(stored).toEqual([200, 301, 302, 303, 307, 308, 404, 410]);
     expect(isStored(policy({ ttlMs: 0 }), 200)).toBe(false);
   });
 

@@ -87,7 +87,7 @@ export function lifetime(policy: CompletePolicy, status: number, nowMs: EpochMs,
   };
 }
 
-const STORED = new Set([200, 301, 308, 404, 410]);
+const STORED = new Set([200, 301, 302, 303, 307, 308, 404, 410]);
 
 export function isStored(policy: CompletePolicy, status: number): boolean {
   return policy.ttlMs > 0 && STORED.has(status);

@@ -191,7 +191,7 @@ export class PageRenderer {
     const props = await loading;
     scope.measured.loadedAtMs = this.#options.clock.monotonic();
     if (isRedirect(props))
-      return redirectTo(props.status ?? 308, safeLocation(props.location), application.security.plain);
+      return redirectTo(props.status ?? 307, safeLocation(props.location), application.security.plain);
     if (isNotFound(props)) {
       if (route !== application.notFound) return this.#page(application.notFound, NO_INPUTS, scope, 404);
       throw new Error('pages/_404 answered notFound() itself.');

@@ -31,7 +31,7 @@ describe('the sample shows rows of its database', () => {
     expect(document.all('dd').map(text)[0]).toBe(String(row?.posts));
     for (const [short, status] of [
       ['/u/17', 308],
-      ['/u/maren-okafor', 302],
+      ['/u/maren-okafor', 307],
     ] as const) {
       const answer = await app.ask(short);
       expect([answer.status, answer.headers.get('location')]).toEqual([status, '/users/17']);

@@ -38,6 +38,7 @@ const notes = page({
     if (form.body === 'gone') return notFound();
     if (form.body === 'elsewhere') return redirect('/else?a=1');
     if (form.body === 'outside') return redirect('//evil.test/');
+    if (form.body === 'outside, normalised') return redirect('/.//evil.test/');
     if (form.body === 'broken') throw new Error('secret of the server');
     if (form.body === 'hangs') await new Promise<void>((resolve) => waiting.push(resolve));
     if (form.body === 'cookie') return redirect(`/${header('Cookie')}`);
@@ -157,6 +158,7 @@ describe('a form', () => {
     ['elsewhere', 303, '/else?a=1'],
     ['gone', 404, null],
     ['outside', 500, null],
+    ['outside, normalised', 500, null],
     ['broken', 500, null],
   ])('answers what the action answers: %s', async (body, status, location) => {
     const answer = await post('/notes?tag=t', `body=${body}`);

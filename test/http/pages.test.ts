@@ -22,7 +22,8 @@ beforeAll(async () => {
           loads.push(`${params.id} ${query.page}`);
           dependsOn(`users#${params.id}`);
           if (params.id === 404) return notFound();
-          if (params.id === 308) return redirect('/users/1');
+          if (params.id === 308) return redirect('/users/1', { permanent: true });
+          if (params.id === 307) return redirect('/users/1');
           return { id: params.id, page: query.page };
         },
         head: ({ id }) => ({ title: `User ${id}` }),
@@ -127,10 +128,15 @@ describe('a page over a real socket', () => {
     expect((await get('/nowhere/else'))?.headers.get('cache-status')).toContain('hit');
   });
 
-  test('answers a moved page with its new address', async () => {
-    const response = await get('/users/308');
-    expect(response?.status).toBe(308);
-    expect(response?.headers.get('location')).toBe('/users/1');
+  test('answers a moved page with its new address, for good only where the page says so', async () => {
+    for (const status of [307, 308]) {
+      const response = await get(`/users/${status}`);
+      expect(response?.status).toBe(status);
+      expect(response?.headers.get('location')).toBe('/users/1');
+      expect((await get(`/users/${status}`))?.headers.get('cache-status')).toContain('hit');
+      site.purge(`users#${status}`);
+      expect((await get(`/users/${status}`))?.headers.get('cache-status')).toContain('fwd=uri-miss');
+    }
   });
 
   test('is the same bytes by the shortcut, which takes what memory has given once', async () => {

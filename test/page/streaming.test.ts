@@ -123,6 +123,10 @@ test('what goes wrong once the shell is out is told in the page, and no cache ke
       },
       '<main><meta name="robots" content="noindex"><h1>Something went wrong</h1><p>Error 500, reference <code>id1</code>',
     ],
+    [
+      () => redirect('/.//swordfish.example'),
+      '<main><meta name="robots" content="noindex"><h1>Something went wrong</h1><p>Error 500, reference <code>id1</code>',
+    ],
   ];
   for (const [outcome, expected] of cases) {
     const { address, answer, log } = await slowSite();

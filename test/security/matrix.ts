@@ -260,13 +260,20 @@ const splitting: readonly Row[] = [
     tries: 'the same by a parameter',
     answered: 'a redirect in which they are encoded',
     bytes: getTarget(() => `/go/a?to=%0d%0aSet-Cookie:%20a=1`),
-    status: 308,
+    status: 307,
   },
   {
     name: 'another site in what a page redirects to',
     tries: 'that // or /\\ leads to another host',
     answered: '500, kept by nobody: the page tried what it must not',
     bytes: getTarget(() => `/go/a?to=/%5c${MARK}`),
+    status: 500,
+  },
+  {
+    name: 'another site in what a page redirects to, once it is normalised',
+    tries: 'that /.// is checked as it stands and sent as //',
+    answered: '500, kept by nobody: the page tried what it must not',
+    bytes: getTarget(() => `/go/a?to=/.//${MARK}`),
     status: 500,
   },
   {
