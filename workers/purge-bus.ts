@@ -30,17 +30,29 @@ export interface PurgeBusOptions {
 const PREFIX = 'coherent:';
 /** A purge of 100,000 keys takes Redis a while; a reading that takes this long is of no use to the lease anyway. */
 const COMMAND_TIMEOUT_MS: Milliseconds = 1000;
+/** A connection that has not answered for two terms of the lease is made anew: within half of COHERENCE_BOUND_MS. */
+const SILENT_TERMS = 2;
+/** A Redis that saves or is busy for a moment is not silent. */
+const SHORTEST_SILENCE_MS: Milliseconds = 500;
 
 /** Joined, but not listening yet: `start()` is the caller's. */
 export function joinPurgeBus({ redisUrl, line, ...common }: PurgeBusOptions): RedisBus | BoxBus {
   if (redisUrl === undefined) return new BoxBus({ ...common, line });
   const target = parseRedisUrl(redisUrl);
+  const sharded = target.kind === 'cluster';
+  const silentAfterMs = Math.max(SHORTEST_SILENCE_MS, SILENT_TERMS * common.lease.termMs);
   return new RedisBus({
     ...common,
-    commands: connectForCommands(target, COMMAND_TIMEOUT_MS),
-    subscriber: connectForMessages(target),
+    commands: connectForCommands(target, COMMAND_TIMEOUT_MS, silentAfterMs),
+    subscriber: connectForMessages(target, {
+      clock: common.clock,
+      // Of the same hash tag as the channel itself.
+      pingChannel: `{${PREFIX}bus}:ping`,
+      sharded,
+      silentAfterMs,
+    }),
     prefix: PREFIX,
     newEpoch: randomUUID,
-    sharded: target.kind === 'cluster',
+    sharded,
   });
 }

@@ -91,7 +91,12 @@ interface Kind<V extends Cached> {
 
 export function openCaches(options: CachesOptions): Caches {
   const commands = options.redis && commandsOf(options, options.redis);
-  const messages = options.redis && connectForMessages(options.redis.target);
+  const messages =
+    options.redis &&
+    connectForMessages(options.redis.target, {
+      clock: options.clock,
+      pingChannel: `${options.redis.prefix}lease:ping`,
+    });
   const rollout = new Rollout(options.rollout);
   const closing: { close(): Promise<void> }[] = [];
   const rendering: (() => number)[] = [];

@@ -19,7 +19,7 @@ afterAll(() => redis.close());
 async function member(leaseMs = 300, commandTimeoutMs = 2000) {
   const target = parseRedisUrl(redis.url);
   const client = connectForCommands(target, commandTimeoutMs);
-  const messages = connectForMessages(target);
+  const messages = connectForMessages(target, { clock: systemClock, pingChannel: 'lease:ping' });
   await Promise.all([client, messages].map((one) => new Promise((resolve) => one.once('ready', resolve))));
   const commands = new RedisCommands({ client, clock: systemClock, log: silent, random: () => 0.5 });
   const flights = new RedisFlights({

@@ -20,7 +20,11 @@ async function member(url: string) {
   const lease = new Lease(systemClock, 200);
   const bus = new RedisBus({
     commands: connectForCommands(target, 1000),
-    subscriber: connectForMessages(target),
+    subscriber: connectForMessages(target, {
+      clock: systemClock,
+      pingChannel: '{kinds:bus}:ping',
+      sharded: target.kind === 'cluster',
+    }),
     sharded: target.kind === 'cluster',
     prefix: 'kinds:',
     clock: systemClock,
@@ -57,6 +61,27 @@ describe('the purge bus on a Redis Cluster', () => {
       expect(b.clock.judge(b.clock.slotsOf(['users#2']), stamp)).toBe('purged');
       const published = await a.bus.publish(['users#3'], 'purge');
       expect(await a.bus.applied(published, { timeoutMs: 5000 })).toEqual({ workers: 2, missing: [] });
+    } finally {
+      await Promise.all([a.bus.close(), b.bus.close()]);
+    }
+  });
+});
+
+describe('connections to a Redis Cluster that fall silent while new ones work', () => {
+  it('are made anew: the lease is held again, and purges come over the channel', async () => {
+    await using cluster = await redisCluster();
+    const [a, b] = [await member(cluster.url), await member(cluster.url)];
+    try {
+      for (const proxy of cluster.proxies) proxy.silenceExisting();
+      await until(() => !a.lease.trusted && !b.lease.trusted);
+      await until(() => a.lease.trusted && b.lease.trusted);
+      await until(async () => {
+        const before = b.bus.figures();
+        const published = await a.bus.publish(['users#17'], 'purge').catch(() => undefined);
+        if (published === undefined) return false;
+        await until(() => b.clock.seq >= published.seq);
+        return b.bus.figures().gapsMended === before.gapsMended;
+      });
     } finally {
       await Promise.all([a.bus.close(), b.bus.close()]);
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { spawnGuarded } from '../../src/services/redis.ts';
 import { freePort, redisProgram, until } from './redis.ts';
+import { TcpProxy } from './tcp-proxy.ts';
 
 export interface RedisFleet extends AsyncDisposable {
   readonly url: string;
@@ -42,13 +43,22 @@ class Servers {
   }
 }
 
-export async function redisCluster(): Promise<RedisFleet> {
+/** `proxies`: the ways to the three nodes, which the nodes themselves tell their clients to take. */
+export async function redisCluster(): Promise<RedisFleet & { readonly proxies: readonly TcpProxy[] }> {
   const servers = new Servers();
   const ports = [await freePort(), await freePort(), await freePort()];
+  const proxies = await Promise.all(ports.map((port) => TcpProxy.to({ port })));
   const nodes = await Promise.all(
-    ports.map(async (port) =>
-      // The port of the cluster's own talk; its default is the port plus 10,000, which may not exist.
-      servers.start(port, ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())]),
+    ports.map(async (port, index) =>
+      servers.start(
+        port,
+        [
+          ['--cluster-enabled', 'yes'],
+          // The port of the cluster's own talk; its default is the port plus 10,000, which may not exist.
+          ['--cluster-port', String(await freePort())],
+          ['--cluster-announce-port', String(proxies[index]?.port)],
+        ].flat(),
+      ),
     ),
   );
   const busPorts = await Promise.all(nodes.map((node) => node.config('GET', 'cluster-port')));
@@ -65,9 +75,13 @@ export async function redisCluster(): Promise<RedisFleet> {
       /cluster_state:ok[\s\S]*known_nodes:3/.test(String(await node.call('CLUSTER', 'INFO'))),
     );
   return {
-    url: `redis://127.0.0.1:${ports[0]}?cluster&nodes=127.0.0.1:${ports[1]}`,
+    url: `redis://127.0.0.1:${proxies[0]?.port}?cluster&nodes=127.0.0.1:${proxies[1]?.port}`,
     ports,
-    [Symbol.asyncDispose]: () => servers.close(),
+    proxies,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(proxies.map((proxy) => proxy.close()));
+      await servers.close();
+    },
   };
 }
 
