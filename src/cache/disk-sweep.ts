@@ -86,7 +86,7 @@ export class Sweeper {
       return true;
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;
-      if (!(await this.#isAbandoned(lock))) return false;
+      if (!(await this.#isAbandoned(lock)) && !(await this.#isOfTheFuture(lock))) return false;
       await unlink(lock).catch(() => {});
       return this.#take(lock);
     }
@@ -95,6 +95,12 @@ export class Sweeper {
   async #isAbandoned(path: string): Promise<boolean> {
     const found = await statFile(path).catch(() => undefined);
     return found !== undefined && this.#options.clock.now() - found.mtimeMs > ABANDONED_MS;
+  }
+
+  /** The clock was set back: by it the lock would be young for as long as that was. */
+  async #isOfTheFuture(path: string): Promise<boolean> {
+    const found = await statFile(path).catch(() => undefined);
+    return found !== undefined && found.mtimeMs - this.#options.clock.now() > ABANDONED_MS;
   }
 
   async #evict(): Promise<void> {

@@ -21,6 +21,11 @@ describe('an envelope', () => {
     expect(open(pageCodec, 'k', sealed(), now, 180_001)).toMatchObject({ value: { createdMs: now } });
   });
 
+  it('is of no use where it was written before it was made: a clock was set back between', () => {
+    const bytes = seal(pageCodec, 'k', page(now), now - 3_600_000, 3_780_000);
+    expect(open(pageCodec, 'k', bytes, now, 3_780_000)).toEqual({ flaw: 'ageless' });
+  });
+
   it('keeps bodies raw', () => {
     const html = '<p>hello</p>';
     expect(sealed().includes(html)).toBe(true);

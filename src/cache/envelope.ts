@@ -17,7 +17,7 @@ const MAGIC = Buffer.from('CRE');
 export const ENVELOPE_VERSION = 1;
 const CHECKED_FROM = 13;
 
-/** `ageless`: it has longer to live than it was given, so a clock was set back, and how old it is nobody knows. */
+/** `ageless`: it has longer to live than it was given, or was written before it was made: a clock was set back, and how old it is nobody knows. */
 export type Flaw = 'foreign' | 'version' | 'truncated' | 'checksum' | 'key' | 'malformed' | 'ageless';
 
 /** What a store may round its times by. */
@@ -97,6 +97,8 @@ function readChecked<V extends Cached>(
   ) {
     return { flaw: 'malformed' };
   }
+  // The clock was set back between its making and its writing.
+  if (createdMs > writtenMs + ROUNDING_MS) return { flaw: 'ageless' };
   const keys = reader.list(4, () => reader.text());
   const value = codec.read({ keys, stamp, createdMs, freshUntilMs, staleUntilMs, errorUntilMs }, reader);
   reader.end();

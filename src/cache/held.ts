@@ -16,16 +16,28 @@ export class Held<V extends Cached> {
   /** Times it was served since it was made. */
   reads = 0;
   readonly #slots: Uint32Array;
+  /** The wall clock less the monotonic one, when this was taken in. */
+  readonly #wallAheadMs: Milliseconds;
   #judgedAt: number;
   #verdict: Verdict;
 
-  constructor(value: V, group: string, bytes: number, validity: Validity) {
+  constructor(value: V, group: string, bytes: number, validity: Validity, clock: Clock) {
+    this.#wallAheadMs = clock.now() - clock.monotonic();
     this.value = value;
     this.group = group;
     this.bytes = bytes;
     this.#slots = validity.slotsOf(value.keys);
     this.#judgedAt = validity.version;
     this.#verdict = validity.judge(this.#slots, value.stamp);
+  }
+
+  /**
+   * The moment to compare the times of this entry with. Where the wall clock was set back it goes on by the monotonic
+   * one: an entry does not live longer for it. Where the machine slept, which the monotonic one does not count, the
+   * wall clock tells.
+   */
+  nowMs(clock: Clock): EpochMs {
+    return Math.max(clock.now(), clock.monotonic() + this.#wallAheadMs);
   }
 
   verdict(validity: Validity): Verdict {
@@ -46,28 +58,43 @@ export function isTrusted(validity: Validity, clock: Clock): boolean {
 }
 
 /**
- * May the verdict on this entry be believed? While purges may be missing only for what was read a moment ago, by the
- * wall clock of this box: an entry from the future tells that the clock was set back, and is not believed.
+ * May the verdict on this entry be believed? While purges may be missing only for what was read a moment ago. An entry
+ * from the future tells that a clock was set back: how old it is nobody knows, so it is never believed.
  */
-export function isBelievable({ createdMs }: Cached, validity: Validity, clock: Clock): boolean {
-  if (isTrusted(validity, clock)) return true;
-  const ageMs = clock.now() - createdMs;
-  return ageMs >= 0 && ageMs < validity.degradedTtlMs;
+export function isBelievable(
+  { createdMs }: Cached,
+  validity: Validity,
+  clock: Clock,
+  nowMs: EpochMs = clock.now(),
+): boolean {
+  const ageMs = nowMs - createdMs;
+  return ageMs >= 0 && (isTrusted(validity, clock) || ageMs < validity.degradedTtlMs);
 }
 
-export function isFresh(value: Cached, verdict: Verdict, validity: Validity, clock: Clock): boolean {
-  return verdict === 'valid' && clock.now() < value.freshUntilMs && isBelievable(value, validity, clock);
+export function isFresh(
+  value: Cached,
+  verdict: Verdict,
+  validity: Validity,
+  clock: Clock,
+  nowMs: EpochMs = clock.now(),
+): boolean {
+  return verdict === 'valid' && nowMs < value.freshUntilMs && isBelievable(value, validity, clock, nowMs);
 }
 
-export function useOf(value: Cached, verdict: Verdict, validity: Validity, clock: Clock): Use {
+export function useOf(
+  value: Cached,
+  verdict: Verdict,
+  validity: Validity,
+  clock: Clock,
+  nowMs: EpochMs = clock.now(),
+): Use {
   if (verdict === 'purged') return 'none';
-  if (isFresh(value, verdict, validity, clock)) return 'fresh';
-  const nowMs = clock.now();
-  const believable = isBelievable(value, validity, clock);
+  if (isFresh(value, verdict, validity, clock, nowMs)) return 'fresh';
+  const believable = isBelievable(value, validity, clock, nowMs);
   if (nowMs < value.staleUntilMs && believable) return 'stale';
   // A page that chose nothing may have an error window, too: it ends with its freshness, which nobody vouches for now.
   const mayStandIn = believable || value.errorUntilMs > value.freshUntilMs;
-  return mayStandIn && nowMs < value.errorUntilMs ? 'error' : 'none';
+  return mayStandIn && nowMs >= value.createdMs && nowMs < value.errorUntilMs ? 'error' : 'none';
 }
 
 /**
@@ -80,9 +107,10 @@ export function isSpare(
   validity: Validity,
   clock: Clock,
   spareMs: Milliseconds,
+  nowMs: EpochMs = clock.now(),
 ): boolean {
-  if (verdict === 'purged' || !isBelievable(value, validity, clock)) return false;
-  return clock.now() < usableUntilMs(value) + spareMs;
+  if (verdict === 'purged' || !isBelievable(value, validity, clock, nowMs)) return false;
+  return nowMs < usableUntilMs(value) + spareMs;
 }
 
 /** The moment after which an entry is of no use to anybody. */

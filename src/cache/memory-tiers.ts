@@ -70,7 +70,7 @@ export class MemoryTiers<V extends Cached> {
     const pinned = this.#pinned.get(key);
     const held = pinned ?? this.#memory.get(key);
     if (held === undefined) return undefined;
-    const use = useOf(held.value, held.verdict(this.#validity), this.#validity, this.#clock);
+    const use = this.#useOf(held);
     if (use === 'none') return undefined;
     return { held, value: held.value, tier: pinned === undefined ? 'l1' : 'static', use };
   }
@@ -81,7 +81,8 @@ export class MemoryTiers<V extends Cached> {
     const held = pinned ?? this.#memory.look(key);
     if (held === undefined) return undefined;
     const verdict = held.verdict(this.#validity);
-    if (!isSpare(held.value, verdict, this.#validity, this.#clock, this.#spareMs)) return undefined;
+    const nowMs = held.nowMs(this.#clock);
+    if (!isSpare(held.value, verdict, this.#validity, this.#clock, this.#spareMs, nowMs)) return undefined;
     return { value: held.value, tier: pinned === undefined ? 'l1' : 'static' };
   }
 
@@ -139,7 +140,7 @@ export class MemoryTiers<V extends Cached> {
   served(key: CacheKey): V | undefined {
     const held = this.#pinned.look(key) ?? this.#memory.look(key);
     if (held === undefined) return undefined;
-    const use = useOf(held.value, held.verdict(this.#validity), this.#validity, this.#clock);
+    const use = this.#useOf(held);
     return use === 'fresh' || use === 'stale' ? held.value : undefined;
   }
 
@@ -158,5 +159,10 @@ export class MemoryTiers<V extends Cached> {
 
   stats() {
     return { static: this.#pinned.stats(), l1: this.#memory.stats() };
+  }
+
+  #useOf(held: Held<V>): Use {
+    const verdict = held.verdict(this.#validity);
+    return useOf(held.value, verdict, this.#validity, this.#clock, held.nowMs(this.#clock));
   }
 }

@@ -36,6 +36,31 @@ describe('L1', () => {
     expect(memory.stats().evictions).toBeGreaterThan(100);
   });
 
+  it.each([-3_600_000, -30_000, -1, 3_600_000])(
+    'serves an entry no longer for it when the wall clock jumps by %i ms',
+    (jumpMs) => {
+      const { memory, entry, clock } = memoryOf();
+      clock.jump(jumpMs);
+      memory.set('k', entry(10), 'g');
+      clock.advance(30_000);
+      expect(memory.fresh('k')).toBeDefined();
+      clock.jump(-jumpMs);
+      clock.advance(29_999);
+      if (jumpMs > 0) expect(memory.fresh('k')).toBeDefined();
+      clock.advance(1);
+      expect(memory.fresh('k')).toBeUndefined();
+    },
+  );
+
+  it('does not take what was made before the wall clock was set back for fresh', () => {
+    const { memory, entry, clock } = memoryOf();
+    const made = entry(10);
+    clock.jump(-3_600_000);
+    memory.set('k', made, 'g');
+    expect(memory.fresh('k')).toBeUndefined();
+    expect(memory.get('k')).toBeUndefined();
+  });
+
   it('weighs headers, dependency keys and the key itself', () => {
     const plain = page(0, { headers: [], keys: [] });
     const light = weighPage('k', plain);

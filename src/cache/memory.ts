@@ -62,8 +62,8 @@ class Kept<V extends Cached> extends Held<V> implements Member<Kept<V>> {
   older: Kept<V> | undefined;
   newer: Kept<V> | undefined;
 
-  constructor(key: CacheKey, value: V, group: string, bytes: Bytes, validity: Validity) {
-    super(value, group, bytes, validity);
+  constructor(key: CacheKey, value: V, group: string, bytes: Bytes, validity: Validity, clock: Clock) {
+    super(value, group, bytes, validity, clock);
     this.key = key;
   }
 }
@@ -119,7 +119,8 @@ export class MemoryTier<V extends Cached> {
     const held = this.#entries.get(key);
     if (held === undefined) return undefined;
     const { value } = held;
-    if (!isFresh(value, held.verdict(this.#validity), this.#validity, this.#clock)) return undefined;
+    const verdict = held.verdict(this.#validity);
+    if (!isFresh(value, verdict, this.#validity, this.#clock, held.nowMs(this.#clock))) return undefined;
     held.touched = true;
     held.reads++;
     return value;
@@ -133,11 +134,11 @@ export class MemoryTier<V extends Cached> {
       this.#ghosts.missed(key);
       return undefined;
     }
-    const use = useOf(held.value, held.verdict(this.#validity), this.#validity, this.#clock);
-    if (use === 'none') {
-      const verdict = held.verdict(this.#validity);
+    const verdict = held.verdict(this.#validity);
+    const nowMs = held.nowMs(this.#clock);
+    if (useOf(held.value, verdict, this.#validity, this.#clock, nowMs) === 'none') {
       if (verdict === 'purged') this.#countPurged(held);
-      if (!isSpare(held.value, verdict, this.#validity, this.#clock, this.#spareMs)) this.#drop(held);
+      if (!isSpare(held.value, verdict, this.#validity, this.#clock, this.#spareMs, nowMs)) this.#drop(held);
       return undefined;
     }
     held.touched = true;
@@ -147,7 +148,7 @@ export class MemoryTier<V extends Cached> {
   /** False: it was not taken (purged meanwhile, too large, of no use any more, or not wanted often enough). */
   set(key: CacheKey, value: V, group: string): boolean {
     const bytes = this.#weigh(key, value) + this.#shelf.weigh(value.keys.length);
-    const held = new Kept(key, value, group, bytes, this.#validity);
+    const held = new Kept(key, value, group, bytes, this.#validity, this.#clock);
     const verdict = held.verdict(this.#validity);
     if (verdict === 'purged' || usableUntilMs(value) <= this.#clock.now()) return false;
     const before = this.#entries.peek(key);

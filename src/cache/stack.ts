@@ -345,7 +345,9 @@ export class CacheStack<V extends Cached> implements Cache<V> {
       const timer = this.#clock.after(options.softTimeoutMs, () => {
         const held = this.#memory.get(key);
         // What only stands in for a failure while purges may be missing must say so: it waits for the failure.
-        if (held === undefined || !isBelievable(held.value, this.#validity, this.#clock)) return;
+        if (held === undefined) return;
+        const nowMs = held.held.nowMs(this.#clock);
+        if (!isBelievable(held.value, this.#validity, this.#clock, nowMs)) return;
         // Goes on without us: its result is what the next reader gets.
         flight.detach();
         this.#counts.staleOnSlow++;

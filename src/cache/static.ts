@@ -55,7 +55,8 @@ export class StaticTier<V extends Cached> {
     const held = this.#entries.get(key);
     if (held === undefined) return undefined;
     const { value } = held;
-    if (!isFresh(value, held.verdict(this.#validity), this.#validity, this.#clock)) return undefined;
+    const verdict = held.verdict(this.#validity);
+    if (!isFresh(value, verdict, this.#validity, this.#clock, held.nowMs(this.#clock))) return undefined;
     held.reads++;
     return value;
   }
@@ -64,16 +65,17 @@ export class StaticTier<V extends Cached> {
     const held = this.#entries.get(key);
     if (held === undefined) return undefined;
     const verdict = held.verdict(this.#validity);
-    if (useOf(held.value, verdict, this.#validity, this.#clock) !== 'none') return held;
+    const nowMs = held.nowMs(this.#clock);
+    if (useOf(held.value, verdict, this.#validity, this.#clock, nowMs) !== 'none') return held;
     if (verdict === 'purged') this.#purged++;
-    if (!isSpare(held.value, verdict, this.#validity, this.#clock, this.#spareMs)) this.delete(key);
+    if (!isSpare(held.value, verdict, this.#validity, this.#clock, this.#spareMs, nowMs)) this.delete(key);
     return undefined;
   }
 
   /** False: purged meanwhile, of no use any more, or no room. */
   set(key: CacheKey, value: V, group: string): boolean {
     const bytes = this.#weigh(key, value) + this.#shelf.weigh(value.keys.length);
-    const held = new Held(value, group, bytes, this.#validity);
+    const held = new Held(value, group, bytes, this.#validity, this.#clock);
     const verdict = held.verdict(this.#validity);
     if (verdict === 'purged' || usableUntilMs(value) <= this.#clock.now()) return false;
     const before = this.#entries.get(key);

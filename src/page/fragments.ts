@@ -60,7 +60,7 @@ export class Fragments {
     const ready = cache.peek(key);
     if (ready === undefined) return this.#fetch(use, key, around, cache);
     if (usage !== undefined) usage.fragment(use.name).hits++;
-    around.include(ready.keys, ready.freshUntilMs, ready.createdMs);
+    this.#include(ready, ready.freshUntilMs, around);
     return ready.html;
   }
 
@@ -96,8 +96,22 @@ export class Fragments {
     if (usage !== undefined) usage.fragment(use.name)[COUNTED_AS[outcome.result]]++;
     // A page around a stale piece is stale from the start: it is served, and made again.
     const freshUntilMs: EpochMs = outcome.result === 'stale' ? clock.now() : outcome.value.freshUntilMs;
-    around.include(outcome.value.keys, freshUntilMs, outcome.value.createdMs);
+    this.#include(outcome.value, freshUntilMs, around);
     return outcome.value.html;
+  }
+
+  /**
+   * Where the wall clock was set back since the piece was made its times lie in the future. The page must not live for
+   * so much longer: it takes them for a whole lifetime of the piece, and the piece for as old as it can be.
+   */
+  #include({ keys, createdMs, ...entry }: FragmentEntry, freshUntilMs: EpochMs, around: RenderScope): void {
+    const nowMs = this.#options.clock.now();
+    if (createdMs <= nowMs) {
+      around.include(keys, freshUntilMs, createdMs);
+      return;
+    }
+    const lifeMs = entry.freshUntilMs - createdMs;
+    around.include(keys, Math.min(freshUntilMs, nowMs + lifeMs), Math.max(0, nowMs - lifeMs));
   }
 
   #render(use: FragmentUse, inside: readonly CacheKey[], context: RenderContext): Promise<FragmentEntry> {
