@@ -48,14 +48,6 @@ export interface RawRelation {
   readonly indexed: readonly number[] | null;
   /** Columns that are unique by themselves. */
   readonly unique: readonly number[] | null;
-  /** Foreign keys that hold: enforced, validated, to another table's columns. */
-  readonly foreign:
-    | readonly {
-        readonly columns: readonly number[];
-        readonly to: string;
-        readonly toColumns: readonly number[];
-      }[]
-    | null;
   readonly view: string | null;
   /** Its changes are in the log that the feed reads. */
   readonly published: boolean;
@@ -110,7 +102,6 @@ const relationVersion = [
   versionOf('pg_index', 'x.indexrelid', 'x.indrelid = c.oid'),
   versionOf('pg_rewrite', 'x.oid', 'x.ev_class = c.oid'),
   versionOf('pg_policy', 'x.oid', 'x.polrelid = c.oid'),
-  versionOf('pg_constraint', 'x.oid', 'x.conrelid = c.oid'),
   versionOf('pg_inherits', 'x.inhrelid', 'x.inhrelid = c.oid OR x.inhparent = c.oid'),
   versionOf('pg_publication_rel', 'x.oid', 'x.prrelid = c.oid'),
 ].join(', ');
@@ -151,13 +142,9 @@ const relations = (published: string): string => `
     'columns', (${columns}),
     'primaryKey', (SELECT json_agg(k.num ORDER BY k.position) FROM pg_index i
                    CROSS JOIN LATERAL unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(num, position)
-                   WHERE i.indrelid = c.oid AND i.indisprimary),
+                   WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid),
     'indexed', (${keyColumns('true')}),
     'unique', (${keyColumns('i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL')}),
-    'foreign', (SELECT json_agg(json_build_object('columns', f.conkey, 'to', f.confrelid::text, 'toColumns', f.confkey)
-                                ORDER BY f.conname)
-                FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f' AND f.convalidated
-                  AND coalesce((to_jsonb(f) ->> 'conenforced')::bool, true)),
     'published', ${published},
     'view', CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END) ORDER BY n.nspname, c.relname)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -24,12 +24,6 @@ export interface Column {
   readonly notNull: boolean;
 }
 
-export interface ForeignKey {
-  readonly columns: readonly string[];
-  readonly to: Relation;
-  readonly toColumns: readonly string[];
-}
-
 export interface Relation {
   readonly oid: string;
   readonly schema: string;
@@ -42,7 +36,6 @@ export interface Relation {
   /** Columns by whose value rows are named: those of an index, of a type that has a canonical text. */
   readonly pinnable: ReadonlySet<string>;
   readonly unique: ReadonlySet<string>;
-  readonly foreignKeys: readonly ForeignKey[];
   /** More than one table stands behind the name, so that its primary key is not known to be unique. */
   readonly inherited: boolean;
   /** SQL of a view; undefined for a table. */
@@ -269,7 +262,6 @@ function* relationsOf(raw: RawCatalog): Generator<Relation> {
       return column?.kind !== undefined && !column.generated;
     };
     const primaryKey = names(root.primaryKey);
-    const foreignKeys: ForeignKey[] = [];
     const toldAs: Relation[] = [];
     const relation: Relation = {
       oid: one.oid,
@@ -285,7 +277,6 @@ function* relationsOf(raw: RawCatalog): Generator<Relation> {
         ),
       ),
       unique: new Set(names(root.unique)),
-      foreignKeys,
       inherited: root.kind !== 'p' && root.hasChildren,
       view: one.view ?? undefined,
       untracked: untrackedReason(one, children),
@@ -294,16 +285,6 @@ function* relationsOf(raw: RawCatalog): Generator<Relation> {
     };
     built.set(one.oid, relation);
     toldAs.push(...told(one === root ? relation : build(root), root, raws, build));
-    for (const key of root.foreign ?? []) {
-      const target = raws.get(key.to);
-      if (target === undefined) continue;
-      const targetName = new Map((target.columns ?? []).map((column) => [column.num, column.name]));
-      foreignKeys.push({
-        columns: names(key.columns),
-        to: build(target),
-        toColumns: key.toColumns.flatMap((number) => targetName.get(number) ?? []),
-      });
-    }
     return relation;
   };
   for (const relation of raws.values()) yield build(relation);

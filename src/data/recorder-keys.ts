@@ -35,7 +35,8 @@ export function collect(plan: CompiledPlan, params: readonly unknown[], given: R
   const result = agrees(plan, given) ? given : { fields: [], rows: given.rows };
   for (const key of plan.always) sink.add(key);
   for (const scan of plan.scans) {
-    const keys = (scan.pins && pinnedKeys(scan, scan.pins, params, result)) ?? openKeys(scan, result);
+    const pins = scan.pins ?? (result.rows.length > 0 ? scan.pinsWhenShown : undefined);
+    const keys = (pins && pinnedKeys(scan, pins, params, result)) ?? openKeys(scan, result);
     for (const key of keys) sink.add(key);
   }
 }

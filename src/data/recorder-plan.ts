@@ -24,6 +24,7 @@ export interface CompiledPlan {
 
 export interface CompiledScan {
   readonly pins: readonly CompiledPin[] | undefined;
+  readonly pinsWhenShown: readonly CompiledPin[] | undefined;
   readonly rowKey: ScanPlan['rowKey'];
   readonly rowHead: string;
   /** When any row may matter, and rows are named by the result: the keys beside the rows'. */
@@ -68,12 +69,10 @@ export function compile(plan: StatementPlan): CompiledPlan {
     always: [...new Set([...plan.definitions, ...tables])],
     scans: plan.scans.map((scan) => ({
       pins: scan.pins?.map((pin) => compilePin(scan, pin)),
+      pinsWhenShown: scan.pinsWhenShown?.map((pin) => compilePin(scan, pin)),
       rowKey: scan.rowKey,
       rowHead: rowHead(scan.table),
-      open: [
-        ...(scan.rows ? [rowsKey(scan.table)] : []),
-        ...scan.filter.map((name) => columnKey(scan.table, name)),
-      ],
+      open: [rowsKey(scan.table), ...scan.filter.map((name) => columnKey(scan.table, name))],
       shown: scan.output.map((name) => columnKey(scan.table, name)),
     })),
   };

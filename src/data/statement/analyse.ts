@@ -94,7 +94,7 @@ function scanPlan(scan: Scan): ScanPlan {
   return {
     table: relation.keyName,
     pins: choosePins(scan) ?? scan.lookup,
-    rows: scan.rows,
+    pinsWhenShown: scan.whenShown,
     leavers: scan.leavers,
     filter: [...filter].sort(),
     output: [...output].filter((name) => !filter.has(name)).sort(),

@@ -34,8 +34,8 @@ export interface ScanPlan {
   readonly table: RelationName;
   /** The reading sees only rows of these pins; undefined: it may see any row. */
   readonly pins: readonly Pin[] | undefined;
-  /** Rows that come or go can change the result (they cannot where a foreign key says that the row is there). */
-  readonly rows: boolean;
+  /** The same, where the result has a row: what it was joined with is then there, and nothing that comes can matter. */
+  readonly pinsWhenShown: readonly Pin[] | undefined;
   /**
    * A row that is not shown and leaves, or moves away from the pins, can change the result (it shifts an OFFSET,
    * it was counted, it had kept another row from being padded).

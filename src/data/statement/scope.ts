@@ -18,9 +18,10 @@ export interface Scan {
   readonly alternatives: (readonly Pin[])[];
   /** In the outermost block: the result's column that shows this column. */
   readonly shownAs: Map<string, number>;
-  rows: boolean;
   leavers: boolean;
   lookup: readonly Pin[] | undefined;
+  /** Pins that hold where the result is not empty. */
+  whenShown: readonly Pin[] | undefined;
 }
 
 /** An output column of a block: a column of one of its items, or an expression. */
@@ -69,9 +70,9 @@ export function newScan(relation: Relation): Scan {
     values: new Map(),
     alternatives: [],
     shownAs: new Map(),
-    rows: true,
     leavers: true,
     lookup: undefined,
+    whenShown: undefined,
   };
 }
 
