@@ -178,9 +178,9 @@ function collecting(
     for (const calls of inside) {
       const fragment = site.scope();
       if (isOn) observe(calls, schema, fragment.sink);
-      page.scope.include(fragment.scope.keys, 0, 0);
+      page.scope.include({ keys: fragment.scope.keys, createdMs: 0 }, 0);
     }
-    if (isOn) for (const { keys: known } of held) page.scope.include(known, 0, 0);
+    if (isOn) for (const { keys: known } of held) page.scope.include({ keys: known, createdMs: 0 }, 0);
     return page.scope.keys;
   };
   return perCall(() => collect(true)) - perCall(() => collect(false));

@@ -31,6 +31,7 @@ import { HttpUsage } from '../src/http/seen/usage.ts';
 import { PageServer } from '../src/http/server.ts';
 import { StaticFiles } from '../src/http/static.ts';
 import { Dependencies } from '../src/invalidation/dependencies.ts';
+import { FailedReads } from '../src/page/failed-reads.ts';
 import { Fragments } from '../src/page/fragments.ts';
 import { loadApplication } from '../src/page/load-application.ts';
 import { PagePipeline } from '../src/page/pipeline.ts';
@@ -118,7 +119,9 @@ const sources = {
 const timeouts = { hardTimeoutMs: config.renderTimeoutMs, softTimeoutMs: config.renderSoftTimeoutMs };
 const tail = new RequestTail(clock);
 const usage = { http: new HttpUsage(clock, tail), renders: new RenderUsage({ clock, ...config }) };
+const failedReads = new FailedReads(log);
 const fragments = new Fragments({
+  failedReads,
   build: application.build,
   sources,
   clock,
@@ -128,6 +131,7 @@ const fragments = new Fragments({
   trace,
 });
 const renderer = new PageRenderer({
+  failedReads,
   application,
   sources,
   fragments,

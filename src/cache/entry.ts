@@ -1,4 +1,7 @@
-import type { DependencyKey, EpochMs, Stamp } from '../core/units.ts';
+import type { DependencyKey, EpochMs, Milliseconds, Stamp } from '../core/units.ts';
+
+/** Long enough to spare a database in trouble, too short to be taken for the page. */
+export const INCOMPLETE_TTL_MS: Milliseconds = 2000;
 
 /** What the stack must know of anything it keeps: what it was made from, when, and how long it may live. */
 export interface Cached {
@@ -13,6 +16,11 @@ export interface Cached {
   readonly staleUntilMs: EpochMs;
   /** Until here it may be served when making a new one fails (stale-if-error). >= freshUntilMs */
   readonly errorUntilMs: EpochMs;
+  /**
+   * A read of its render failed, or had not ended. It stands in for a failure: kept for INCOMPLETE_TTL_MS at most, in L1
+   * only, and it never takes the place of a complete one.
+   */
+  readonly incomplete?: true;
 }
 
 /** A response header: lower-case name, value. */

@@ -37,6 +37,17 @@ export class OverloadedError extends CoherentError {
   }
 }
 
+/** A read of a render failed, and an older complete page stands in. Nobody but the log is told. */
+export class IncompleteRenderError extends CoherentError {
+  readonly code = 'E_INCOMPLETE_RENDER';
+
+  constructor(group: string) {
+    super(
+      `A read of ${group} failed or was not waited for, so what was rendered is not kept. The log names the read.`,
+    );
+  }
+}
+
 /** Everybody who waited for a render has gone, so it was stopped. Nobody is left to read this. */
 export class AbandonedError extends CoherentError {
   readonly code = 'E_RENDER_ABANDONED';

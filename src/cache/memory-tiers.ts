@@ -56,7 +56,9 @@ export class MemoryTiers<V extends Cached> {
       return pinned;
     }
     const value = this.#memory.fresh(key);
-    if (value !== undefined) this.#counts.hitsL1++;
+    // What stands in for a failure goes the way on which the answer says so.
+    if (value === undefined || value.incomplete === true) return undefined;
+    this.#counts.hitsL1++;
     return value;
   }
 
@@ -87,7 +89,8 @@ export class MemoryTiers<V extends Cached> {
   }
 
   keep(key: CacheKey, value: V, { group, pin }: Pick<FetchOptions, 'group' | 'pin'>): void {
-    const pinned = (pin === true || this.#promoted.has(key)) && this.#rollout.allows('static', key);
+    const wanted = value.incomplete !== true && (pin === true || this.#promoted.has(key));
+    const pinned = wanted && this.#rollout.allows('static', key);
     if (pinned && this.#pinned.set(key, value, group)) return;
     if (this.#rollout.allows('l1', key)) this.#memory.set(key, value, group);
   }

@@ -15,6 +15,7 @@ import {
   AbandonedError,
   CacheClosedError,
   ForgedStampError,
+  IncompleteRenderError,
   OverloadedError,
   RenderTimeoutError,
 } from './errors.ts';
@@ -64,6 +65,8 @@ interface Trip<V extends Cached> {
   readonly signal: AbortSignal;
   /** Monotonic: it is aborted then. */
   readonly deadlineMs: Milliseconds;
+  /** For one request alone: nothing else can be its answer. */
+  readonly isApart: boolean;
 }
 
 export class Renders<V extends Cached> {
@@ -109,7 +112,8 @@ export class Renders<V extends Cached> {
     return new SingleFlight<Landed<V>>().start(job.key, async (signal, flight) => {
       const stop = this.#limit(job.options, flight);
       try {
-        return await untilAborted(this.#render(this.#trip(job, 'miss', signal), undefined), signal);
+        const trip = { ...this.#trip(job, 'miss', signal), isApart: true };
+        return await untilAborted(this.#render(trip, undefined), signal);
       } finally {
         stop.cancel();
       }
@@ -121,7 +125,8 @@ export class Renders<V extends Cached> {
   }
 
   #trip(job: Job<V>, reason: FillReason, signal: AbortSignal): Trip<V> {
-    return { job, reason, signal, deadlineMs: this.#options.clock.monotonic() + job.options.hardTimeoutMs };
+    const deadlineMs = this.#options.clock.monotonic() + job.options.hardTimeoutMs;
+    return { job, reason, signal, deadlineMs, isApart: false };
   }
 
   async #fly(trip: Trip<V>): Promise<Landed<V>> {
@@ -191,7 +196,11 @@ export class Renders<V extends Cached> {
     const verdict = judgeKeys(validity, value);
     const storable = store && verdict === 'valid';
     if (store && !storable) counts.rejectedStores++;
-    if (storable) {
+    if (value.incomplete === true) {
+      endTurn(turn);
+      this.#assertWanted(trip);
+      if (storable && trip.reason === 'miss') memory.keep(job.key, value, job.options);
+    } else if (storable) {
       failures.forget(job.key);
       memory.keep(job.key, value, job.options);
       // Whoever waits for this turn would find nothing.
@@ -205,6 +214,13 @@ export class Renders<V extends Cached> {
       stored: storable,
       currentAt: verdict === 'purged' ? begunAt : validity.version,
     };
+  }
+
+  /** An older complete page that may still be served stands in before an incomplete one, as for any render that fails. */
+  #assertWanted({ job, isApart }: Trip<V>): void {
+    const held = isApart ? undefined : this.#options.memory.get(job.key);
+    if (held !== undefined && held.value.incomplete !== true)
+      throw new IncompleteRenderError(job.options.group);
   }
 
   async #slot({ reason, deadlineMs, signal }: Trip<V>): Promise<Leave | undefined> {

@@ -18,7 +18,7 @@ import type { Background } from './background.ts';
 import { BackgroundRenders } from './background-renders.ts';
 import { Cohorts, type RolloutStats } from './cohorts.ts';
 import type { Cached } from './entry.ts';
-import { CacheClosedError } from './errors.ts';
+import { CacheClosedError, IncompleteRenderError } from './errors.ts';
 import { Failures } from './failures.ts';
 import type { FlightCoordinator } from './flights.ts';
 import { isBelievable, isTrusted, judgeKeys } from './held.ts';
@@ -289,7 +289,8 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     if (failure !== undefined) {
       this.#counts.negativeHits++;
       if (held !== undefined) return this.#stale(held, failure.error);
-      throw failure.error;
+      // Those who ask are given what it came to.
+      if (!(failure.error instanceof IncompleteRenderError)) throw failure.error;
     }
     return this.#await(job);
   }

@@ -41,6 +41,11 @@ export interface KeySink {
    * The page is then kept by its TTL only, and `why` is logged once.
    */
   untracked(why: string): void;
+  /**
+   * A read begins, described by `what`. Call the result once it has ended: with its error when it failed. A render in
+   * which a read failed, or was still running when `load` returned, is incomplete. A sink of nothing kept has no need.
+   */
+  reading?(what: () => string): (error?: unknown) => void;
   /** Where somebody asks why: the sink for the keys of one statement. Ordinary renders have none. */
   of?(statement: string): KeySink;
 }

@@ -78,9 +78,11 @@ export class Batches {
 
   async #run({ table: name, columns, calls }: Batch): Promise<void> {
     const { watch, close } = everyAborted(calls, `byId('${name}')`);
+    let tell: TellRow | undefined;
     try {
       const table = await this.#tables.find(name, columns);
       const key = keyColumn(table, 'byId');
+      tell = tellingRows(this.#observer, table, key, columns);
       const rows = await readByKey(
         table,
         key,
@@ -88,16 +90,27 @@ export class Batches {
         calls.map(({ id }) => id),
         (sql, params) => this.#read(sql, params, watch),
       );
-      const tell = tellingRows(this.#observer, table, key, columns);
       for (const [index, { id, sink, resolve }] of calls.entries()) {
         const row = rows[index] ?? null;
         const told = tell(id, row, sink);
         if (told !== undefined) await told;
         resolve(row);
       }
+    } catch (error) {
+      // What they would have read, for a page that makes something of the failure.
+      if (!watch.signal.aborted) for (const { id, sink } of calls) await quietly(tell?.(id, null, sink));
+      throw error;
     } finally {
       close();
     }
+  }
+}
+
+async function quietly(telling: void | Promise<void>): Promise<void> {
+  try {
+    await telling;
+  } catch {
+    // The read's own failure is the one to tell of.
   }
 }
 

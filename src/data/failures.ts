@@ -1,6 +1,8 @@
 // What the driver threw, in this server's own errors.
 import pg from 'pg';
 import {
+  BadCursorError,
+  BadPageError,
   BadValueError,
   DatabaseBusyError,
   DatabaseDownError,
@@ -8,6 +10,7 @@ import {
   QueryError,
   QueryTimeoutError,
   ReadOnlyError,
+  TooManyRowsError,
 } from './errors.ts';
 
 const QUERY_CANCELED = '57014';
@@ -47,6 +50,15 @@ export function isStalePlan(error: unknown): boolean {
     (error.code === FEATURE_NOT_SUPPORTED && error.routine === 'RevalidateCachedQuery') ||
     error.code === NO_SUCH_STATEMENT
   );
+}
+
+/**
+ * Whether a read that was refused may go otherwise another time, so that what a page makes of it must not be kept. What
+ * follows from the page's own inputs, or from the number of rows that were read, is a result like any other.
+ */
+export function isReadFailure(error: unknown): boolean {
+  if (error instanceof BadCursorError) return error.cause instanceof QueryError;
+  return !(error instanceof BadPageError || error instanceof TooManyRowsError);
 }
 
 /** An error of a statement. */

@@ -14,13 +14,15 @@ export function hitStatus(tier: TierName, freshUntilMs: EpochMs, nowMs: EpochMs)
 /** The value for any outcome: a hit, a stale answer (negative ttl), a render, a render shared with others. */
 export function cacheStatus(outcome: Outcome<PageEntry>, nowMs: EpochMs): string {
   const { value, result, tier } = outcome;
-  if (result === 'hit' && tier !== undefined) return hitStatus(tier, value.freshUntilMs, nowMs);
+  const standIn = value.incomplete === true;
+  if (result === 'hit' && tier !== undefined)
+    return `${hitStatus(tier, value.freshUntilMs, nowMs)}${standIn ? '-STAND-IN' : ''}`;
   if (result === 'stale') {
     const why = whyStale(outcome.error);
     const from = tier === undefined ? '' : `${DETAIL[tier]}-`;
     return `coherent; hit; ttl=${ttlSeconds(value.freshUntilMs, nowMs)}; detail=${from}${why}`;
   }
-  return `coherent; fwd=uri-miss${outcome.stored ? '; stored' : ''}${outcome.collapsed ? '; collapsed' : ''}`;
+  return `coherent; fwd=uri-miss${outcome.stored ? '; stored' : ''}${outcome.collapsed ? '; collapsed' : ''}${standIn ? '; detail=STAND-IN' : ''}`;
 }
 
 function whyStale(error: unknown): string {

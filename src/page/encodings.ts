@@ -67,7 +67,8 @@ export class PageEncodings {
 
   async #complete(entry: PageEntry, wanted: Encoding, place: Place | undefined): Promise<PageEntry> {
     let latest = await this.#with(entry, wanted, place);
-    if (place?.again !== true) return latest;
+    // What stands in for a failure is soon gone.
+    if (place?.again !== true || entry.incomplete === true) return latest;
     for (const encoding of ['br', 'gzip'] as const) latest = await this.#with(latest, encoding, place);
     this.#finishLater(place);
     return latest;

@@ -1,5 +1,5 @@
 // Fragments at work: from a call in the tree to its HTML, out of the cache where there is one.
-import type { FragmentEntry } from '../cache/entry.ts';
+import { type FragmentEntry, INCOMPLETE_TTL_MS } from '../cache/entry.ts';
 import { fragmentKey } from '../cache/key.ts';
 import type { Cache, CacheKey, FillContext, Filled } from '../cache/stack-contract.ts';
 import type { Clock } from '../core/clock.ts';
@@ -8,6 +8,7 @@ import type { EpochMs, Milliseconds } from '../core/units.ts';
 import type { FragmentCall } from '../render/fragment-call.ts';
 import { render } from '../render/render.ts';
 import { FragmentError } from './errors.ts';
+import type { FailedReads } from './failed-reads.ts';
 import type { FragmentUse } from './fragment.ts';
 import { RenderScope, type Sources } from './scope.ts';
 import type { Timeouts } from './timeouts.ts';
@@ -23,6 +24,7 @@ export interface FragmentsOptions {
   /** Without one each fragment is rendered with the page around it. */
   readonly cache?: Cache<FragmentEntry> | undefined;
   readonly usage?: RenderUsage | undefined;
+  readonly failedReads?: FailedReads;
   readonly trace?: Tracing;
 }
 
@@ -71,11 +73,7 @@ export class Fragments {
       signal: around.signal,
       reason: 'inside',
     });
-    around.include(
-      entry.keys,
-      ttlOf(use) === 0 ? Number.POSITIVE_INFINITY : entry.freshUntilMs,
-      entry.createdMs,
-    );
+    around.include(entry, ttlOf(use) === 0 ? Number.POSITIVE_INFINITY : entry.freshUntilMs);
     return entry.html;
   }
 
@@ -104,14 +102,15 @@ export class Fragments {
    * Where the wall clock was set back since the piece was made its times lie in the future. The page must not live for
    * so much longer: it takes them for a whole lifetime of the piece, and the piece for as old as it can be.
    */
-  #include({ keys, createdMs, ...entry }: FragmentEntry, freshUntilMs: EpochMs, around: RenderScope): void {
+  #include(entry: FragmentEntry, freshUntilMs: EpochMs, around: RenderScope): void {
     const nowMs = this.#options.clock.now();
-    if (createdMs <= nowMs) {
-      around.include(keys, freshUntilMs, createdMs);
+    if (entry.createdMs <= nowMs) {
+      around.include(entry, freshUntilMs);
       return;
     }
-    const lifeMs = entry.freshUntilMs - createdMs;
-    around.include(keys, Math.min(freshUntilMs, nowMs + lifeMs), Math.max(0, nowMs - lifeMs));
+    const lifeMs = entry.freshUntilMs - entry.createdMs;
+    const createdMs = Math.max(0, nowMs - lifeMs);
+    around.include({ ...entry, createdMs }, Math.min(freshUntilMs, nowMs + lifeMs));
   }
 
   #render(use: FragmentUse, inside: readonly CacheKey[], context: RenderContext): Promise<FragmentEntry> {
@@ -157,17 +156,22 @@ export class Fragments {
     const { clock, sources } = this.#options;
     const scope = new RenderScope({ stamp, signal, inside, nowMs: clock.now() }, sources);
     const { node } = await use.build(scope.reading);
+    scope.settle();
     const html = await render(node, { resolveFragment: this.resolver(scope), signal });
-    const nowMs = clock.now();
-    const freshUntilMs = Math.min(nowMs + ttlOf(use), scope.freshUntilMs);
+    scope.settle();
+    this.#options.failedReads?.tell(`fragment ${use.name}`, scope.failed);
+    const { isIncomplete } = scope;
+    const ttlMs = isIncomplete ? Math.min(ttlOf(use), INCOMPLETE_TTL_MS) : ttlOf(use);
+    const freshUntilMs = Math.min(clock.now() + ttlMs, scope.freshUntilMs);
     return Object.freeze({
       html,
       keys: scope.keys,
       stamp,
       createdMs: scope.sinceMs,
       freshUntilMs,
-      staleUntilMs: freshUntilMs + (use.policy.staleWhileRevalidateMs ?? 0),
+      staleUntilMs: freshUntilMs + (isIncomplete ? 0 : (use.policy.staleWhileRevalidateMs ?? 0)),
       errorUntilMs: freshUntilMs,
+      ...(isIncomplete && { incomplete: true as const }),
     });
   }
 

@@ -1,10 +1,10 @@
 // A finished page as an immutable entry: its bytes, a tag of them, headers, times.
-import type { Header, PageEntry } from '../cache/entry.ts';
+import { type Header, INCOMPLETE_TTL_MS, type PageEntry } from '../cache/entry.ts';
 import { ownBytes } from '../core/own-bytes.ts';
 import type { DependencyKey, EpochMs, Stamp } from '../core/units.ts';
 import { encode, tagOf, WORTH_COMPRESSING } from './encode.ts';
 import { draftTag } from './encodings.ts';
-import { type CompletePolicy, cacheControl, lifetime } from './policy.ts';
+import { type CompletePolicy, cacheControl, type Lifetime, lifetime } from './policy.ts';
 import { surrogateHeaders } from './surrogate-keys.ts';
 
 export interface Finished {
@@ -25,6 +25,8 @@ export interface Origin {
   readonly policy: CompletePolicy;
   /** Tell the caches in front what it was made from. */
   readonly surrogateKeys: boolean;
+  /** A read of it failed or was not waited for. */
+  readonly incomplete: boolean;
 }
 
 /**
@@ -55,12 +57,20 @@ export async function makeEntry(
     keys: origin.keys,
     stamp: origin.stamp,
     createdMs: origin.sinceMs,
-    ...lifetime(origin.policy, status, origin.nowMs, origin.limitMs),
+    ...(origin.incomplete
+      ? incompleteLifetime(origin)
+      : lifetime(origin.policy, status, origin.nowMs, origin.limitMs)),
   });
 }
 
+function incompleteLifetime({ policy, nowMs, limitMs }: Origin): Lifetime & { readonly incomplete: true } {
+  const untilMs = Math.min(nowMs + Math.min(policy.ttlMs, INCOMPLETE_TTL_MS), limitMs);
+  return { freshUntilMs: untilMs, staleUntilMs: untilMs, errorUntilMs: untilMs, incomplete: true };
+}
+
 /** A page that depends on more than can be named is kept by no cache in front, since no purge would reach it there. */
-function sharing({ policy, keys, surrogateKeys }: Origin, status: number): readonly Header[] {
+function sharing({ policy, keys, surrogateKeys, incomplete }: Origin, status: number): readonly Header[] {
+  if (incomplete) return [['cache-control', 'no-store']];
   if (!surrogateKeys) return [...cacheControl(policy, status)];
   const named = surrogateHeaders(keys);
   const shared = named === undefined ? { ...policy, sharedMaxAgeMs: 0 } : policy;

@@ -12,6 +12,7 @@ import type { Feedback } from './action.ts';
 import type { Application, PageRoute } from './application.ts';
 import { type DocumentParts, documentNode } from './document.ts';
 import type { ErrorProps } from './error-page.ts';
+import { FailedReads } from './failed-reads.ts';
 import type { Fragments } from './fragments.ts';
 import type { Inputs } from './inputs.ts';
 import { isNotFound, isRedirect } from './outcome.ts';
@@ -33,6 +34,7 @@ export interface PageRendererOptions {
   /** Send Surrogate-Key and Cache-Groups with every page that is kept. */
   readonly surrogateKeys?: boolean;
   readonly usage?: RenderUsage | undefined;
+  readonly failedReads?: FailedReads;
   readonly trace?: Tracing;
 }
 
@@ -46,9 +48,11 @@ export class PageRenderer {
   readonly #options: PageRendererOptions;
   readonly #trace: Tracing;
   readonly #untracked = new Set<string>();
+  readonly #failedReads: FailedReads;
 
   constructor(options: PageRendererOptions) {
     this.#options = options;
+    this.#failedReads = options.failedReads ?? new FailedReads(options.log);
     this.#trace = options.trace ?? untraced;
   }
 
@@ -110,6 +114,8 @@ export class PageRenderer {
     const finished = await this.#page(route, inputs, scope, status, announce);
     // The cache takes nothing of an aborted render, which may lack anything; this spares the compression.
     context.signal.throwIfAborted();
+    scope.settle();
+    this.#failedReads.tell(route.template, scope.failed);
     this.#tellUntracked(route, scope);
     const { policy } = route;
     const origin = {
@@ -120,6 +126,7 @@ export class PageRenderer {
       limitMs: scope.freshUntilMs,
       policy,
       surrogateKeys: surrogateKeys && isStored(policy, finished.status),
+      incomplete: scope.isIncomplete,
     };
     const value = await makeEntry(finished, origin, context.reason === 'miss');
     return { value, store: isStored(policy, finished.status) };
@@ -167,6 +174,7 @@ export class PageRenderer {
         limitMs: nowMs,
         policy: NEVER_STORED,
         surrogateKeys: false,
+        incomplete: false,
       },
       true,
     );
@@ -189,6 +197,7 @@ export class PageRenderer {
         : await this.#shell(route, inputs, scope, loading);
     if (shell !== undefined) announce?.(shell);
     const props = await loading;
+    scope.settle();
     scope.measured.loadedAtMs = this.#options.clock.monotonic();
     if (isRedirect(props))
       return redirectTo(props.status ?? 307, safeLocation(props.location), application.security.plain);

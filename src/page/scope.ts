@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
+import type { Cached } from '../cache/entry.ts';
 import type { CacheKey } from '../cache/stack-contract.ts';
 import type { DependencyKey, EpochMs, Milliseconds, Stamp } from '../core/units.ts';
 import type { KeySink } from '../core/validity.ts';
 import type { Db } from '../data/db.ts';
+import { notedFetch } from './noted-fetch.ts';
 import type { Reading } from './page.ts';
-import { RenderKeys } from './sink.ts';
+import { type FailedRead, RenderKeys } from './sink.ts';
 import type { CallWatch } from './usage.ts';
 
 /** Where a render's reads come from; `Database` of data/ is one. */
@@ -41,6 +43,7 @@ export class RenderScope {
   readonly #declared: Sources['declared'];
   #freshUntilMs: EpochMs = Number.POSITIVE_INFINITY;
   #sinceMs: EpochMs;
+  #hasIncomplete = false;
 
   constructor({ stamp, signal, nowMs, inside = [] }: ScopeStart, sources: Sources) {
     // One render may well wait for more than ten things at once; each listens to the signal.
@@ -56,7 +59,7 @@ export class RenderScope {
       dependsOn: (...keys: string[]) => {
         for (const key of keys) this.#keys.add(key);
       },
-      fetch: boundFetch(sources.fetch, signal),
+      fetch: notedFetch(boundFetch(sources.fetch, signal), this.#keys),
     });
   }
 
@@ -72,6 +75,21 @@ export class RenderScope {
     return this.#keys.reasons;
   }
 
+  /** Call it when `load` has returned, and at the end of the render: what is still being read by then is missing. */
+  settle(): void {
+    this.#keys.settle();
+  }
+
+  /** Its own reads that failed or were not waited for. */
+  get failed(): readonly FailedRead[] {
+    return this.#keys.failed;
+  }
+
+  /** A read of it, or of a fragment inside, failed or was not waited for. */
+  get isIncomplete(): boolean {
+    return this.#hasIncomplete || this.failed.length > 0;
+  }
+
   /** No longer than the shortest-lived fragment inside. Infinity without fragments. */
   get freshUntilMs(): EpochMs {
     return this.#freshUntilMs;
@@ -83,10 +101,14 @@ export class RenderScope {
   }
 
   /** Takes over what a piece inside depends on: a page's keys are the closure. */
-  include(keys: readonly DependencyKey[], freshUntilMs: EpochMs, sinceMs: EpochMs): void {
+  include(
+    { keys, createdMs, incomplete }: Pick<Cached, 'keys' | 'createdMs' | 'incomplete'>,
+    freshUntilMs: EpochMs,
+  ): void {
     for (const key of keys) this.#keys.add(key);
     this.#freshUntilMs = Math.min(this.#freshUntilMs, freshUntilMs);
-    this.#sinceMs = Math.min(this.#sinceMs, sinceMs);
+    this.#sinceMs = Math.min(this.#sinceMs, createdMs);
+    if (incomplete === true) this.#hasIncomplete = true;
   }
 }
 

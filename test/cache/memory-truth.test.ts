@@ -89,7 +89,11 @@ describe('the bytes that L1 counts', () => {
     for (let index = 0; index < 1000; index++) {
       const html = Buffer.from(`<li>a row of user ${index}</li>`.repeat(100));
       const finished = { status: 200, html, headers: [] };
-      const entry = await makeEntry(finished, { ...origin, policy, surrogateKeys: false }, false);
+      const entry = await makeEntry(
+        finished,
+        { ...origin, policy, surrogateKeys: false, incomplete: false },
+        false,
+      );
       memory.set(`p1"build"/users/[id]{"id":"${index}"}{}{}`, entry, 'g');
     }
     const ratio = (heldBytes() - before) / memory.stats().bytes;

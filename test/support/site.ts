@@ -22,6 +22,7 @@ import { PurgeClock } from '../../src/invalidation/clock.ts';
 import type { Dependencies } from '../../src/invalidation/dependencies.ts';
 import { PageActions, type Writing } from '../../src/page/actions.ts';
 import { type Application, assemble } from '../../src/page/application.ts';
+import { FailedReads } from '../../src/page/failed-reads.ts';
 import { Fragments } from '../../src/page/fragments.ts';
 import { PagePipeline } from '../../src/page/pipeline.ts';
 import type { PublicFiles } from '../../src/page/public-files.ts';
@@ -90,7 +91,9 @@ export async function startSite(options: SiteOptions) {
     ...(dependencies && { declared: dependencies.graph }),
   };
   const timeouts = { hardTimeoutMs, softTimeoutMs: 1000 };
+  const failedReads = new FailedReads(log);
   const fragments = new Fragments({
+    failedReads,
     build: application.build,
     sources,
     clock,
@@ -99,6 +102,7 @@ export async function startSite(options: SiteOptions) {
   });
   const { publicOrigin, surrogateKeys = false } = options;
   const renderer = new PageRenderer({
+    failedReads,
     application,
     sources,
     fragments,
