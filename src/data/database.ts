@@ -17,6 +17,7 @@ import { Batches } from './batch.ts';
 import type { Db, Row, SqlValue } from './db.ts';
 import { excerpt, QueryAbortedError, QueryError, QueryTimeoutError } from './errors.ts';
 import { connectFailure, isConnectionLoss, isSilence, isStalePlan, queryFailure } from './failures.ts';
+import { IDENTITY_SQL, PoolIdentity, readIdentity } from './identity.ts';
 import { abortable, Lease, stopped } from './lease.ts';
 import { MAX_NAMES, StatementNames } from './names.ts';
 import type { Result, StatementObserver } from './observer.ts';
@@ -63,6 +64,8 @@ const SILENCE_MS: Milliseconds = 2000;
 export class Database {
   readonly slow: SlowQueries;
   readonly usage = new StatementUsage();
+  /** Which database the statements reach. */
+  readonly identity = new PoolIdentity();
   readonly tables: Tables;
   readonly observer: StatementObserver | undefined;
   /** The byId calls of all sessions. */
@@ -75,6 +78,7 @@ export class Database {
   readonly #names = new StatementNames();
   readonly #prepared = new WeakMap<pg.PoolClient, Set<string>>();
   #fitted = false;
+  #saidUnknown = false;
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
@@ -246,8 +250,11 @@ export class Database {
     const connecting = this.#pool.connect();
     try {
       const client = await (watch === undefined ? connecting : abortable(connecting, watch, sql));
-      this.usage.connected(clock.monotonic() - startedMs);
-      return client;
+      if (!this.identity.isElsewhere(client)) {
+        this.usage.connected(clock.monotonic() - startedMs);
+        return client;
+      }
+      client.release(true);
     } catch (error) {
       if (error instanceof QueryAbortedError) {
         // The pool cannot be told to forget us; what it hands out later goes straight back.
@@ -256,6 +263,7 @@ export class Database {
       }
       throw connectFailure(error, this.#pool.options.max, this.#connectTimeoutMs);
     }
+    return this.#connect(sql, watch);
   }
 
   /** Every new connection: what a statement may do and how values are written. One round trip, poolers allow it. */
@@ -264,6 +272,7 @@ export class Database {
       `SET statement_timeout = ${Math.round(this.#statementTimeoutMs)}; ` +
         "SET default_transaction_read_only = on; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'",
     );
+    await this.#identify(client);
     if (this.#fitted || this.#options.workers === undefined) return;
     const found = await client.query<ServerLimits & Row>(LIMITS);
     this.#fitted = true;
@@ -272,6 +281,23 @@ export class Database {
     const { max, note } = poolSizeFor(this.#options.workers, this.#pool.options.max, limits);
     this.#pool.options.max = max;
     if (note !== undefined) this.#options.logger.warn({ max }, note);
+  }
+
+  async #identify(client: pg.ClientBase): Promise<void> {
+    try {
+      const { rows } = await client.query<Row>(IDENTITY_SQL);
+      this.identity.found(client, readIdentity(rows[0]));
+    } catch (error) {
+      if (isConnectionLoss(error) || isSilence(error)) throw error;
+      if (this.identity.current !== undefined || !this.#saidUnknown)
+        this.#options.logger.warn(
+          { err: error },
+          'which database this is cannot be asked, so nothing is trusted that was made of it: ' +
+            'GRANT EXECUTE ON FUNCTION pg_control_system() TO the role of DATABASE_URL',
+        );
+      this.#saidUnknown = true;
+      this.identity.found(client, undefined);
+    }
   }
 
   #timed<R extends object>(sql: string, run: () => Promise<Result<R>>): Promise<Result<R>> {

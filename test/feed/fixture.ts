@@ -1,6 +1,7 @@
 // A feed on a real database, with a bus that writes down what it is told.
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../src/core/clock.ts';
+import type { DatabaseIdentity } from '../../src/core/database-identity.ts';
 import type { DependencyKey, Milliseconds } from '../../src/core/units.ts';
 import { ChangeFeed, type ChangeFeedOptions } from '../../src/data/feed/feed.ts';
 import type { FeedBus } from '../../src/data/feed/term.ts';
@@ -16,7 +17,12 @@ export class RecordingBus implements FeedBus {
   failure: Error | undefined;
   failed = 0;
   freshUntil: Milliseconds = Number.NEGATIVE_INFINITY;
+  server: DatabaseIdentity | undefined;
   onPurge: ((keys: readonly DependencyKey[]) => void) | undefined;
+
+  async follows(server: DatabaseIdentity): Promise<void> {
+    this.server = server;
+  }
 
   async publish(keys: readonly DependencyKey[]): Promise<void> {
     this.#mayFail();

@@ -94,6 +94,7 @@ async function fleet(redisUrl?: string) {
     bus: {
       publish: async (keys) => void (await ofFeed.bus.publish(keys, 'purge')),
       beginEpoch: async () => void (await ofFeed.bus.beginEpoch()),
+      follows: async () => {},
       setFresh: (lifeMs) => ofFeed.bus.setFresh(lifeMs),
     },
     clock: systemClock,

@@ -10,8 +10,10 @@
 // schema is not the one that the leader before had told everybody of.
 import type pg from 'pg';
 import type { Clock, Timer } from '../../core/clock.ts';
+import type { DatabaseIdentity } from '../../core/database-identity.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
+import { IDENTITY_SQL, readIdentity } from '../identity.ts';
 import type { CollectorLimits } from './collector.ts';
 import { openReplication, SqlConnection } from './connections.ts';
 import { catalogKey, Definitions } from './definitions.ts';
@@ -150,7 +152,8 @@ export class ChangeFeed {
       throw replicationFailure(error);
     });
     open.push(() => replication.end().catch(() => {}));
-    const identity = await identify(replication);
+    const server = await identify(replication);
+    const identity = { system: server.systemIdentifier, timeline: server.timeline };
     const control = await sql(CONTROL_WITHIN_MS);
     const slot = this.#options.slot ?? (await slotOfDatabase(admin));
     const memory = new FeedMemory(admin, slot);
@@ -170,6 +173,7 @@ export class ChangeFeed {
     );
     if (lead === undefined || this.#isClosed()) return undefined;
     open.push(() => lead.stream.stop());
+    await this.#options.bus.follows(server);
     if (await forgetStrays(admin)) await memory.forget();
     const definitions = await Definitions.load(admin, clock, tellsDefinitions);
     await this.#settle(memory, { ...identity, fingerprint: definitions.fingerprint }, lead);
@@ -251,10 +255,10 @@ export class ChangeFeed {
   }
 }
 
-async function identify(replication: pg.Client): Promise<Pick<Remembered, 'system' | 'timeline'>> {
-  const { rows } = await replication.query<{ systemid: string; timeline: number }>('IDENTIFY_SYSTEM');
-  const [row] = rows;
-  return { system: row?.systemid ?? '', timeline: Number(row?.timeline) };
+/** Asked on the connection that streams the log: another one, of the same address, may have reached another server. */
+async function identify(replication: pg.Client): Promise<DatabaseIdentity> {
+  const { rows } = await replication.query<object>(IDENTITY_SQL);
+  return readIdentity(rows[0]);
 }
 
 async function slotOfDatabase(sql: SqlConnection): Promise<string> {

@@ -4,6 +4,7 @@
 //   stream -> decoder -> collector -> publisher -> bus
 //     ^ held while a change of definitions is dealt with, or too much waits
 import type { Clock } from '../../core/clock.ts';
+import type { DatabaseIdentity } from '../../core/database-identity.ts';
 import type { Logger } from '../../core/log.ts';
 import type { DependencyKey, EpochMs, Milliseconds } from '../../core/units.ts';
 import { PgoutputDecoder } from '../change-keys-pgoutput.ts';
@@ -19,6 +20,8 @@ import { Publisher } from './publisher.ts';
 
 /** Where the feed's words go: the purge bus, given from outside. */
 export interface FeedBus {
+  /** Called before anything else of a term: the database that all that follows is about. */
+  follows(server: DatabaseIdentity): Promise<void>;
   /** Resolves once the keys have been accepted: from then on they cannot be lost. `committedMs`: of the oldest change. */
   publish(keys: readonly DependencyKey[], committedMs: EpochMs | undefined): Promise<void>;
   /** Everything committed until now has been published; holds for `lifeMs`. */
