@@ -14,6 +14,7 @@ import { createLogger } from '../src/cluster/log/logger.ts';
 import { type FromFeed, PURGES_ROOM, readFromPrimary } from '../src/cluster/messages.ts';
 import { systemClock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
+import { withRowsThemselves } from '../src/core/row-keys.ts';
 import { Database } from '../src/data/database.ts';
 import { ChangeFeed } from '../src/data/feed/feed.ts';
 import { PoolIdentity } from '../src/data/identity.ts';
@@ -73,7 +74,9 @@ async function start(config: Config): Promise<void> {
       // Pages first. The log's position moves on only when the watchers' share is committed, too.
       publish: async (keys, committedMs) => {
         const all = graph.dependents(keys);
-        await bus.publish(all, 'purge', committedMs);
+        // What is declared stands behind what it was reached from, and names whole rows.
+        const declared = all.slice(keys.length);
+        await bus.publish([...keys, ...withRowsThemselves(declared)], 'purge', committedMs);
         await watchers?.add(all);
       },
       beginEpoch: async () => {

@@ -161,6 +161,16 @@ describe('POST /purge', () => {
     }
   });
 
+  it('of a row reaches what was made from some of its columns, and tells what that is when asked before', async () => {
+    const { clock, dependencies } = await worker('a');
+    dependencies.shelf('page', 'l1').entered('/17', ['users', 'users#17{}', 'users#17{name}']);
+    const { body } = await ask('GET', `/explain?key=${encodeURIComponent('users#17')}`);
+    expect(body).toMatchObject({ workers: [{ purges: ['users#17'], pages: ['/17'] }] });
+    const stamp = clock.stamp();
+    await ask('POST', '/purge', { keys: ['users#17'], wait: true });
+    expect(clock.judge(clock.slotsOf(['users#17{}']), stamp)).toBe('purged');
+  });
+
   it('expires, and closes over what the application declared', async () => {
     const { clock, dependencies } = await worker('a');
     dependencies.addDependency('profile', 'posts');

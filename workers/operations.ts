@@ -8,6 +8,7 @@ import {
 import type { WorkerLink } from '../src/cluster/worker-link.ts';
 import { CoherentError } from '../src/core/errors.ts';
 import type { Logger } from '../src/core/log.ts';
+import { withRowsThemselves } from '../src/core/row-keys.ts';
 import type { PurgeBus } from '../src/invalidation/bus.ts';
 import type { Dependencies } from '../src/invalidation/dependencies.ts';
 import type { Watchers } from '../src/watchers/watchers.ts';
@@ -70,7 +71,7 @@ async function purge(
   { bus, dependencies, watchers }: WorkerOperationsOptions,
 ): Promise<Answer> {
   const keys = dependencies.closed(named);
-  const published = await bus.publish(keys, kind);
+  const published = await bus.publish(withRowsThemselves(keys), kind);
   // No log tells the feed of this one. Where this fails the caller is told, and says it again.
   await watchers?.add(keys);
   const done = { seq: published.seq, epoch: published.epoch, keys: keys.length };

@@ -17,6 +17,8 @@ export interface RawColumn {
   readonly labels: readonly string[] | null;
   readonly deterministic: boolean;
   readonly generated: boolean;
+  /** Attribute numbers of the columns that a generated one is computed from. */
+  readonly sources: readonly number[] | null;
   readonly notNull: boolean;
 }
 
@@ -109,6 +111,13 @@ const relationVersion = [
 const typeVersion = `(SELECT t.xmin::text || '/' || ${versionOf('pg_enum', 'x.oid', 'x.enumtypid = t.oid')}
                       FROM pg_type t WHERE t.oid = base.oid AND ${own('t.oid')})`;
 
+/** Which catalog holds it differs by version. */
+const sources = `(SELECT json_agg(DISTINCT d.refobjsubid) FROM pg_depend d
+      WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid > 0 AND d.refobjsubid <> a.attnum
+        AND ((d.classid = 'pg_class'::regclass AND d.objid = a.attrelid AND d.objsubid = a.attnum)
+          OR (d.classid = 'pg_attrdef'::regclass AND d.objid =
+                (SELECT f.oid FROM pg_attrdef f WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum))))`;
+
 const columns = `
   SELECT json_agg(json_build_object(
     'version', ${typeVersion}, 'num', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
@@ -116,7 +125,7 @@ const columns = `
     'isEnum', (SELECT b.typtype = 'e' FROM pg_type b WHERE b.oid = base.oid),
     'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = base.oid),
     'deterministic', coalesce((SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation), true),
-    'generated', a.attgenerated <> '', 'notNull', a.attnotnull) ORDER BY a.attnum)
+    'generated', a.attgenerated <> '', 'sources', CASE WHEN a.attgenerated <> '' THEN ${sources} END, 'notNull', a.attnotnull) ORDER BY a.attnum)
   FROM pg_attribute a CROSS JOIN LATERAL (
     WITH RECURSIVE down(oid) AS (
       SELECT a.atttypid UNION ALL SELECT t.typbasetype FROM down JOIN pg_type t ON t.oid = down.oid WHERE t.typtype = 'd')

@@ -19,8 +19,10 @@ export interface Column {
   readonly name: string;
   /** Undefined: its values are never named in keys. */
   readonly kind: ValueKind | undefined;
-  /** Generated columns are absent from the log: unknown there, and changed whenever the row is. */
+  /** Generated columns may be absent from the log: unknown there, and changed when one of their sources is. */
   readonly generated: boolean;
+  /** The columns that a generated one is computed from; empty where that is not known. */
+  readonly sources: readonly string[];
   readonly notNull: boolean;
 }
 
@@ -33,9 +35,11 @@ export interface Relation {
   readonly columns: ReadonlyMap<string, Column>;
   /** Columns in key order; empty where there is none, or where its values cannot be written as keys. */
   readonly primaryKey: readonly string[];
-  /** Columns by whose value rows are named: those of an index, of a type that has a canonical text. */
+  /** Columns by whose value rows are named: those of an index or of few, of a type that has a canonical text. */
   readonly pinnable: ReadonlySet<string>;
   readonly unique: ReadonlySet<string>;
+  /** The log has the whole old row of its updates (REPLICA IDENTITY FULL), so it tells which columns changed. */
+  readonly toldWhole: boolean;
   /** More than one table stands behind the name, so that its primary key is not known to be unique. */
   readonly inherited: boolean;
   /** SQL of a view; undefined for a table. */
@@ -65,6 +69,9 @@ export interface Builtin {
   readonly set: boolean;
   readonly aggregate: boolean;
 }
+
+/** Each is a key more for every row that comes, goes or changes. */
+const MAX_PINNED_COLUMNS = 12;
 
 const volatilities = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
 const functionKinds = { f: 'function', a: 'aggregate', w: 'window', p: 'procedure' } as const;
@@ -251,12 +258,16 @@ function* relationsOf(raw: RawCatalog): Generator<Relation> {
     if (known !== undefined) return known;
     // Partitions are spoken of as their root: its name, its key, its indexes.
     const root = (one.root === null ? undefined : raws.get(one.root)) ?? one;
-    const columns = new Map(
-      (root.columns ?? []).map((column) => [column.name, columnOf(column, ownEqualities)]),
-    );
     const nameOf = new Map((root.columns ?? []).map((column) => [column.num, column.name]));
     const names = (numbers: readonly number[] | null): string[] =>
       (numbers ?? []).flatMap((number) => nameOf.get(number) ?? []);
+    const columnsOf = (raw: RawRelation) => {
+      const nameOfOwn = new Map((raw.columns ?? []).map((column) => [column.num, column.name]));
+      return new Map(
+        (raw.columns ?? []).map((column) => [column.name, columnOf(column, ownEqualities, nameOfOwn)]),
+      );
+    };
+    const columns = columnsOf(root);
     const keyed = (name: string): boolean => {
       const column = columns.get(name);
       return column?.kind !== undefined && !column.generated;
@@ -268,15 +279,16 @@ function* relationsOf(raw: RawCatalog): Generator<Relation> {
       schema: one.schema,
       name: one.name,
       keyName: relationName(root.schema, root.name),
-      columns: new Map((one.columns ?? []).map((column) => [column.name, columnOf(column, ownEqualities)])),
+      columns: columnsOf(one),
       primaryKey: primaryKey.every(keyed) ? primaryKey : [],
-      // A primary key of one column names rows by themselves, and no reading pins it as a value.
       pinnable: new Set(
-        names(root.indexed).filter(
+        pinnable(names(root.indexed), [...columns.keys()], isToldWhole(root, children)).filter(
+          // A primary key of one column names rows by themselves, and no reading pins it as a value.
           (name) => keyed(name) && !(primaryKey.length === 1 && primaryKey[0] === name),
         ),
       ),
       unique: new Set(names(root.unique)),
+      toldWhole: isToldWhole(root, children),
       inherited: root.kind !== 'p' && root.hasChildren,
       view: one.view ?? undefined,
       untracked: untrackedReason(one, children),
@@ -309,13 +321,35 @@ function told(
   return [...all];
 }
 
-function columnOf(raw: RawColumn, ownEqualities: ReadonlySet<string>): Column {
+/**
+ * Where the log tells which columns changed, a value that did not change costs one key for each that did: so columns without
+ * an index are pinned as well, while there are few.
+ */
+function pinnable(indexed: readonly string[], all: readonly string[], toldWhole: boolean): readonly string[] {
+  const unique = new Set(indexed);
+  if (toldWhole) for (const name of all) if (unique.size < MAX_PINNED_COLUMNS) unique.add(name);
+  return [...unique];
+}
+
+/** A partitioned table has no rows of its own, so it is its partitions that say. */
+function isToldWhole(raw: RawRelation, children: ReadonlyMap<string, readonly RawRelation[]>): boolean {
+  const below = children.get(raw.oid) ?? [];
+  const own = raw.kind === 'p' ? below.length > 0 : raw.identity === 'f';
+  return own && below.every((one) => isToldWhole(one, children));
+}
+
+function columnOf(
+  raw: RawColumn,
+  ownEqualities: ReadonlySet<string>,
+  nameOf: ReadonlyMap<number, string>,
+): Column {
   const kind = raw.isEnum ? 'enum' : raw.base === null ? undefined : builtinKinds.get(raw.base);
   const usable = raw.deterministic && (raw.base === null || !ownEqualities.has(raw.base));
   return {
     name: raw.name,
     kind: usable ? kind : undefined,
     generated: raw.generated,
+    sources: (raw.sources ?? []).flatMap((number) => nameOf.get(number) ?? []),
     notNull: raw.notNull,
   };
 }

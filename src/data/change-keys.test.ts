@@ -17,6 +17,8 @@ beforeAll(async () => {
     create table dogs (breed text) inherits (animals);
     create table prices (id int primary key, amount numeric);
     create index on prices (amount);
+    create table by_amount (amount numeric primary key, note text);
+    alter table by_amount replica identity full;
   `);
   catalog = await loadCatalog({ query: async (sql) => ({ rows: await database.query(sql) }) });
 });
@@ -60,11 +62,37 @@ describe('the keys that a change purges', () => {
     const table = posts('full');
     expect(keys({ kind: 'update', table, old: row, new: { ...row, title: 'B' } })).toEqual([
       'posts#7',
-      'posts.size',
-      'posts.size@user_id=1',
+      'posts#7{title}',
       'posts.title',
       'posts.title@user_id=1',
     ]);
+  });
+
+  it('of an update of what a generated column is computed from are that column, too', () => {
+    const found = keys({ kind: 'update', table: posts('full'), old: row, new: { ...row, body: 'longer' } });
+    expect(found).toEqual(
+      expect.arrayContaining(['posts.size', 'posts#7{size}', 'posts#7{body}', 'posts.size@user_id=1']),
+    );
+  });
+
+  it('reach those who know the columns of a row also when the log does not tell which changed', () => {
+    const told = { kind: 'insert', table: posts('full'), new: row } as const;
+    expect(keys(told)).toEqual(expect.arrayContaining(['posts#7', 'posts#7{}']));
+    expect(keys({ kind: 'delete', table: posts('full'), old: row })).toContain('posts#7{}');
+    const moved = keys({ kind: 'update', table: posts('full'), old: row, new: { ...row, id: '8' } });
+    expect(moved).toEqual(expect.arrayContaining(['posts#7{}', 'posts#8{}']));
+    // A key that is equal by its value and not by its text: what shows it has changed.
+    const spelt = { ...logged('prices', 'full', ['id', 'amount'], ['id', 'amount']), name: 'by_amount' };
+    const respelt = { old: { amount: '1.0', note: 'a' }, new: { amount: '1.00', note: 'a' } };
+    const table = { ...spelt, columns: ['amount', 'note'], keyColumns: ['amount', 'note'] };
+    expect(keys({ kind: 'update', table, ...respelt })).toContain('by_amount#1{}');
+  });
+
+  it('reach them while the identity has gone back to the default and the picture has not', () => {
+    const byAmount = logged('by_amount', 'default', ['amount', 'note'], ['amount']);
+    const change = { old: null, new: { amount: '1', note: 'b' } };
+    expect(keys({ kind: 'update', table: byAmount, ...change })).toContain('by_amount#1{}');
+    expect(keys({ kind: 'update', table: posts('default'), old: null, new: row })).not.toContain('posts#7{}');
   });
 
   it('of a row that moves are both values', () => {
@@ -144,6 +172,7 @@ describe('the keys that a change purges', () => {
     const dogs = logged('dogs', 'full', ['id', 'name', 'breed'], ['id', 'name', 'breed']);
     expect(keys({ kind: 'insert', table: dogs, new: { id: '5', name: 'Rex', breed: 'x' } })).toEqual([
       'animals#5',
+      'animals#5{}',
       'animals@rows',
       'dogs@rows',
     ]);

@@ -3,7 +3,8 @@
 //
 //   insert, delete     the rows, the row, and for each pinnable column its value
 //   update             the row; each changed column: itself, its old and new value; and for each pinnable column
-//                      that did not change, the changed columns within its value
+//                      that did not change, the changed columns within its value. Where the log has the whole old
+//                      row: each changed column of the row
 //   old value unknown  the column counts as changed, and `=?` stands for the value it had. Statements that show
 //                      every row that leaving could matter for record those rows instead of `=?`, so any update
 //                      tells the value that the row has now.
@@ -11,11 +12,13 @@
 //
 // Values are the text that the server's output functions write. For two texts to be equal if and only if the
 // values are, the connection that reads the log must run under `logSettings`.
+import { columnOfRow, rowItself } from '../core/row-keys.ts';
 import type { DependencyKey } from '../core/units.ts';
 import type { Catalog, Column, Relation } from './catalog.ts';
 import {
   columnKey,
   columnWithinKey,
+  encodeName,
   relationName,
   rowKey,
   rowsKey,
@@ -123,12 +126,24 @@ function cellsOf(change: OneRow, relation: Relation): Map<string, Cell> {
     cells.set(name, { column, old, new: fresh === undefined && !changed ? old : fresh, changed });
   };
   for (const name of relation.columns.keys()) add(name);
+  for (const [name, cell] of cells) {
+    // Computed from columns of the row: it is another one only if one of those is.
+    const { sources } = cell.column;
+    if (table.columns.includes(name) || sources.length === 0) continue;
+    cells.set(name, { ...cell, changed: sources.some((source) => cells.get(source)?.changed ?? true) });
+  }
   // A column that this catalog has not met yet: its name may already stand in a statement's keys.
   if (change.table.name === relation.name) for (const name of table.columns) if (!cells.has(name)) add(name);
   return cells;
 }
 
-const unfamiliar = (name: string): Column => ({ name, kind: undefined, generated: false, notNull: false });
+const unfamiliar = (name: string): Column => ({
+  name,
+  kind: undefined,
+  generated: false,
+  sources: [],
+  notNull: false,
+});
 
 function tellChanged(
   relation: Relation,
@@ -180,18 +195,35 @@ function tellPrimaryKey(
   cells: ReadonlyMap<string, Cell>,
   keys: Set<DependencyKey>,
 ): void {
-  if (relation.primaryKey.length === 0) return;
+  const { primaryKey, keyName } = relation;
+  if (primaryKey.length === 0) return;
+  const isToldWhole = change.table.identity === 'full';
+  const isSameRow =
+    change.kind === 'update' &&
+    isToldWhole &&
+    change.old !== null &&
+    primaryKey.every((name) => cells.get(name)?.changed === false);
   for (const side of ['old', 'new'] as const) {
     if ((side === 'old' && change.kind === 'insert') || (side === 'new' && change.kind === 'delete'))
       continue;
     const values: string[] = [];
-    for (const name of relation.primaryKey) {
+    for (const name of primaryKey) {
       const cell = cells.get(name);
       const value = cell === undefined ? undefined : canonicalCell(cell.column, cell[side] ?? null);
       if (typeof value === 'string') values.push(value);
     }
     // Which row it was is not told: the identity is another index than the key, or a child has no such key.
-    if (values.length < relation.primaryKey.length) keys.add(tableKey(relation.keyName));
-    else keys.add(rowKey(relation.keyName, values));
+    if (values.length < primaryKey.length) {
+      keys.add(tableKey(keyName));
+      continue;
+    }
+    const row = rowKey(keyName, values);
+    keys.add(row);
+    if (isSameRow) {
+      for (const { column, changed } of cells.values())
+        if (changed) keys.add(columnOfRow(row, encodeName(column.name)));
+    }
+    // Also while one side of the house still has the picture of an identity that the other has left.
+    else if (isToldWhole || relation.toldWhole) keys.add(rowItself(row));
   }
 }

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { columnOfRow, rowItself, rowOf, withRowsThemselves } from '../core/row-keys.ts';
 import {
   columnKey,
   columnWithinKey,
+  encodeName,
   functionKey,
   parseKey,
   relationName,
@@ -81,12 +83,17 @@ describe('the keys of the database', () => {
           pinned: wellFormed(pinned),
           value: exact,
         });
-        if (text !== '')
-          expect(parseKey(rowKey(table, [text, text]))).toEqual({
-            kind: 'row',
-            table,
-            values: [exact, exact],
-          });
+        const row = rowKey(table, [text, text]);
+        const values = [exact, exact];
+        expect(parseKey(row)).toEqual({ kind: 'row', table, values });
+        expect(parseKey(rowItself(row))).toEqual({ kind: 'row-itself', table, values });
+        const ofRow = columnOfRow(row, encodeName(column));
+        expect(parseKey(ofRow)).toEqual({ kind: 'column-of-row', table, values, column: wellFormed(column) });
+        expect([rowOf(row), rowOf(ofRow), withRowsThemselves([row])]).toEqual([
+          undefined,
+          row,
+          [row, rowItself(row)],
+        ]);
       }),
     );
   });

@@ -6,6 +6,8 @@
 //   posts@rows               rows come or go
 //   posts.title              the column, of any row
 //   posts#17   likes#17,4    the row with this primary key (in the key's order), come, gone or changed
+//   posts#17{title}          this column of the row \  where the log tells the columns: src/core/row-keys.ts
+//   posts#17{}               the row itself         /
 //   posts.user_id=17         a row comes to, or leaves, the rows with this value (`=null` for NULL)
 //   posts.user_id=?          a row left, or may have left, the rows with a value that the log does not tell
 //   posts.title@user_id=17   the column, of the rows with this value
@@ -96,7 +98,17 @@ function escapeBytes(text: string, plain: RegExp): string {
 /** A key taken apart. Values are decoded; of a value that was cut, `cut` is true and the value is its beginning. */
 export type ParsedKey =
   | { readonly kind: 'table' | 'rows'; readonly table: RelationName }
-  | { readonly kind: 'row'; readonly table: RelationName; readonly values: readonly KeyValue[] }
+  | {
+      readonly kind: 'row' | 'row-itself';
+      readonly table: RelationName;
+      readonly values: readonly KeyValue[];
+    }
+  | {
+      readonly kind: 'column-of-row';
+      readonly table: RelationName;
+      readonly values: readonly KeyValue[];
+      readonly column: string;
+    }
   | { readonly kind: 'column' | 'unknown-value'; readonly table: RelationName; readonly column: string }
   | {
       readonly kind: 'value';
@@ -121,7 +133,7 @@ export interface KeyValue {
 
 const name = '(?:[A-Za-z0-9_$]|%[0-9A-F]{2})+';
 const grammar = new RegExp(
-  String.raw`^(?<table>(?:${name}/)?${name})(?:(?<call>\(\))|(?<rows>@rows)|#(?<row>.+)|\.(?<column>${name})(?:(?:@(?<pinned>${name}))?=(?<value>.*))?)?$`,
+  String.raw`^(?<table>(?:${name}/)?${name})(?:(?<call>\(\))|(?<rows>@rows)|#(?<row>[^{}]*)(?:\{(?<part>(?:${name})?)\})?|\.(?<column>${name})(?:(?:@(?<pinned>${name}))?=(?<value>.*))?)?$`,
 );
 
 /** Null for a key of the application's own (`weather:berlin`), which has no grammar. */
@@ -132,7 +144,12 @@ export function parseKey(key: DependencyKey): ParsedKey | null {
   if (groups === undefined || table === undefined) return null;
   if (groups.call !== undefined) return { kind: 'function', table };
   if (groups.rows !== undefined) return { kind: 'rows', table };
-  if (groups.row !== undefined) return { kind: 'row', table, values: groups.row.split(',').map(decodeValue) };
+  if (groups.row !== undefined) {
+    const values = groups.row.split(',').map(decodeValue);
+    if (groups.part === undefined) return { kind: 'row', table, values };
+    if (groups.part === '') return { kind: 'row-itself', table, values };
+    return { kind: 'column-of-row', table, values, column: decodeBytes(groups.part) };
+  }
   if (groups.column === undefined) return { kind: 'table', table };
   const column = decodeBytes(groups.column);
   if (groups.value === undefined) return { kind: 'column', table, column };

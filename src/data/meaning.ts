@@ -12,6 +12,10 @@ export function meaningOf(key: DependencyKey): string {
       return `rows of ${parsed.table} come or go`;
     case 'row':
       return `the row of ${parsed.table} with primary key ${parsed.values.map(text).join(', ')}`;
+    case 'row-itself':
+      return `that the row of ${parsed.table} with primary key ${parsed.values.map(text).join(', ')} is there`;
+    case 'column-of-row':
+      return `${parsed.column} of the row of ${parsed.table} with primary key ${parsed.values.map(text).join(', ')}`;
     case 'column':
       return `${parsed.column} of any row of ${parsed.table}`;
     case 'value':

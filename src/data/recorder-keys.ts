@@ -19,6 +19,9 @@ type Value = string | null;
 
 /** A result that names more rows than this depends on columns instead: an entry's keys stay in memory. */
 export const maxRowKeys = 500;
+/** So many keys name the columns of a reading's rows at most; else the rows' own keys do. */
+export const maxColumnKeys = 500;
+
 /** Pins with more values than this are not worth their keys. */
 const maxPinned = 500;
 
@@ -75,15 +78,19 @@ function pinnedKeys(
     }
     const [first] = lists;
     if (count > maxPinned || first === undefined) return undefined;
-    if (byValue === undefined) addRows(scan.rowHead, lists, keys);
+    if (byValue === undefined) addRows(scan, lists, keys);
     else addValueKeys(scan, byValue, first, result, keys);
   }
   return keys;
 }
 
 /** Every row whose key's columns have one of the values each. NULL is no part of a key. */
-function addRows(head: string, lists: readonly (readonly Value[])[], keys: DependencyKey[]): void {
-  let heads = [head];
+function addRows(
+  { rowHead, pinnedTails }: CompiledScan,
+  lists: readonly (readonly Value[])[],
+  keys: DependencyKey[],
+): void {
+  let heads = [rowHead];
   for (const [index, values] of lists.entries()) {
     const longer: string[] = [];
     for (const start of index === 0 ? heads : heads.map((key) => `${key},`)) {
@@ -91,8 +98,14 @@ function addRows(head: string, lists: readonly (readonly Value[])[], keys: Depen
     }
     heads = longer;
   }
-  for (const key of heads) keys.push(key);
+  const tails = tailsFor(heads.length, pinnedTails);
+  for (const row of heads) for (const tail of tails) keys.push(row + tail);
 }
+
+const rowsAlone: readonly string[] = [''];
+
+const tailsFor = (rows: number, tails: readonly string[]): readonly string[] =>
+  rows * tails.length > maxColumnKeys ? rowsAlone : tails;
 
 function addValueKeys(
   scan: CompiledScan,
@@ -113,7 +126,11 @@ function addValueKeys(
 }
 
 /** False, with nothing added: the result does not name its rows, or names too many. */
-function addShownRows({ rowKey, rowHead }: CompiledScan, result: Result, keys: DependencyKey[]): boolean {
+function addShownRows(
+  { rowKey, rowHead, shownTails }: CompiledScan,
+  result: Result,
+  keys: DependencyKey[],
+): boolean {
   if (rowKey === undefined || result.rows.length > maxRowKeys) return false;
   const columns: { readonly name: string; readonly kind: ValueKind }[] = [];
   for (const { index, kind } of rowKey) {
@@ -122,6 +139,7 @@ function addShownRows({ rowKey, rowHead }: CompiledScan, result: Result, keys: D
     columns.push({ name, kind });
   }
   const before = keys.length;
+  const tails = tailsFor(result.rows.length, shownTails);
   rows: for (const row of result.rows as readonly Record<string, unknown>[]) {
     let key: string | undefined;
     for (const { name, kind } of columns) {
@@ -135,7 +153,7 @@ function addShownRows({ rowKey, rowHead }: CompiledScan, result: Result, keys: D
       }
       key = key === undefined ? rowHead + text : `${key},${text}`;
     }
-    if (key !== undefined) keys.push(key);
+    if (key !== undefined) for (const tail of tails) keys.push(key + tail);
   }
   return true;
 }

@@ -1,8 +1,10 @@
 // A statement's plan made ready for its results: what is the same for every one of them is built here, once.
+import { columnOfRow, rowItself } from '../core/row-keys.ts';
 import type { DependencyKey } from '../core/units.ts';
 import {
   columnKey,
   columnWithinHead,
+  encodeName,
   rowHead,
   rowsKey,
   tableKey,
@@ -27,6 +29,9 @@ export interface CompiledScan {
   readonly pinsWhenShown: readonly CompiledPin[] | undefined;
   readonly rowKey: ScanPlan['rowKey'];
   readonly rowHead: string;
+  /** What follows a row's key, for each key that a row gives. */
+  readonly pinnedTails: readonly string[];
+  readonly shownTails: readonly string[];
   /** When any row may matter, and rows are named by the result: the keys beside the rows'. */
   readonly open: readonly DependencyKey[];
   /** The columns only shown, where the result does not name its rows. */
@@ -73,9 +78,18 @@ export function compile(plan: StatementPlan): CompiledPlan {
       rowKey: scan.rowKey,
       rowHead: rowHead(scan.table),
       open: [rowsKey(scan.table), ...scan.filter.map((name) => columnKey(scan.table, name))],
+      pinnedTails: tailsOf(scan.pinnedColumns),
+      shownTails: tailsOf(scan.shownColumns),
       shown: scan.output.map((name) => columnKey(scan.table, name)),
     })),
   };
+}
+
+/** The row's own key where its columns are not known. */
+function tailsOf(columns: readonly string[] | undefined): string[] {
+  return columns === undefined
+    ? ['']
+    : [rowItself(''), ...columns.map((name) => columnOfRow('', encodeName(name)))];
 }
 
 function compilePin(scan: ScanPlan, { row, columns }: Pin): CompiledPin {

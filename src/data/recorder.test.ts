@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.ts';
 import { type Catalog, fingerprint, loadCatalog } from './catalog.ts';
 import { DependencyRecorder } from './recorder.ts';
-import { maxRowKeys } from './recorder-keys.ts';
+import { maxColumnKeys, maxRowKeys } from './recorder-keys.ts';
 
 let database: TestDatabase;
 let catalog: Catalog;
@@ -11,7 +11,12 @@ const reader = { query: async (sql: string) => ({ rows: await database.query(sql
 
 beforeAll(async () => {
   await loadModule();
-  database = await testDatabase('create table users (id int primary key, name text, seen timestamptz)');
+  database = await testDatabase(`
+    create table users (id int primary key, name text, seen timestamptz);
+    create table posts (id int primary key, user_id int, title text, views int, draft bool);
+    create index on posts (user_id);
+    alter table posts replica identity full;
+  `);
   catalog = await loadCatalog(reader);
 });
 
@@ -63,6 +68,27 @@ describe('the recorder', () => {
     );
     expect(keys).toContain('users.name');
     expect(keys).not.toContain('users#7');
+  });
+
+  it('names the columns that were read of a row, where the log tells which of them change', () => {
+    const recorder = new DependencyRecorder({ catalog });
+    const byKey = 'select id, title from posts where id = $1 and not draft';
+    expect(collected(recorder, byKey, [7], [], ['id', 'title']).keys.sort()).toEqual(
+      ['@schema', 'posts', 'posts#7{}', 'posts#7{draft}', 'posts#7{title}'].sort(),
+    );
+    const list = 'select id, title from posts where user_id = $1';
+    const { keys } = collected(recorder, list, [3], [{ id: 7, title: 'x' }], ['id', 'title']);
+    expect(keys.sort()).toEqual(['@schema', 'posts', 'posts#7{title}', 'posts#7{}', 'posts.user_id=3']);
+  });
+
+  it('names the row where all of its columns were read, or too many keys would name them', () => {
+    const recorder = new DependencyRecorder({ catalog });
+    const whole = collected(recorder, 'select p from posts p where id = $1', [7], [], ['p']);
+    expect(whole.keys.sort()).toEqual(['@schema', 'posts', 'posts#7']);
+    const rows = Array.from({ length: maxColumnKeys / 2 + 1 }, (_, id) => ({ id, title: 'x' }));
+    const many = collected(recorder, 'select id, title from posts', [], rows, ['id', 'title']);
+    expect(many.keys).toContain('posts#7');
+    expect(many.keys.filter((key) => key.includes('{'))).toEqual([]);
   });
 
   it('goes over to the column when a parameter has no canonical text', () => {

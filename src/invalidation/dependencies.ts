@@ -2,6 +2,7 @@
 // who wants to hear of purges. It works on top of the purge clock: were it wrong, pages would still be right.
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import { withRowsThemselves } from '../core/row-keys.ts';
 import type { Bytes, DependencyKey } from '../core/units.ts';
 import type { BusListener, Published, Purge } from './bus.ts';
 import type { PurgeKind } from './clock-state.ts';
@@ -151,8 +152,9 @@ export class Dependencies implements BusListener {
 
   explainKey(key: DependencyKey): ExplainedKey {
     const purges = this.closed([key]);
-    const page = this.#madeFrom('page', purges);
-    const fragment = this.#madeFrom('fragment', purges);
+    const named = withRowsThemselves(purges);
+    const page = this.#madeFrom('page', named);
+    const fragment = this.#madeFrom('fragment', named);
     return {
       key,
       purges: purges.slice(0, EXPLAIN_LIMIT),

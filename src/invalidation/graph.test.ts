@@ -38,6 +38,17 @@ describe('DependencyGraph', () => {
     );
   });
 
+  it('takes what was read of a row for the row, where something was declared of it', () => {
+    const graph = new DependencyGraph();
+    expect(graph.sources(['users#17{}', 'users#17{name}'])).toEqual(['users#17{}', 'users#17{name}']);
+    graph.addDependency('users#17', 'weather:berlin');
+    expect(graph.sources(['users#17{}', 'users#17{name}'])).toEqual([
+      'users#17{}',
+      'users#17{name}',
+      'weather:berlin',
+    ]);
+  });
+
   it('follows a chain of 50,000 edges that bites its own tail', () => {
     const graph = new DependencyGraph();
     for (let index = 0; index < 50_000; index++) graph.addDependency(`k${index}`, `k${(index + 1) % 50_000}`);

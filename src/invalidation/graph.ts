@@ -5,6 +5,7 @@
 // - a render adds to its keys all that they depend on (`sources`). This alone keeps pages right, whoever purges
 // - a purge adds to its keys all that depend on them (`dependents`): watchers and caches outside know only those, and
 //   what was rendered before the edge was declared is reached, too
+import { rowOf } from '../core/row-keys.ts';
 import type { DependencyKey } from '../core/units.ts';
 import { TooManyEdgesError } from './errors.ts';
 
@@ -47,9 +48,15 @@ export class DependencyGraph {
     return reach(this.#dependents, keys);
   }
 
-  /** The keys (without repeats) and all that they depend on: what an entry made from them is made from. */
+  /**
+   * The keys (without repeats) and all that they depend on: what an entry made from them is made from. What is made from a
+   * column of a row depends on what the row does.
+   */
   sources(keys: readonly DependencyKey[]): readonly DependencyKey[] {
-    return this.#edges === 0 ? keys : reach(this.#sources, keys);
+    if (this.#edges === 0) return keys;
+    const given = new Set(keys);
+    const rows = new Set(keys.flatMap((key) => rowOf(key) ?? []).filter((row) => !given.has(row)));
+    return reach(this.#sources, [...keys, ...rows]).filter((key) => !rows.has(key));
   }
 }
 

@@ -2,6 +2,7 @@
 // leading feed, tells them.
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import { rowOf } from '../core/row-keys.ts';
 import type { DependencyKey } from '../core/units.ts';
 import { isMark } from '../invalidation/marks.ts';
 import { looksLike } from '../invalidation/pattern.ts';
@@ -37,7 +38,8 @@ export class Watchers {
   /** Resolves when it cannot be lost any more. Undefined: everything. */
   async add(keys: readonly DependencyKey[] | undefined): Promise<void> {
     const { targets, outbox, logger } = this.#options;
-    const named = keys?.filter((key) => !isMark(key));
+    // Whoever changed a column of a row changed the row.
+    const named = keys?.filter((key) => !isMark(key) && rowOf(key) === undefined);
     const told = targets.flatMap(({ name: target, pattern }) => {
       const seen = named?.filter((key) => looksLike(key, pattern));
       return seen?.length === 0 ? [] : [{ target, keys: seen }];

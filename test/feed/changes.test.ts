@@ -56,6 +56,22 @@ describe('what the change feed publishes', () => {
     expect(keys).not.toContain('posts@rows');
   });
 
+  it('an update, where the log has the whole row: also the changed columns of the row', async () => {
+    const keys = await keysOf("update posts set title = 'again' where id = 7");
+    expect(keys.filter((key) => key.startsWith('posts#'))).toEqual(['posts#7', 'posts#7{title}']);
+    bus.forget();
+    const elsewhere = await keysOf("update users set name = 'again' where id = 7");
+    expect(elsewhere.filter((key) => key.includes('{'))).toEqual([]);
+  });
+
+  it('a row purged by hand: what is made from some of its columns, too', async () => {
+    expect(await keysOf("select coherent.purge('posts#7', 'weather:berlin')")).toEqual([
+      'posts#7',
+      'posts#7{}',
+      'weather:berlin',
+    ]);
+  });
+
   it('an update that moves a row: the lists it leaves and enters', async () => {
     const keys = await keysOf('update posts set user_id = 30 where id = 8');
     expect(keys).toEqual(expect.arrayContaining(['posts.user_id=9', 'posts.user_id=30']));

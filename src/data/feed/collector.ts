@@ -6,6 +6,7 @@
 //   application keys > maxKeys              everything: the transaction begins a new epoch
 //
 // Only what committed gets here: the server leaves out what was rolled back, savepoints included.
+import { withRowsThemselves } from '../../core/row-keys.ts';
 import type { DependencyKey, EpochMs } from '../../core/units.ts';
 import type { Catalog } from '../catalog.ts';
 import { changeKeys, type LoggedTable, type RowChange } from '../change-keys.ts';
@@ -208,7 +209,7 @@ class OpenTransaction {
   }
 
   commit(endLsn: Lsn): CommittedTransaction {
-    const keys = new Set([...this.#whole, ...this.#application]);
+    const keys = new Set([...this.#whole, ...withRowsThemselves([...this.#application])]);
     let collapsed = 0;
     for (const held of this.#tables.values()) {
       if (held.collapsed) collapsed++;

@@ -2,7 +2,7 @@
 // go) and every column that is named. Sharper where the statement allows: rows pinned by value, columns that are
 // only shown, rows found by a key that the result shows. What is not understood makes the statement untracked.
 import { parseSync } from 'libpg-query';
-import type { Catalog } from '../catalog.ts';
+import type { Catalog, Relation } from '../catalog.ts';
 import { schemaKey, tableKey } from '../keys.ts';
 import type { ValueKind } from '../keys-value.ts';
 import { Blocks } from './blocks.ts';
@@ -98,6 +98,17 @@ function scanPlan(scan: Scan): ScanPlan {
     leavers: scan.leavers,
     filter: [...filter].sort(),
     output: [...output].filter((name) => !filter.has(name)).sort(),
+    pinnedColumns: columnsOfRow(relation, [...filter, ...output]),
+    shownColumns: columnsOfRow(relation, output),
     rowKey: rowKey.length > 0 && rowKey.length === relation.primaryKey.length ? rowKey : undefined,
   };
+}
+
+/** Without the primary key's: a row with another key is another row. */
+function columnsOfRow(relation: Relation, used: Iterable<string>): string[] | undefined {
+  const others = (names: Iterable<string>) =>
+    [...new Set(names)].filter((name) => !relation.primaryKey.includes(name)).sort();
+  const columns = others(used);
+  const all = others(relation.columns.keys());
+  return relation.toldWhole && columns.length < all.length ? columns : undefined;
 }

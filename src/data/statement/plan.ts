@@ -45,6 +45,10 @@ export interface ScanPlan {
   readonly filter: readonly string[];
   /** Columns that are only shown, by the rows of the result. */
   readonly output: readonly string[];
+  /** Of a row that is pinned, the columns that matter here, its key aside. Undefined: all, or the log tells no columns. */
+  readonly pinnedColumns: readonly string[] | undefined;
+  /** The same of a row that is shown. */
+  readonly shownColumns: readonly string[] | undefined;
   /** The result's columns that hold the primary key of the row shown. */
   readonly rowKey: readonly { readonly index: number; readonly kind: ValueKind }[] | undefined;
 }

@@ -80,6 +80,7 @@ let real: TestDatabase;
 let database: Database;
 let log: pg.Client;
 let catalog: Catalog;
+let recorder: DependencyRecorder;
 
 beforeAll(async () => {
   await loadModule();
@@ -89,11 +90,12 @@ beforeAll(async () => {
   await log.query("select pg_create_logical_replication_slot('pages_' || current_database(), 'pgoutput')");
   await log.query('create publication pages for table users, posts, comments, tags');
   catalog = await loadCatalog(log, 'pages');
+  recorder = new DependencyRecorder({ catalog });
   database = new Database({
     connectionString: real.url,
     logger: silent,
     clock: systemClock,
-    observer: new DependencyRecorder({ catalog }),
+    observer: recorder,
     max: 2,
   });
 });
@@ -140,6 +142,7 @@ describe('the pages of an application', () => {
         await log.query(`alter table ${table} replica identity ${identity}`);
       }
       catalog = await loadCatalog(log, 'pages');
+      recorder.use(catalog);
       const random = new Random(42);
       const decoder = new PgoutputDecoder();
       await purgedBy('select 1', decoder);
@@ -175,9 +178,29 @@ describe('the pages of an application', () => {
     },
   );
 
+  it('are not purged by columns that they do not read, where the log has whole rows', async () => {
+    for (const table of ['users', 'posts']) {
+      await log.query(`alter table ${table} add column if not exists views int not null default 0`);
+      await log.query(`alter table ${table} replica identity full`);
+    }
+    catalog = await loadCatalog(log, 'pages');
+    recorder.use(catalog);
+    const decoder = new PgoutputDecoder();
+    await purgedBy('select 1', decoder);
+    const random = new Random(7);
+    const held: (readonly [string, Set<string>])[] = [];
+    for (const [sql, params] of statements) held.push([sql, (await rendered(sql, params(random))).keys]);
+    for (const table of ['users', 'posts']) {
+      const keys = await purgedBy(`update ${table} set views = views + 1`, decoder);
+      expect([...keys]).toContain(`${table}#17`);
+      for (const [sql, mine] of held)
+        expect([sql, [...mine].filter((key) => keys.has(key))]).toEqual([sql, []]);
+    }
+  });
+
   it('cost little to follow', async () => {
     const result = await log.query(list.replace('limit 20', 'limit 50'), [0]);
-    const recorder = new DependencyRecorder({ catalog });
+    recorder.use(catalog);
     let keys = 0;
     const sink = { add: () => void keys++, untracked: () => {} };
     const sql = list.replace('limit 20', 'limit 50');

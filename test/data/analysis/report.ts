@@ -16,6 +16,7 @@ export function report(tally: Tally, seed: number): string {
     `\nstatement analysis, first seed ${seed}: ${tally.cases} cases, ${tally.changed} results changed, none missed\n`,
     `sharpness: ${tally.purgedAndChanged} of ${tally.purged} purged results had changed (${share(tally.purgedAndChanged, tally.purged)}); `,
     `${share(tally.purged, tally.cases - tally.untrackedCases)} of tracked cases were purged, ${share(tally.changed, tally.cases)} of all changed\n`,
+    `rendered again without need: ${share(tally.purged - tally.purgedAndChanged, tally.cases - tally.untrackedCases - tally.purgedAndChanged)} of the tracked results that had not changed\n`,
     `keys per result: ${(tally.keys / tally.collections).toFixed(1)}; analysis ${((1000 * tally.analysisMs) / tally.analyses).toFixed(0)} us, collecting ${((1000 * tally.collectMs) / tally.collections).toFixed(1)} us a result\n`,
     `noted by an outdated picture: ${tally.outdated}\n`,
     `untracked: ${share(tally.untrackedCases, tally.cases)}\n`,
