@@ -56,6 +56,7 @@ export interface RawRelation {
 }
 
 export interface RawFunction {
+  readonly oid: string;
   readonly version: string;
   readonly schema: string;
   readonly name: string;
@@ -65,7 +66,16 @@ export interface RawFunction {
   readonly returnsSet: boolean;
   readonly definition: string | null;
   readonly body: string | null;
+  /** The body was kept as Postgres had understood it (BEGIN ATOMIC, RETURN), and is written out again for who asks. */
+  readonly standard: boolean;
   readonly searchPath: string | null;
+  /** In whose name it runs, where that is not the caller's. */
+  readonly runsAs: string | null;
+  /** Arguments that can be left out are not counted in the first. */
+  readonly fewestArgs: number;
+  readonly mostArgs: number;
+  /** What stands for those that are left out. */
+  readonly defaults: string | null;
   /** Functions that an aggregate is made of are all immutable. */
   readonly aggregatePure: boolean;
 }
@@ -74,12 +84,13 @@ export interface RawCatalog {
   readonly relations: readonly RawRelation[] | null;
   readonly systemRelations: readonly string[] | null;
   readonly functions: readonly RawFunction[] | null;
-  /** Postgres' own functions by name: the least pure volatility, whether any returns a set or aggregates. */
+  /** Postgres' own functions by name: the least pure volatility, whether any returns a set, aggregates, or takes one argument. */
   readonly builtins: readonly (readonly [
     name: string,
     volatility: string,
     set: boolean,
     aggregate: boolean,
+    unary: boolean,
   ])[];
   /** Names of the application's own operators whose functions are not immutable, and types under its own `=`. */
   readonly impureOperators: readonly string[] | null;
@@ -88,7 +99,12 @@ export interface RawCatalog {
   readonly impureCasts: readonly { readonly type: string; readonly implicit: boolean }[] | null;
   /** Of the application's own operators and casts. */
   readonly version: string;
+  /** What the setting comes to in this session. */
   readonly searchPath: readonly string[];
+  readonly searchPathSetting: string;
+  readonly role: string;
+  /** Schemas that a role may not use, which a search path passes over: of this session's role, and of those that functions run as. */
+  readonly closedSchemas: readonly { readonly role: string; readonly schemas: readonly string[] }[] | null;
 }
 
 const own = (oid: string): string => `${oid} >= 16384`;
@@ -161,11 +177,16 @@ const relations = (published: string): string => `
 
 const functions = `
   SELECT json_agg(json_build_object(
-    'version', concat_ws('/', p.xmin, n.xmin), 'schema', n.nspname, 'name', p.proname, 'kind', p.prokind, 'volatility', p.provolatile, 'language', l.lanname,
+    'oid', p.oid::text, 'version', concat_ws('/', p.xmin, n.xmin), 'schema', n.nspname, 'name', p.proname, 'kind', p.prokind, 'volatility', p.provolatile, 'language', l.lanname,
     'returnsSet', p.proretset,
     'definition', CASE WHEN p.prokind IN ('f', 'p') AND l.lanname = 'plpgsql' THEN pg_get_functiondef(p.oid) END,
     'body', CASE WHEN l.lanname = 'sql' THEN coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) END,
+    'standard', p.prosqlbody IS NOT NULL,
     'searchPath', (SELECT s FROM unnest(p.proconfig) s WHERE s LIKE 'search_path=%'),
+    'runsAs', CASE WHEN p.prosecdef THEN pg_get_userbyid(p.proowner) END,
+    'fewestArgs', p.pronargs - p.pronargdefaults - (p.provariadic <> 0)::int,
+    'mostArgs', CASE WHEN p.provariadic = 0 THEN p.pronargs ELSE 100 END,
+    'defaults', pg_get_expr(p.proargdefaults, 0),
     'aggregatePure', coalesce((SELECT bool_and(q.provolatile = 'i') FROM pg_aggregate g JOIN pg_proc q
        ON q.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn)
        WHERE g.aggfnoid = p.oid), true)) ORDER BY n.nspname, p.proname, p.oid)
@@ -186,8 +207,9 @@ export function catalogSql(publication: string | null): string {
   (SELECT json_agg(c.relname) FROM pg_class c WHERE c.relnamespace = 'pg_catalog'::regnamespace
      AND c.relkind IN ('r', 'v')) AS "systemRelations",
   (${functions}) AS functions,
-  (SELECT json_agg(json_build_array(b.name, b.volatility, b.set, b.aggregate)) FROM (
+  (SELECT json_agg(json_build_array(b.name, b.volatility, b.set, b.aggregate, b.unary)) FROM (
      SELECT p.proname AS name, bool_or(p.proretset) AS set, bool_or(p.prokind = 'a') AS aggregate,
+            bool_or(p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1) AS unary,
             CASE WHEN bool_or(p.provolatile = 'v') THEN 'v' WHEN bool_or(p.provolatile = 's') THEN 's' ELSE 'i' END AS volatility
      FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace GROUP BY p.proname) b) AS builtins,
   (SELECT json_agg(DISTINCT o.oprname) FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
@@ -198,7 +220,13 @@ export function catalogSql(publication: string | null): string {
      JOIN pg_proc p ON p.oid = c.castfunc JOIN pg_type t ON t.oid IN (c.castsource, c.casttarget)
      WHERE ${own('c.oid')} AND p.provolatile <> 'i') AS "impureCasts",
   concat_ws('/', ${versionOf('pg_operator', 'x.oid', own('x.oid'))}, ${versionOf('pg_cast', 'x.oid', own('x.oid'))}) AS version,
-  array_to_json(current_schemas(true)) AS "searchPath"`;
+  array_to_json(current_schemas(true)) AS "searchPath", current_setting('search_path') AS "searchPathSetting",
+  current_user AS role,
+  (SELECT json_agg(json_build_object('role', r.rolname, 'schemas', (
+       SELECT coalesce(json_agg(n.nspname), '[]') FROM pg_namespace n
+       WHERE n.nspname NOT LIKE 'pg\\_%' AND NOT has_schema_privilege(r.oid, n.oid, 'usage'))))
+     FROM pg_roles r WHERE r.rolname = current_user
+       OR r.oid IN (SELECT p.proowner FROM pg_proc p WHERE ${own('p.oid')} AND p.prosecdef)) AS "closedSchemas"`;
 }
 
 const changed = (catalog: string, owner: string): string =>

@@ -53,6 +53,7 @@ export interface Relation {
 }
 
 export interface SqlFunction {
+  readonly oid: string;
   readonly key: DependencyKey;
   readonly kind: 'function' | 'aggregate' | 'window' | 'procedure';
   readonly volatility: 'immutable' | 'stable' | 'volatile';
@@ -61,13 +62,30 @@ export interface SqlFunction {
   readonly pure: boolean;
   /** SQL: its body. PL/pgSQL: its whole definition. Otherwise undefined. */
   readonly source: string | undefined;
+  /** The source was written out for the session that read the catalog, and means what it means there. */
+  readonly standard: boolean;
+  /** The setting that it runs under, where it has one of its own. */
   readonly searchPath: readonly string[] | undefined;
+  /** The role it runs as, where that is not the caller's. */
+  readonly runsAs: string | undefined;
+  readonly fewestArgs: number;
+  readonly mostArgs: number;
+  /** Expressions for arguments that are left out, as they mean in the session that read the catalog. */
+  readonly defaults: string | undefined;
+}
+
+/** What decides where names that a session runs into are looked up. */
+export interface Session {
+  readonly setting: readonly string[];
+  readonly role: string;
 }
 
 export interface Builtin {
   readonly volatility: 'immutable' | 'stable' | 'volatile';
   readonly set: boolean;
   readonly aggregate: boolean;
+  /** Can be called with one argument. */
+  readonly unary: boolean;
 }
 
 /** Each is a key more for every row that comes, goes or changes. */
@@ -90,7 +108,9 @@ export const builtinKinds: ReadonlyMap<string, ValueKind> = new Map([
 ]);
 
 export class Catalog {
+  /** Where the session that read the catalog finds unqualified names: what Postgres wrote out for it means what it means there. */
   readonly searchPath: readonly string[];
+  readonly session: Session;
   readonly builtins: ReadonlyMap<string, Builtin>;
   readonly impureOperators: ReadonlySet<string>;
   readonly impureCasts: ReadonlySet<string>;
@@ -100,10 +120,13 @@ export class Catalog {
   private readonly relations = new Map<string, Relation>();
   private readonly functions = new Map<string, SqlFunction[]>();
   private readonly systemRelations: ReadonlySet<string>;
+  private readonly closedSchemas: ReadonlyMap<string, ReadonlySet<string>>;
 
   constructor(raw: RawCatalog) {
     this.raw = raw;
     this.searchPath = raw.searchPath;
+    this.session = { setting: namesOf(raw.searchPathSetting), role: raw.role };
+    this.closedSchemas = new Map(raw.closedSchemas?.map(({ role, schemas }) => [role, new Set(schemas)]));
     this.systemRelations = new Set(raw.systemRelations);
     this.impureOperators = new Set(raw.impureOperators);
     this.impureCasts = new Set(raw.impureCasts?.map((cast) => cast.type));
@@ -111,9 +134,9 @@ export class Catalog {
       ? 'an implicit cast of the application calls a function that is not immutable'
       : undefined;
     this.builtins = new Map(
-      raw.builtins.map(([name, volatility, set, aggregate]) => [
+      raw.builtins.map(([name, volatility, set, aggregate, unary]) => [
         name,
-        { volatility: volatilityOf(volatility), set, aggregate },
+        { volatility: volatilityOf(volatility), set, aggregate, unary },
       ]),
     );
     for (const relation of relationsOf(raw))
@@ -129,11 +152,20 @@ export class Catalog {
     return this.relations.get(pathOf(schema, name));
   }
 
+  /** The schemas that a setting of the search path comes to for a role. */
+  pathOf({ setting, role }: Session): readonly string[] {
+    const path = setting.map((name) => (name === '$user' ? role : name));
+    const closed = this.closedSchemas.get(role);
+    return [...(path.includes('pg_catalog') ? [] : ['pg_catalog']), ...path].filter(
+      (name) => !closed?.has(name),
+    );
+  }
+
   /** By the rules of the search path; `'system'` for Postgres' own. */
   resolve(
     schema: string | undefined,
     name: string,
-    searchPath: readonly string[] = this.searchPath,
+    searchPath: readonly string[],
   ): Relation | 'system' | undefined {
     for (const candidate of schema === undefined ? searchPath : [schema]) {
       if (candidate === 'information_schema' || candidate.startsWith('pg_toast')) return 'system';
@@ -148,10 +180,7 @@ export class Catalog {
   }
 
   /** Where a name that nothing answers to may come up. */
-  schemasToCome(
-    schema: string | undefined,
-    searchPath: readonly string[] = this.searchPath,
-  ): readonly string[] {
+  schemasToCome(schema: string | undefined, searchPath: readonly string[]): readonly string[] {
     return schema === undefined ? searchPath.filter((each) => each !== 'pg_catalog') : [schema];
   }
 
@@ -159,7 +188,7 @@ export class Catalog {
   functionsNamed(
     schema: string | undefined,
     name: string,
-    searchPath: readonly string[] = this.searchPath,
+    searchPath: readonly string[],
   ): readonly SqlFunction[] {
     return (schema === undefined ? searchPath : [schema]).flatMap(
       (candidate) => this.functions.get(pathOf(candidate, name)) ?? [],
@@ -223,6 +252,7 @@ function volatilityOf(letter: string): 'immutable' | 'stable' | 'volatile' {
 
 function functionOf(raw: RawFunction): SqlFunction {
   return {
+    oid: raw.oid,
     key: functionKey(raw.schema, raw.name),
     kind: functionKinds[raw.kind as keyof typeof functionKinds] ?? 'procedure',
     volatility: volatilityOf(raw.volatility),
@@ -230,17 +260,20 @@ function functionOf(raw: RawFunction): SqlFunction {
     returnsSet: raw.returnsSet,
     pure: raw.kind === 'a' ? raw.aggregatePure : raw.volatility === 'i',
     source: raw.definition ?? raw.body ?? undefined,
-    searchPath: raw.searchPath === null ? undefined : searchPathOf(raw.searchPath),
+    standard: raw.standard,
+    searchPath: raw.searchPath === null ? undefined : namesOf(raw.searchPath.slice('search_path='.length)),
+    runsAs: raw.runsAs ?? undefined,
+    fewestArgs: raw.fewestArgs,
+    mostArgs: raw.mostArgs,
+    defaults: raw.defaults ?? undefined,
   };
 }
 
-/** `search_path=a, "B"` as pg_proc keeps it; `$user` and quoting oddities are left to resolve to nothing. */
-function searchPathOf(setting: string): string[] {
-  const names = setting
-    .slice('search_path='.length)
-    .split(',')
-    .map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
-  return names.includes('pg_catalog') ? names : ['pg_catalog', ...names];
+/** `a, "B", "$user"`: names as SQL writes them in a list. */
+function namesOf(setting: string): string[] {
+  return [...setting.matchAll(/"((?:[^"]|"")*)"|[^\s,]+/g)].map(([written, quoted]) =>
+    quoted === undefined ? written.toLowerCase() : quoted.replaceAll('""', '"'),
+  );
 }
 
 function* relationsOf(raw: RawCatalog): Generator<Relation> {

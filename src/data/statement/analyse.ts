@@ -28,6 +28,8 @@ export function analyse(sql: string, catalog: Catalog): StatementPlan {
       if (catalog.hazard !== undefined) findings.untracked.add(catalog.hazard);
       const blocks = new Blocks(catalog, findings, {
         plain,
+        path: catalog.searchPath,
+        session: catalog.session,
         // The type of a parameter that stands once beside a column is the column's; one that stands elsewhere
         // too may have got its type there. Only for these kinds would that change what is equal.
         paramOk: (index: number, kind: ValueKind) =>

@@ -2,7 +2,7 @@
 // can use what the outer conditions pin.
 import type { Catalog, Relation, SqlFunction } from '../catalog.ts';
 import { tableKey } from '../keys.ts';
-import { functionBody, viewBody } from './bodies.ts';
+import { defaultsOf, functionBody, viewBody } from './bodies.ts';
 import { Calls } from './calls.ts';
 import { baseOf, opaqueTargets, outputName, unique } from './columns.ts';
 import { type Cte, Expressions, type Place } from './expressions.ts';
@@ -38,11 +38,11 @@ export class Blocks {
     this.catalog = catalog;
     this.findings = findings;
     this.options = options;
-    this.calls = new Calls(catalog, options.searchPath);
+    this.calls = new Calls(catalog, options.path);
     this.expressions = new Expressions(catalog, findings, this.calls, {
       query: (select, scope, use, place) =>
         void this.select(select, { ...below(scope, place), outerUse: use }, 'inner'),
-      call: (fn, name, place) => this.follow(fn, name, place.depth),
+      call: (fn, name, args, place) => this.follow(fn, name, args, place.depth),
     });
     this.from = new From(catalog, findings, options, this.expressions, {
       query: (select, place) => this.select(select, place, 'derived'),
@@ -72,30 +72,55 @@ export class Blocks {
   /** A view's query, for the block that reads the view and may look through it. */
   private view(view: Relation, depth: number): Block {
     this.findings.definitions.add(tableKey(view.keyName));
-    const inside = { ...this.options, paramOk: () => false, otherRole: true };
+    const inside = {
+      ...this.options,
+      paramOk: () => false,
+      lenient: false,
+      otherRole: true,
+      path: this.catalog.searchPath,
+    };
     const place: Place = { outer: undefined, outerUse: 'filter', ctes: new Map(), depth: depth + 1 };
     return new Blocks(this.catalog, this.findings, inside).select(viewBody(view), place, 'derived');
   }
 
   /** Counts what a call of one of the application's functions may read; untracked where that cannot be told. */
-  private follow(fn: SqlFunction, name: string, depth: number): void {
+  private follow(fn: SqlFunction, name: string, args: number, depth: number): void {
     this.findings.definitions.add(fn.key);
+    if (args < fn.mostArgs) {
+      const caller = { path: this.catalog.searchPath, session: this.options.session };
+      this.read(name, caller, depth, () => defaultsOf(fn));
+    }
     // A function that is declared immutable promises to read nothing.
-    if (fn.pure || this.findings.following.has(fn)) return;
-    this.findings.following.add(fn);
+    if (fn.pure) return;
+    const { session } = this.options;
+    const within = { setting: fn.searchPath ?? session.setting, role: fn.runsAs ?? session.role };
+    const path = fn.standard ? this.catalog.searchPath : this.catalog.pathOf(within);
+    const once = JSON.stringify([fn.oid, path, within]);
+    if (this.findings.following.has(once)) return;
+    this.findings.following.add(once);
     if (fn.volatility === 'volatile') {
       this.findings.untracked.add(`${name}() is declared volatile: declare it STABLE if it only reads`);
     }
+    this.read(name, { path, session: within }, depth, () => functionBody(fn));
+  }
+
+  /** Queries of a function's. */
+  private read(
+    name: string,
+    where: Pick<BlocksOptions, 'path' | 'session'>,
+    depth: number,
+    queries: () => readonly Body[],
+  ): void {
     const inside: BlocksOptions = {
       plain: false,
       paramOk: () => false,
       lenient: true,
       otherRole: true,
-      searchPath: fn.searchPath ?? this.options.searchPath,
+      ...where,
     };
     const place: Place = { outer: undefined, outerUse: 'filter', ctes: new Map(), depth: depth + 1 };
     try {
-      for (const body of functionBody(fn))
+      for (const body of queries())
         new Blocks(this.catalog, this.findings, inside).select(body, place, 'inner');
     } catch (error) {
       if (error instanceof Refusal) throw new Refusal(`${name}(): ${error.why}`);
@@ -139,7 +164,7 @@ export class Blocks {
     if (where !== undefined) pending.push(() => this.expressions.walk(where, scope, 'filter', place));
     const whereFacts = where === undefined ? [] : [this.from.fact(where, scope, joined.scans, joined.padded)];
     const all: Joined = { ...joined, facts: [...joined.facts, ...whereFacts] };
-    const shape = this.calls.shapeOf(select);
+    const shape = this.calls.shapeOf(select, scope);
     const targets = this.targetsOf(select, scope);
     const rowwise = this.options.plain && shape.rowwise;
     const shown = role === 'outermost' && rowwise && targets !== undefined;
@@ -221,7 +246,8 @@ export class Blocks {
     const fields = node?.kind === 'ColumnRef' ? names(node.body, 'fields') : [];
     const named = fields.length === 1 ? (targets ?? []).filter((target) => target.name === fields[0]) : [];
     for (const target of named) this.expressions.useTarget(target, use, place);
-    if (node?.kind === 'ColumnRef') this.expressions.useColumn(node.body, scope, use, named.length > 0);
+    if (node?.kind === 'ColumnRef')
+      this.expressions.useColumn(node.body, scope, use, place, named.length > 0);
     else if (node?.kind === 'GroupingSet') {
       for (const inner of children(node.body, 'content').flatMap((one) =>
         one.kind === 'List' ? items(one) : [one],

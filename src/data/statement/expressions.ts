@@ -1,6 +1,6 @@
 // Walks expressions: counts the columns they name, and notices what cannot be followed.
 import type { Catalog, SqlFunction } from '../catalog.ts';
-import { aggregateNodes, type Calls } from './calls.ts';
+import { aggregateNodes, aggregates, type Called, type Calls, returnsSets } from './calls.ts';
 import { type Findings, Refusal } from './findings.ts';
 import { builtinTrouble, movingTime, valueFunctionTrouble } from './functions.ts';
 import { columnNames, find, hasColumn, type Item, type Scope, type Target, type Use } from './scope.ts';
@@ -26,7 +26,7 @@ export interface Place {
 /** What lies inside an expression and is not one. */
 export interface Inner {
   query(select: Body, scope: Scope, use: Use, place: Place): void;
-  call(fn: SqlFunction, name: string, place: Place): void;
+  call(fn: SqlFunction, name: string, args: number, place: Place): void;
 }
 
 const systemColumns = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax']);
@@ -74,7 +74,7 @@ export class Expressions {
     }
   }
 
-  useColumn(reference: Body, scope: Scope, use: Use, mayBeMissing = false): void {
+  useColumn(reference: Body, scope: Scope, use: Use, place: Place, mayBeMissing = false): void {
     const fields = names(reference, 'fields');
     const last = fields[fields.length - 1] ?? '';
     if (systemColumns.has(last)) {
@@ -82,7 +82,9 @@ export class Expressions {
       return;
     }
     if (last === 'tableoid') return;
-    const place: Place = { outer: undefined, outerUse: 'filter', ctes: new Map(), depth: 1 };
+    const called = this.calls.notated({ kind: 'ColumnRef', body: reference }, scope);
+    if (called.length > 0) this.notation(called, reference, scope, place);
+    const acrossRows = called.some((one) => aggregates(one) || returnsSets(one));
     if (fields.length === 1 && last === '*') {
       for (const item of scope.items) this.useItem(item, use, place);
       return;
@@ -91,9 +93,12 @@ export class Expressions {
     let known = false;
     for (const one of found) {
       for (const item of one.items) {
-        if (one.column === undefined) this.useItem(item, one.use, place);
-        else if (hasColumn(item, one.column)) this.useItemColumn(item, one.column, one.use, place);
-        else continue;
+        // What a function makes of a row may come from any column of it.
+        if (one.column === undefined || called.length > 0)
+          this.useItem(item, acrossRows ? 'filter' : one.use, place);
+        if (one.column !== undefined && hasColumn(item, one.column))
+          this.useItemColumn(item, one.column, one.use, place);
+        else if (one.column !== undefined && called.length === 0) continue;
         known = true;
       }
     }
@@ -108,7 +113,7 @@ export class Expressions {
     const { kind, body } = tree;
     switch (kind) {
       case 'ColumnRef':
-        this.useColumn(body, scope, use);
+        this.useColumn(body, scope, use, place);
         return;
       case 'A_Const':
         if (movingTime.test(constant(tree) ?? '')) {
@@ -139,8 +144,26 @@ export class Expressions {
       default:
         if (!composed.has(kind)) this.findings.untracked.add(`${kind} is not understood`);
     }
-    const inner = aggregateNodes.has(kind) || this.calls.overWindow(tree) ? 'filter' : use;
-    eachChild(body, (below) => this.walk(below, scope, inner, place));
+    const called = this.calls.notated(tree, scope);
+    this.notation(called, body, scope, place);
+    const acrossRows =
+      aggregateNodes.has(kind) ||
+      this.calls.overWindow(tree) ||
+      called.some((one) => aggregates(one) || returnsSets(one));
+    eachChild(body, (below) => this.walk(below, scope, acrossRows ? 'filter' : use, place));
+  }
+
+  private notation(called: readonly Called[], body: Body, scope: Scope, place: Place): void {
+    for (const one of called) {
+      this.follow(one, 1, place);
+      if (aggregates(one)) this.checkOwner(body, scope);
+    }
+  }
+
+  private follow({ name, builtin, own }: Called, args: number, place: Place): void {
+    const trouble = builtin === undefined ? undefined : builtinTrouble(name, builtin, args);
+    if (trouble !== undefined) this.findings.untracked.add(trouble);
+    for (const fn of own) this.inner.call(fn, name, args, place);
   }
 
   private subLink(body: Body, scope: Scope, use: Use, place: Place): void {
@@ -154,26 +177,21 @@ export class Expressions {
 
   private call(tree: Tree, scope: Scope, use: Use, place: Place): void {
     const { body } = tree;
-    const { schema, name, builtin, own } = this.calls.functionOf(body);
-    const count = children(body, 'args').length;
-    const trouble = builtin === undefined ? undefined : builtinTrouble(name, builtin, count);
-    if (trouble !== undefined) this.findings.untracked.add(trouble);
-    for (const fn of own) this.inner.call(fn, name, place);
+    const called = this.calls.functionOf(body);
+    const { schema, name, builtin, own } = called;
+    this.follow(called, children(body, 'args').length, place);
     if (builtin === undefined && own.length === 0 && schema !== 'pg_catalog') {
       this.findings.untracked.add(`${name}() is not known`);
       for (const key of this.calls.keysToCome(schema, name)) this.findings.definitions.add(key);
     }
     const aggregate = this.calls.isAggregate(tree);
-    if (
-      aggregate &&
-      !this.calls.overWindow(tree) &&
-      scope.parent !== undefined &&
-      this.belongsOutside(body, scope)
-    ) {
-      this.findings.outerAggregate = true;
-    }
+    if (aggregate && !this.calls.overWindow(tree)) this.checkOwner(body, scope);
     const inner = aggregate || this.calls.overWindow(tree) || this.calls.returnsSet(tree) ? 'filter' : use;
     eachChild(body, (below) => this.walk(below, scope, inner, place));
+  }
+
+  private checkOwner(body: Body, scope: Scope): void {
+    if (scope.parent !== undefined && this.belongsOutside(body, scope)) this.findings.outerAggregate = true;
   }
 
   /** An aggregate is of the innermost block that its arguments name a column of. */
@@ -187,7 +205,7 @@ export class Expressions {
       }
       eachChild(tree.body, visit);
     };
-    eachChild(body, visit);
+    visit({ kind: Array.isArray(body.fields) ? 'ColumnRef' : '', body });
     return any && !own;
   }
 

@@ -1,6 +1,5 @@
 // What comes up while a statement is walked; shared by its blocks, the views and the functions below it.
 import type { DependencyKey } from '../../core/units.ts';
-import type { SqlFunction } from '../catalog.ts';
 import type { Scan } from './scope.ts';
 
 /** A statement with more readings than these is not worth its keys. */
@@ -10,7 +9,8 @@ export class Findings {
   readonly scans: Scan[] = [];
   readonly definitions = new Set<DependencyKey>();
   readonly untracked = new Set<string>();
-  readonly following = new Set<SqlFunction>();
+  /** Functions that were walked, each with the session that it runs in. */
+  readonly following = new Set<string>();
   /** An aggregate inside a subquery belongs to an outer block: nothing may be taken for "only shown". */
   outerAggregate = false;
 

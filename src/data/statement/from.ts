@@ -1,5 +1,5 @@
 // FROM: which tables are read, under which names, and which conditions stand above all rows of which.
-import type { Catalog, Relation } from '../catalog.ts';
+import type { Catalog, Relation, Session } from '../catalog.ts';
 import { relationName, tableKey } from '../keys.ts';
 import { baseOfItem, commonNames } from './columns.ts';
 import type { Cte, Expressions, Place } from './expressions.ts';
@@ -15,7 +15,10 @@ export interface BlocksOptions {
   readonly paramOk: ParamCheck;
   /** Inside a function: names that stand for no column may be its variables. */
   readonly lenient?: boolean;
-  readonly searchPath?: readonly string[] | undefined;
+  /** Where the names of this text are looked up. */
+  readonly path: readonly string[];
+  /** What runs the text: functions that it calls look their own names up by this. */
+  readonly session: Session;
   /** Read with the rights of another role (a view's owner), so that other row policies may apply. */
   readonly otherRole?: boolean;
 }
@@ -117,14 +120,13 @@ export class From {
       const columns = aliasColumns(body);
       return this.derived(block, alias, columns.length > 0 ? columns : cte.columns, scope, pending);
     }
-    const relation = this.catalog.resolve(schema, name, this.options.searchPath);
+    const relation = this.catalog.resolve(schema, name, this.options.path);
     if (relation === undefined || relation === 'system') {
       this.findings.untracked.add(
         relation === undefined ? `${name} is not known` : `${name} is Postgres' own`,
       );
       // The statement ran: by now there is such a table, and it will be told of.
-      const schemas =
-        relation === undefined ? this.catalog.schemasToCome(schema, this.options.searchPath) : [];
+      const schemas = relation === undefined ? this.catalog.schemasToCome(schema, this.options.path) : [];
       for (const each of schemas) this.findings.definitions.add(tableKey(relationName(each, name)));
       scope.items.push({ kind: 'opaque', alias, names: undefined });
       return nothing;

@@ -14,6 +14,8 @@ export interface Case {
   readonly setup: string;
   readonly sql: string;
   readonly params?: readonly unknown[];
+  /** Read by a session of its own each time, with the settings of then. */
+  readonly anew?: boolean;
   /** Commits after the result was read, and makes it another. */
   readonly change: string;
 }
@@ -68,12 +70,12 @@ export class Oracle {
     expect(keys.filter((key) => purged.has(key))).toEqual([]);
   }
 
-  async #outcome({ setup, sql, params = [], change }: Case, differs = true) {
+  async #outcome({ setup, sql, params = [], change, anew = false }: Case, differs = true) {
     await this.#empty();
     await this.#client.query(setup);
     const [catalog, print] = [await loadCatalog(this.#client, 'oracle'), await fingerprint(this.#client)];
     await this.#log();
-    const before = await this.#read(sql, params);
+    const before = await this.#read(sql, params, anew);
     const { keys, untracked } = keysOf(catalog, sql, params, before);
     await this.#client.query(change);
     const next = await loadCatalog(this.#client, 'oracle');
@@ -83,13 +85,13 @@ export class Oracle {
     if ((await fingerprint(this.#client)) !== print) {
       for (const key of catalog.changesTo(next)) purged.add(key);
     }
-    const after = await this.#read(sql, params);
+    const after = await this.#read(sql, params, anew);
     expect(JSON.stringify(after.rows) !== JSON.stringify(before.rows), 'the result differs').toBe(differs);
     return { keys: [...keys], untracked, purged };
   }
 
-  /** By a session of its own, which has the settings of now. */
-  async #read(sql: string, params: readonly unknown[]): Promise<pg.QueryResult<object>> {
+  async #read(sql: string, params: readonly unknown[], anew: boolean): Promise<pg.QueryResult<object>> {
+    if (!anew) return this.#client.query<object>(sql, [...params]);
     const client = await connect(this.database.url);
     try {
       return await client.query<object>(sql, [...params]);
