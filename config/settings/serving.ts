@@ -44,7 +44,7 @@ export const serving = {
     name: 'MAX_CONNECTIONS',
     kind: integer({ min: 16, max: 1_000_000 }),
     default: '20000',
-    help: 'Connections of visitors to each worker. Beyond, idle ones are closed for new ones. The limit on open files of the process must allow for them.',
+    help: 'Connections of visitors to each worker. Beyond, those that wait for their clients are closed for new ones. The limit on open files of the process must allow for them.',
   }),
   sendTimeoutMs: setting({
     name: 'SEND_TIMEOUT_MS',

@@ -58,7 +58,7 @@ export class ActionDoor {
       say(refusal ?? unsupported(), isClosing());
       return;
     }
-    const body = await readBody(request, maxBodyBytes);
+    const body = await readBody(request, response, maxBodyBytes);
     // The client has broken off: nobody waits for an answer, and half a form is none.
     if (body === 'cut') return;
     if (body === 'too large') {

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Header, PageEntry } from '../cache/entry.ts';
 import type { Clock } from '../core/clock.ts';
+import { framingFault } from '../core/framing.ts';
 import type { Logger } from '../core/log.ts';
 import { type Tracing, untraced } from '../core/trace.ts';
 import type { PagePipeline, PageResponse } from '../page/pipeline.ts';
@@ -16,7 +17,7 @@ import type { EncodingChoice } from './negotiate.ts';
 import { type Operator, operatorHeaders, wantsAnew } from './operator.ts';
 import { PageStream } from './page-stream.ts';
 import { elsewhereAnswer, plainAnswer } from './plain-answer.ts';
-import { dropBody, isBodyTooLarge, isBodyUnreadable } from './request-body.ts';
+import { dropBody, isBodyTooLarge } from './request-body.ts';
 import { send } from './respond.ts';
 import { isFromMemory, type RequestLog } from './seen/request-log.ts';
 import { tracedRequest } from './seen/request-span.ts';
@@ -27,6 +28,12 @@ import { parseTarget, type Target } from './target.ts';
 
 const ALLOW = ['allow', 'GET, HEAD, OPTIONS'];
 const ALLOW_FORMS = ['allow', 'GET, HEAD, POST, OPTIONS'];
+
+const REFUSALS = {
+  400: 'The body cannot be read.',
+  408: 'The rest of the request did not come in time.',
+  503: 'Too many requests at once on one connection.',
+} as const;
 
 /** Told of every page that came from memory, so that the next request for it can take the shortcut. */
 export interface Learner {
@@ -82,11 +89,20 @@ export class RequestHandler {
     }
   }
 
+  /** Of a request that is not complete and will not be, or of one too many on its connection. */
+  refuse(response: ServerResponse, status: 400 | 408 | 503): void {
+    send(response, this.#named(plainAnswer(status, REFUSALS[status]), response), true);
+  }
+
   #handle(request: IncomingMessage, response: ServerResponse): undefined | Promise<void> {
     const { limits, files, actions } = this.#options;
-    if (isBodyUnreadable(request)) {
-      const answer = plainAnswer(400, 'The body is in an encoding that has no end.');
-      send(response, this.#named(answer, response), true);
+    const fault = framingFault(request);
+    if (fault !== undefined) {
+      const text =
+        fault === 501
+          ? 'No other transfer coding than chunked is known here.'
+          : 'It cannot be told where the body ends.';
+      send(response, this.#named(plainAnswer(fault, text), response), true);
       return;
     }
     if (isBodyTooLarge(request, limits.maxBodyBytes)) {
@@ -108,7 +124,8 @@ export class RequestHandler {
       const headers = [...target.headers, ...this.#transport(request)];
       const { host } = request.headers;
       const answer = this.#named({ ...target, headers }, response);
-      send(response, answer, this.closing || host === undefined);
+      // Whether the body still comes after a refused expectation, nobody knows.
+      send(response, answer, this.closing || host === undefined || target.status === 417);
       return;
     }
     const file = files.find(target.segments);

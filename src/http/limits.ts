@@ -13,7 +13,7 @@ export interface Limits {
   readonly keepAliveTimeoutMs: Milliseconds;
   /** In each such span a visitor with bytes waiting for him must take some: slow-readers.ts. */
   readonly sendTimeoutMs: Milliseconds;
-  /** At once. Beyond, an idle one is closed for a new one, or the new one where none is idle. */
+  /** At once. Beyond, one that waits for its client is closed for a new one, or the new one where all wait for us. */
   readonly maxConnections: number;
   /** All headers together; more is 431. */
   readonly maxHeaderBytes: Bytes;

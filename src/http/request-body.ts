@@ -1,16 +1,7 @@
 // Nobody sends a body with GET for a good reason, but it must not break the connection: what is not read would
 // be taken for the next request, and what is read without end keeps a worker busy.
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bytes } from '../core/units.ts';
-
-/**
- * True: nobody can say where the body ends (RFC 9112, 6.3). Node's parser says so too, but only after the request was
- * handed on, and one request would get two answers. Answer 400 and end the connection.
- */
-export function isBodyUnreadable({ headers }: IncomingMessage): boolean {
-  const encoding = headers['transfer-encoding'];
-  return encoding !== undefined && encoding.toLowerCase() !== 'chunked';
-}
 
 /** True: the request says it carries more than may be read. Answer 413 and end the connection. */
 export function isBodyTooLarge(request: IncomingMessage, maxBytes: Bytes): boolean {
@@ -31,8 +22,16 @@ export function dropBody(request: IncomingMessage, maxBytes: Bytes): void {
   request.on('error', () => {});
 }
 
-/** The whole body; 'cut' where the client broke off. Reading ends with the first byte too many. */
-export function readBody(request: IncomingMessage, maxBytes: Bytes): Promise<Buffer | 'too large' | 'cut'> {
+/**
+ * The whole body; 'cut' where the client broke off, or its request was answered meanwhile. Reading ends with the first
+ * byte too many. A client that waits to be asked for it (`Expect: 100-continue`) is asked here.
+ */
+export function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: Bytes,
+): Promise<Buffer | 'too large' | 'cut'> {
+  if (expectsContinue(request)) response.writeContinue();
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let readBytes = 0;
@@ -47,5 +46,11 @@ export function readBody(request: IncomingMessage, maxBytes: Bytes): Promise<Buf
     request.on('end', () => resolve(Buffer.concat(chunks)));
     request.on('error', () => resolve('cut'));
     request.on('close', () => resolve('cut'));
+    response.on('close', () => resolve('cut'));
   });
+}
+
+/** HTTP/1.0 has no 100, and must not get one (RFC 9110, 10.1.1). */
+function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
+  return httpVersion === '1.1' && headers.expect?.toLowerCase() === '100-continue';
 }

@@ -15,7 +15,7 @@ const MIN_BYTES_PER_SECOND = 512;
 export interface SlowReadersOptions {
   readonly clock: Clock;
   /** Read, never changed. */
-  readonly connections: ReadonlySet<Socket>;
+  readonly connections: Iterable<Socket>;
   readonly sendTimeoutMs: Milliseconds;
   readonly checkEveryMs: Milliseconds;
 }
@@ -38,6 +38,11 @@ export class SlowReaders {
   /** How many were cut off. */
   get cut(): number {
     return this.#cut;
+  }
+
+  /** Its bytes waited at the last look, and still do. */
+  isSlow(socket: Socket): boolean {
+    return socket.writableLength > 0 && this.#waiting.has(socket);
   }
 
   start(): void {

@@ -183,7 +183,7 @@ describe('an odd head', () => {
     [
       'an upgrade',
       get('/users/7', 'Host: a.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n'),
-      { status: 200 },
+      { status: 200, ends: true },
     ],
     [
       'an upgrade to h2c',
@@ -191,15 +191,25 @@ describe('an odd head', () => {
         '/users/7',
         'Host: a.test\r\nConnection: upgrade, http2-settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n',
       ),
-      { status: 200 },
+      { status: 200, ends: true },
     ],
     [
       'CL and TE',
       get('/users/7', 'Host: a.test\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n'),
       { status: 400, ends: true },
     ],
+    [
+      'chunks over HTTP/1.0',
+      'POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      { status: 400, ends: true },
+    ],
+    [
+      'a transfer coding that is not known',
+      get('/users/7', 'Host: a.test\r\nTransfer-Encoding: gzip, chunked\r\n'),
+      { status: 501, ends: true },
+    ],
     ['an obsolete fold', get('/users/7', 'Host: a.test\r\nX: a\r\n b\r\n'), { status: 400, ends: true }],
-    ['an odd expectation', get('/users/7', 'Host: a.test\r\nExpect: tea\r\n'), { status: 417 }],
+    ['an odd expectation', get('/users/7', 'Host: a.test\r\nExpect: tea\r\n'), { status: 417, ends: true }],
     [
       'a malformed If-None-Match',
       get('/users/7', 'Host: a.test\r\nIf-None-Match: abc"\r\n'),
@@ -298,6 +308,18 @@ describe('requests in one go', () => {
     expect((await connection.next())?.body.toString()).toContain('user 32');
     expect((await connection.next())?.status).toBe(400);
     await connection.closed();
+  });
+
+  // Node drops what came behind a request with Upgrade. An answer that kept the connection open would have the client
+  // wait for the next one for ever.
+  test('end with the one that asks for another protocol: the client is told to send the rest again', async () => {
+    const connection = new RawConnection(site.port);
+    const upgrade = get('/users/7', 'Host: a.test\r\nConnection: upgrade\r\nUpgrade: x\r\n');
+    connection.send(upgrade + get('/users/8'));
+    const response = await connection.next();
+    expect(response?.body.toString()).toContain('user 7');
+    expect(response?.headers.get('connection')).toBe('close');
+    expect(await connection.next()).toBeUndefined();
   });
 
   test('HTTP/1.0 is served and the connection closed', async () => {
