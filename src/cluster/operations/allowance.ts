@@ -21,17 +21,13 @@ export class Allowance {
     this.#filledAt = options.clock.monotonic();
   }
 
-  /** There is one left. */
-  get has(): boolean {
+  /** False: there is none left. */
+  take(): boolean {
     const { clock, burst, perSecond } = this.#options;
     const now = clock.monotonic();
     this.#left = Math.min(burst, this.#left + ((now - this.#filledAt) / 1000) * perSecond);
     this.#filledAt = now;
-    return this.#left >= 1;
-  }
-
-  take(): boolean {
-    if (!this.has) return false;
+    if (this.#left < 1) return false;
     this.#left -= 1;
     return true;
   }

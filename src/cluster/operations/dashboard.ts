@@ -142,7 +142,7 @@ export class Dashboard {
   #watch(request: IncomingMessage): OperationsAnswer {
     const no = refusal(this.#door.admitsQuestion(request));
     if (no !== undefined) return no;
-    if (this.#events.isFull) return { status: 503, body: { error: 'too many look at the dashboard' } };
+    if (this.#events.isClosed) return { status: 503, body: { error: 'the server is about to stop' } };
     const mayLook = () => this.#door.admitsVisit(request) === 'in';
     return {
       status: 200,

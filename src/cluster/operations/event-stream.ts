@@ -1,5 +1,6 @@
 // Server-sent events to the browsers that look at the dashboard. One message a second is made for all of them, and
-// none while nobody looks. A reader that does not keep up is dropped, not buffered for: it connects again by itself.
+// none while nobody looks. A reader that does not keep up is dropped, not buffered for, and so is the oldest when all
+// places are taken: browsers connect again by themselves.
 import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
@@ -40,16 +41,19 @@ export class EventStream {
     return this.#watchers.size;
   }
 
-  get isFull(): boolean {
-    return this.#closed || this.#watchers.size >= MAX_WATCHERS;
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** From now on this response, whose head is written, is told everything, until it ends. */
   add(response: ServerResponse, mayLook: () => boolean): void {
-    if (this.isFull) {
+    if (this.#closed) {
       response.destroy();
       return;
     }
+    // A browser that is still there connects again. One that has left without a word would hold its place for minutes.
+    const [oldest] = this.#watchers;
+    if (oldest !== undefined && this.#watchers.size >= MAX_WATCHERS) this.#drop(oldest);
     const watcher = { response, mayLook };
     this.#watchers.add(watcher);
     response.once('close', () => this.#watchers.delete(watcher));
@@ -83,15 +87,18 @@ export class EventStream {
     this.#timer = this.#options.clock.after(delayMs, () => void this.#tell());
   }
 
+  #drop(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+    watcher.response.destroy();
+  }
+
   #write(watcher: Watcher, text: string): void {
     const { response, mayLook } = watcher;
     if (!mayLook()) {
       this.#watchers.delete(watcher);
       response.end();
-    } else if (response.writableLength > MAX_BEHIND) {
-      this.#watchers.delete(watcher);
-      response.destroy();
-    } else response.write(text);
+    } else if (response.writableLength > MAX_BEHIND) this.#drop(watcher);
+    else response.write(text);
   }
 }
 

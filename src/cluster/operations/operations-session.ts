@@ -80,11 +80,8 @@ export class BrowserDoor {
   login(request: IncomingMessage, given: string): Login {
     if (this.#token === undefined) return { outcome: 'wrong' };
     const address = request.socket.remoteAddress ?? '';
-    if (!this.#wrongTokens.mayTry(address)) return { outcome: 'too-many' };
-    if (!sameSecret(given, this.#token)) {
-      this.#wrongTokens.wasWrong(address);
-      return { outcome: 'wrong' };
-    }
+    if (!sameSecret(given, this.#token))
+      return { outcome: this.#wrongTokens.wasWrong(address) ? 'wrong' : 'too-many' };
     const id = this.#open();
     return { outcome: 'in', cookie: cookie(request, id, SESSION_MS / 1000) };
   }

@@ -1,7 +1,10 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { OPERATIONS_BURST, Operations } from './operations.ts';
+import { RawConnection } from '../../../test/support/raw-http.ts';
+import { readText } from './json-body.ts';
+import { MAX_OPERATIONS_CONNECTIONS, OPERATIONS_BURST, Operations } from './operations.ts';
 import { WRONG_TOKENS_BURST } from './wrong-tokens.ts';
 
 const servers: Operations[] = [];
@@ -92,17 +95,18 @@ describe('the operations server', () => {
     }
   });
 
-  test('does not listen to who guesses, not even when he guesses right, and answers probes meanwhile', async () => {
+  test('tells an address with many wrong tokens so, and still hears the right one from behind it', async () => {
     const clock = new ManualClock();
     const port = await start(token, clock);
     for (let guess = 0; guess < WRONG_TOKENS_BURST; guess++) {
       expect((await ask(port, 'POST', '/reload', bearer(`guess-${guess}`))).status).toBe(401);
     }
-    const right = await ask(port, 'POST', '/reload', bearer(token));
-    expect(right).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
+    const wrong = await ask(port, 'POST', '/reload', bearer('another'));
+    expect(wrong).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
+    expect((await ask(port, 'POST', '/reload', bearer(token))).status).toBe(202);
     expect((await ask(port, 'GET', '/livez', bearer('wrong'))).status).toBe(200);
     clock.advance(1000);
-    expect((await ask(port, 'POST', '/reload', bearer(token))).status).toBe(202);
+    expect((await ask(port, 'POST', '/reload', bearer('another'))).status).toBe(401);
   });
 
   test('a request without a token is no guess', async () => {
@@ -142,4 +146,66 @@ describe('the operations server', () => {
     await expect(ask(port, 'GET', '/broken')).rejects.toThrow();
     expect((await ask(port, 'GET', '/livez')).status).toBe(200);
   });
+});
+
+describe('whatever stands at the operations port', () => {
+  const head = 'GET /livez HTTP/1.1\r\nHost: a\r\n';
+  test.each<[string, string]>([
+    ['nothing', ''],
+    ['a head without an end', `${head}X: `],
+    ['a body without an end', `POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc`],
+    ['a body that nobody takes', `${head}Content-Length: 500000\r\n\r\nabc`],
+    ['questions that take their time', 'GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['streams', 'GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ])('a probe gets in: %s', async (_name, bytes) => {
+    const operations = new Operations({ host: '127.0.0.1', port: 0, token: undefined });
+    servers.push(operations);
+    const open = true;
+    operations.route({ method: 'GET', path: '/livez', open, handler: () => ({ status: 200, body: 'ok' }) });
+    operations.route({ method: 'GET', path: '/never', handler: () => new Promise(() => {}) });
+    operations.route({
+      method: 'GET',
+      path: '/stream',
+      open,
+      handler: () => ({ status: 200, body: '', stream: (response) => response.write('first') }),
+    });
+    operations.route({
+      method: 'POST',
+      path: '/body',
+      open,
+      handler: async (request) => ({ status: 200, body: await readText(request, 100) }),
+    });
+    const port = await operations.start();
+    const crowd = Array.from({ length: MAX_OPERATIONS_CONNECTIONS + 100 }, () => {
+      const connection = new RawConnection(port);
+      connection.send(bytes);
+      return connection;
+    });
+    // Some have given way: all places are taken.
+    await Promise.any(crowd.map((connection) => connection.closed()));
+    for (let probes = 0; probes < 15; probes++) {
+      expect((await ask(port, 'GET', '/livez')).status).toBe(200);
+    }
+    for (const connection of crowd) connection.close();
+  });
+
+  test('a client that closes its sending side at once gets its answer', async () => {
+    const port = await start();
+    const socket = connect(port, '127.0.0.1').end('GET /livez HTTP/1.1\r\nHost: a\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket) text += chunk;
+    expect(text).toContain('200 OK');
+  });
+
+  test.each([
+    ['chunks over HTTP/1.0', 400, 'POST /reload HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['another coding', 501, 'POST /reload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n'],
+  ])(
+    'a request whose end is not certain is refused, and ends its connection: %s',
+    async (_name, status, bytes) => {
+      const connection = new RawConnection(await start());
+      expect((await connection.ask(bytes))?.status).toBe(status);
+      await connection.closed();
+    },
+  );
 });

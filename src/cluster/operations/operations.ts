@@ -7,9 +7,14 @@
 // that says a page of another site sent it (Sec-Fetch-Site) is refused, too: not every request carries an Origin.
 //
 // How much: wrong tokens are counted for each address, and everything but the probes has one budget, so that neither
-// guessing nor a loop in somebody's script keeps the primary busy.
+// guessing nor a loop in a script keeps the primary busy.
+//
+// Whatever stands at this port, a probe gets in: with all places taken a connection that waits for its client is closed
+// for the new one, then one that is being answered (a dashboard connects again), then the oldest.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Clock, systemClock } from '../../core/clock.ts';
+import { type Connection, Connections, isIdle, isReceiving, isSettled } from '../../core/connections.ts';
+import { framingFault } from '../../core/framing.ts';
 import { listen } from '../listen.ts';
 import { Allowance } from './allowance.ts';
 import { namesLoopback } from './operations-session.ts';
@@ -19,6 +24,8 @@ import { WrongTokens } from './wrong-tokens.ts';
 /** Of all routes but the probes together. */
 export const OPERATIONS_BURST = 500;
 const PER_SECOND = 200;
+/** As many as the system lets wait to be accepted, so that those accepted at once do not close each other. */
+export const MAX_OPERATIONS_CONNECTIONS = 512;
 
 export interface OperationsAnswer {
   readonly status: number;
@@ -55,6 +62,7 @@ export class Operations {
   readonly #routes = new Map<string, OperationsRoute>();
   readonly #options: OperationsOptions;
   readonly #server: Server;
+  readonly #connections: Connections;
   readonly #budget: Allowance;
   /** Of bearers and of the dashboard's form together. */
   readonly wrongTokens: WrongTokens;
@@ -72,10 +80,19 @@ export class Operations {
       maxHeaderSize: 8192,
     };
     this.#server = createServer(limits, (request, response) => {
-      this.#answer(request, response).catch(() => response.destroy());
+      if (this.#connections.began(request, response))
+        this.#answer(request, response).catch(() => response.destroy());
     });
-    this.#server.maxConnections = 256;
     this.#server.maxRequestsPerSocket = 1000;
+    this.#connections = new Connections({
+      server: this.#server,
+      clock,
+      max: MAX_OPERATIONS_CONNECTIONS,
+      givesWay: [isSettled, isReceiving, isBeingAnswered, isIdle, () => true],
+      refuse: (_request, response, status) => write(response, last(status)),
+      statusOf: ({ code }) =>
+        code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : code === 'HPE_HEADER_OVERFLOW' ? 431 : 400,
+    });
   }
 
   route(route: OperationsRoute): void {
@@ -96,25 +113,13 @@ export class Operations {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { status, body, contentType, headers, stream } = await this.#ask(request);
-    const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : `${JSON.stringify(body)}\n`;
-    const type = contentType ?? (typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json');
-    response.writeHead(status, {
-      'content-type': type,
-      ...(stream === undefined ? { 'content-length': Buffer.byteLength(text) } : {}),
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-      ...headers,
-    });
-    if (stream !== undefined && request.method !== 'HEAD') {
-      stream(response);
-      return;
-    }
-    response.end(request.method === 'HEAD' ? undefined : text);
+    write(response, await this.#ask(request));
   }
 
   async #ask(request: IncomingMessage): Promise<OperationsAnswer> {
+    const fault = framingFault(request);
+    if (fault !== undefined)
+      return { ...problem(fault, 'it cannot be told where the body ends'), headers: { connection: 'close' } };
     const raw = request.url ?? '/';
     if (!raw.startsWith('/') || !URL.canParse(raw, 'http://operations')) return problem(400, 'bad target');
     const target = new URL(raw, 'http://operations');
@@ -149,12 +154,12 @@ export class Operations {
         namesLoopback(request) && origin === undefined && (site === 'none' || site === 'same-origin');
       if (!isOurs) return problem(401, 'only from this machine');
     } else {
-      const address = request.socket.remoteAddress ?? '';
-      if (!this.wrongTokens.mayTry(address)) return tooMany('too many wrong tokens');
       const [scheme, given = ''] = (authorization ?? '').split(' ', 2);
       if (scheme?.toLowerCase() !== 'bearer' || !sameSecret(given, token)) {
-        // Who sent none is told what is missing, and has guessed nothing.
-        if (authorization !== undefined) this.wrongTokens.wasWrong(address);
+        const isGuess = authorization !== undefined;
+        if (isGuess && !this.wrongTokens.wasWrong(request.socket.remoteAddress ?? ''))
+          return tooMany('too many wrong tokens');
+        // A request without a token is told what is missing, and has guessed nothing.
         return problem(401, 'needs OPS_TOKEN as bearer token');
       }
     }
@@ -162,8 +167,37 @@ export class Operations {
   }
 }
 
+/** An answer has begun: an event stream, or a reader that takes its time. */
+function isBeingAnswered({ responses }: Connection): boolean {
+  const [first] = responses;
+  return first?.headersSent === true;
+}
+
+function write(response: ServerResponse, answer: OperationsAnswer): void {
+  if (response.destroyed || response.headersSent) return;
+  const { status, body, contentType, headers, stream } = answer;
+  const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : `${JSON.stringify(body)}\n`;
+  const type = contentType ?? (typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json');
+  response.writeHead(status, {
+    'content-type': type,
+    ...(stream === undefined ? { 'content-length': Buffer.byteLength(text) } : {}),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    ...headers,
+  });
+  if (stream !== undefined && response.req.method !== 'HEAD') stream(response);
+  else response.end(response.req.method === 'HEAD' ? undefined : text);
+}
+
 function tooMany(error: string): OperationsAnswer {
   return { ...problem(429, error), headers: { 'retry-after': '1' } };
+}
+
+/** The last one on its connection. */
+function last(status: number): OperationsAnswer {
+  const error = status === 503 ? 'too many requests on one connection' : 'the request is not complete';
+  return { ...problem(status, error), headers: { connection: 'close' } };
 }
 
 function problem(status: number, error: string): OperationsAnswer {

@@ -1,5 +1,9 @@
-// Wrong tokens cost. An address that has sent BURST of them is not listened to until one a second is forgiven: a
-// right token is not even compared meanwhile, or the answer would tell that it was right.
+// Wrong tokens are counted by address. An address that has sent BURST of them is told so instead of being answered, and is
+// forgiven one a second: its operator sees what happens, and a loop in a script is told to slow down.
+//
+// The right token is always heard. To close the port to an address would close it to everybody behind that address (a
+// proxy, a NAT, this very machine), and stop no guessing: a token has at least 16 characters
+// (docs/decisions/0055-wrong-tokens.md).
 import type { Clock } from '../../core/clock.ts';
 import { Allowance } from './allowance.ts';
 
@@ -21,18 +25,16 @@ export class WrongTokens {
     return this.#byAddress.size;
   }
 
-  mayTry(address: string): boolean {
-    return this.#byAddress.get(address)?.has ?? true;
-  }
-
-  wasWrong(address: string): void {
+  /** False: one too many. */
+  wasWrong(address: string): boolean {
     const allowance =
       this.#byAddress.get(address) ??
       new Allowance({ clock: this.#clock, burst: WRONG_TOKENS_BURST, perSecond: FORGIVEN_PER_SECOND });
-    allowance.take();
+    const isBearable = allowance.take();
     this.#byAddress.delete(address);
     this.#byAddress.set(address, allowance);
     const [first] = this.#byAddress.keys();
     if (this.#byAddress.size > MAX_ADDRESSES && first !== undefined) this.#byAddress.delete(first);
+    return isBearable;
   }
 }
