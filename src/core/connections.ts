@@ -57,9 +57,9 @@ const ASKED = 100;
 /** The first request of a new connection comes in this time. */
 const SETTLED_MS: Milliseconds = 1000;
 /** Requests of one connection whose answers are not out. Browsers send one at a time, tools a dozen. */
-export const MAX_PIPELINED = 100;
+const MAX_PIPELINED = 100;
 /** A client that closed its sending side, and for whom nothing has moved in this time, has left. */
-export const HALF_CLOSED_MS: Milliseconds = 2000;
+const HALF_CLOSED_MS: Milliseconds = 2000;
 /** How long connections without a request in flight are left open in a drain: one may be on its way. */
 const GRACE_MS: Milliseconds = 100;
 /** In a drain the rest of a body is waited for as long as some of it comes in each such span. */
