@@ -50,7 +50,12 @@ export function createRiver({ config, line, clock, logger, member }: RiverOption
     // With a feed nobody may trust what it has not vouched for; without one, pages live by TTL and explicit purges.
     needsFresh: feed === 'on',
   });
-  const validity = new PurgeClock({ epoch: randomUUID(), lease, degradedTtlMs });
+  const validity = new PurgeClock({
+    epoch: randomUUID(),
+    lease,
+    degradedTtlMs,
+    onAhead: (stamp) => bus.saw(stamp),
+  });
   const unfollow = follow(bus, validity, randomUUID);
   return {
     bus,

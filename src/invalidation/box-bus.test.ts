@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -58,7 +58,11 @@ async function worker(
     readEveryMs,
     slots: CONTRACT_SLOTS,
   });
-  const clock = new PurgeClock({ epoch: 'none', slots: CONTRACT_SLOTS });
+  const clock = new PurgeClock({
+    epoch: 'none',
+    slots: CONTRACT_SLOTS,
+    onAhead: (stamp) => bus.saw(stamp),
+  });
   follow(bus, clock, randomUUID);
   await bus.start();
   const breakLine = (now: boolean) => {
@@ -129,6 +133,30 @@ describe('BoxRelay', () => {
     await killed.bus.close();
     const after = await worker(relayIn(folder));
     expect(after.clock.epoch).not.toBe(before.clock.epoch);
+    await after.bus.close();
+  });
+
+  it('begins a new epoch when the saved clock is older than an entry on disk: the folder was put back', async () => {
+    const first = relayIn(folder);
+    const early = await worker(first);
+    await early.bus.publish(['users#17'], 'purge');
+    await early.bus.close();
+    await first.close();
+    const old = readFileSync(join(folder, 'purge-clock'));
+    const second = relayIn(folder);
+    const later = await worker(second);
+    await later.bus.publish(['users#17'], 'purge');
+    await until(() => later.clock.seq === 2);
+    const stamp = later.clock.stamp();
+    await later.bus.close();
+    await second.close();
+
+    writeFileSync(join(folder, 'purge-clock'), old);
+    const after = await worker(relayIn(folder));
+    expect(after.clock).toMatchObject({ epoch: stamp.epoch, seq: 1 });
+    // It finds the entry, which has seen more than the clock.
+    after.clock.judge(after.clock.slotsOf(['users#17']), stamp);
+    await until(() => after.clock.epoch !== stamp.epoch);
     await after.bus.close();
   });
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import type { DependencyKey, EpochMs, Milliseconds } from '../core/units.ts';
+import type { DependencyKey, EpochMs, Milliseconds, Stamp } from '../core/units.ts';
 import { type FromRelay, readFromRelay, type ToRelay } from './box-messages.ts';
 import type { Applied, AppliedOptions, BusListener, Published, Purge, PurgeBus } from './bus.ts';
 import { decodeSnapshot } from './clock-snapshot.ts';
@@ -49,6 +49,7 @@ export class BoxBus implements PurgeBus, PurgeSource, RollSource {
   readonly #follower: PurgeFollower;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #lastId = 0;
+  #seen: RiverState | undefined;
   #closed = false;
 
   constructor(options: BoxBusOptions) {
@@ -91,6 +92,11 @@ export class BoxBus implements PurgeBus, PurgeSource, RollSource {
     return { epoch, seq };
   }
 
+  /** An entry carries this stamp: so many purges there have been at least. */
+  saw({ epoch, seq }: Stamp): void {
+    if (this.#seen?.epoch !== epoch || seq > this.#seen.seq) this.#seen = { epoch, seq };
+  }
+
   subscribe(listener: BusListener): () => void {
     return this.#follower.subscribe(listener);
   }
@@ -111,6 +117,7 @@ export class BoxBus implements PurgeBus, PurgeSource, RollSource {
       ask: 'state',
       ...(member === undefined ? {} : { member }),
       ...(told ?? { epoch: '', seq: 0 }),
+      ...(this.#seen && { seen: this.#seen }),
     });
     return { epoch, seq, freshMs };
   }

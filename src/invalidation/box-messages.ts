@@ -4,7 +4,8 @@
 //   publish { id, keys, kind, time? }   ->      the time of the commit, where there was one
 //                                       <-      published { id, epoch, seq }
 //                                       <-      purge { epoch, seq, kind, keys, time? }  to every member
-//   state { id, member?, epoch, seq }   ->      also makes the sender a listener; `member` puts it on the roll
+//   state { id, member?, epoch, seq, seen? } ->  also makes the sender a listener; `member` puts it on the roll, `seen` is
+//                                               the highest number of an epoch that it knows of
 //                                       <-      state { id, epoch, seq, freshMs }
 //   clock { id }                        ->
 //                                       <-      clock { id, file }                     the clock, saved as a file
@@ -29,7 +30,14 @@ const keys = z.array(z.string().max(MAX_KEY_LENGTH)).max(MAX_KEYS);
 
 const toRelay = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('publish'), id, keys, kind, committedMs }),
-  z.object({ ask: z.literal('state'), id, member: name.optional(), epoch: z.string().max(64), seq }),
+  z.object({
+    ask: z.literal('state'),
+    id,
+    member: name.optional(),
+    epoch: z.string().max(64),
+    seq,
+    seen: z.object({ epoch: z.string().max(64), seq }).optional(),
+  }),
   z.object({ ask: z.literal('leave') }),
   z.object({ ask: z.literal('roll'), id, everybody: z.boolean() }),
   z.object({ ask: z.literal('clock'), id }),

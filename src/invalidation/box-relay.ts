@@ -73,6 +73,9 @@ export class BoxRelay {
           .then((published) => from.send({ say: 'published', id: message.id, ...published }));
         break;
       case 'state':
+        // DATA_DIR was put back to an older copy: what the worker has seen is not in it, nor are the purges after it.
+        if (this.#isBehind(message) || (message.seen !== undefined && this.#isBehind(message.seen)))
+          this.#bus.beginEpoch();
         this.#members.set(from, this.#entryOf(message));
         from.send({
           say: 'state',
@@ -141,6 +144,10 @@ export class BoxRelay {
     this.#epoch = epoch;
     this.#seq = seq;
     this.#version++;
+  }
+
+  #isBehind({ epoch, seq }: { readonly epoch: string; readonly seq: number }): boolean {
+    return epoch === this.#epoch && seq > this.#seq;
   }
 
   #entryOf({ member, epoch, seq }: Extract<ToRelay, { ask: 'state' }>): RollEntry | undefined {

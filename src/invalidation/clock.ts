@@ -30,12 +30,15 @@ export interface PurgeClockOptions {
   /** How long this clock may be believed without a word from the river. Without one: always. */
   readonly lease?: { readonly trustedUntil: Milliseconds };
   readonly degradedTtlMs?: Milliseconds;
+  /** An entry was judged that has seen more of this epoch than this clock. */
+  readonly onAhead?: (stamp: Stamp) => void;
 }
 
 export class PurgeClock implements Validity {
   readonly slots: number;
   readonly degradedTtlMs: Milliseconds;
   readonly #lease: { readonly trustedUntil: Milliseconds };
+  readonly #onAhead: ((stamp: Stamp) => void) | undefined;
   #epoch: string;
   #seq: Seq = 0;
   #version = 0;
@@ -44,12 +47,13 @@ export class PurgeClock implements Validity {
   #stamp: Stamp;
   #asked: { readonly keys: readonly DependencyKey[]; readonly slots: Uint32Array } | undefined;
 
-  constructor({ epoch, slots = DEFAULT_SLOTS, lease, degradedTtlMs }: PurgeClockOptions) {
+  constructor({ epoch, slots = DEFAULT_SLOTS, lease, degradedTtlMs, onAhead }: PurgeClockOptions) {
     if (!Number.isInteger(slots) || slots < 1 || (slots & (slots - 1)) !== 0) {
       throw new RangeError(`A purge clock has a power of two of slots, not ${slots}`);
     }
     this.slots = slots;
     this.degradedTtlMs = degradedTtlMs ?? 0;
+    this.#onAhead = onAhead;
     this.#lease = lease ?? { trustedUntil: Number.POSITIVE_INFINITY };
     this.#epoch = epoch;
     this.#purged = new Uint32Array(slots);
@@ -96,9 +100,10 @@ export class PurgeClock implements Validity {
   }
 
   judge(slots: ArrayLike<Slot>, stamp: Stamp): Verdict {
-    // A stamp ahead of this clock (another worker was quicker) is fine: it has seen more than we have.
     if (stamp.epoch !== this.#epoch) return 'purged';
     const { seq } = stamp;
+    // Another worker was quicker: fine, it has seen more than we have. Or the numbers ran backwards: the bus finds out.
+    if (seq > this.#seq) this.#onAhead?.(stamp);
     let expired = false;
     for (let index = 0; index < slots.length; index++) {
       const slot = slots[index] ?? 0;

@@ -20,12 +20,34 @@ export class BusClosedError extends CoherentError {
   }
 }
 
+/** What to do where Redis answers, and says no; by the first word of its answer. */
+const WAYS_OUT: Readonly<Record<string, string>> = {
+  READONLY: 'REDIS_URL names a replica: name the primary, or its sentinels',
+  NOAUTH: 'put user and password into REDIS_URL',
+  WRONGPASS: 'correct user and password in REDIS_URL',
+  NOPERM: 'allow this user the keys, channels and commands of docs/guides/redis.md',
+  MISCONF: 'it cannot save to its disk, and takes no writes until it can: see its log',
+  LOADING: 'it loads its data, and will answer when it has',
+  CLUSTERDOWN: 'part of the cluster is missing: see CLUSTER INFO',
+  OOM: 'it is full, and evicts nothing: raise its maxmemory',
+};
+
 /** Redis did not take the purge, or nobody knows whether it did. Publishing again is safe. */
 export class BusUnavailableError extends CoherentError {
   readonly code = 'E_BUS_UNAVAILABLE';
+  /** It did answer. */
+  readonly isRefusal: boolean;
 
   constructor(cause: unknown) {
-    super('The purge bus cannot reach Redis: check REDIS_URL and the server, then publish again.', { cause });
+    const reply = cause instanceof Error && cause.name === 'ReplyError' ? cause.message : undefined;
+    const wayOut = WAYS_OUT[reply?.split(' ', 1)[0] ?? ''] ?? 'see docs/guides/redis.md';
+    super(
+      reply === undefined
+        ? 'The purge bus cannot reach Redis: check REDIS_URL and the server, then publish again.'
+        : `Redis refuses the purge bus (${reply.slice(0, 200)}): ${wayOut}.`,
+      { cause },
+    );
+    this.isRefusal = reply !== undefined;
   }
 }
 

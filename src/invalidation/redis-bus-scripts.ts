@@ -1,71 +1,148 @@
 // What the purge bus asks of Redis, each one atomic. All keys share one hash tag, so they also live together on a
 // Redis Cluster.
 //
-//   state    hash: epoch, run (the server's run id when the epoch began), seq, since (when it began, ms)
-//   purged   string: for each slot the number of its last purge, 4 bytes, little endian
+//   state    hash: epoch, run (the server's run id when the epoch began), seq, secret (with which messages are signed),
+//            purged and expired (the number of the last purge and of the last expire), fresh (when and until when the
+//            change feed said that it has published everything up to the log's end), mark and bytes (of the stream)
+//   purged   string: for each slot the number of its last purge, 4 bytes, little endian; then a seal
 //   expired  string: the same for expires
 //   stream   the last purges, entry id = number; catch-up reads it
-//   fresh    exists while the change feed has published everything up to the log's end
-//   members  hash: for each worker that serves pages when it last read the state (ms), and what it had applied
+//   members  hash: for each worker that serves pages when it last read the state (ms), and what it had applied; and
+//            @since, when the hash began
+//   none     never exists
 //
-// An epoch belongs to one run of one server. A server that restarted, was flushed, or took over from another may
-// have lost purges that it had acknowledged, and nothing in its data would show that: so a run id that differs from
-// the one the epoch began under begins a new epoch, and everything rendered before is suspect.
+// An epoch belongs to one run of one server, and its numbers only grow. A server that restarted, was flushed, or took
+// over from another may have lost purges that it had acknowledged. So may one whose keys were evicted, or restored
+// from an older copy, all of them or some. Each of these begins a new epoch, and everything rendered before is suspect:
+//
+//   another run id         the server is another, or was started again
+//   a number that is lower than one the caller knows of this epoch (from an answer, a message, or an entry's stamp)
+//   a key that is missing, of another type, or whose seal is not that of the last write: the keys are not of one moment
+//
+// The first write of each script is a DEL. A Redis that is full refuses a script whose first write could take memory;
+// what comes after a write it lets pass, for it cannot take back half a script (so since Redis 2.6; the flag
+// `allow-oom` says the same, since Redis 7 only). The bus needs a few megabytes that never grow.
 
 /** KEYS of every script. */
-export const KEY_NAMES = ['state', 'purged', 'expired', 'stream', 'fresh', 'members'] as const;
+export const KEY_NAMES = ['state', 'purged', 'expired', 'stream', 'members', 'none'] as const;
+
+/** The stream is cut back to one half of this or more when it has grown by as much. */
+const STREAM_HALF_BYTES = 2_097_152;
+/** What an entry takes beside its keys, at the most. */
+const STREAM_ENTRY_BYTES = 100;
+/** After the slots of a clock: what tells that it is of this epoch, and nothing is missing of it. */
+export const SEAL_BYTES = 12;
+/** Workers keep a word on the roll this long after they fell silent. */
+const FORGOTTEN_AFTER_MS = 30_000;
 
 /**
- * Sets `epoch` and `seq`; begins a new epoch first where the old one cannot be trusted.
- * ARGV[1] = a name for a new epoch, ARGV[2] = slots, ARGV[3] = the last number before a new epoch is due
+ * Sets `epoch`, `seq`, `secret`; begins a new epoch first where the old one cannot be trusted.
+ * ARGV[1] = a name for a new epoch, ARGV[2] = a secret for it, ARGV[3] = slots, ARGV[4] = the last number before a new
+ * epoch is due, ARGV[5], ARGV[6] = an epoch and the highest number that the caller knows of it
  */
 const ENSURE_EPOCH = `
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or '?'
-local state = redis.call('HMGET', KEYS[1], 'epoch', 'run', 'seq')
+redis.call('DEL', KEYS[6])
+local function try(...)
+  local answer = redis.pcall(...)
+  if type(answer) == 'table' and answer.err then return nil end
+  return answer
+end
 local time = redis.call('TIME')
-local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-local epoch, seq = state[1], tonumber(state[3])
-if not epoch or not seq or state[2] ~= run or seq >= tonumber(ARGV[3])
-    or redis.call('STRLEN', KEYS[2]) ~= ARGV[2] * 4 or redis.call('STRLEN', KEYS[3]) ~= ARGV[2] * 4 then
-  epoch, seq = ARGV[1], 0
-  redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
-  redis.call('SETRANGE', KEYS[2], ARGV[2] * 4 - 4, '\\0\\0\\0\\0')
-  redis.call('SETRANGE', KEYS[3], ARGV[2] * 4 - 4, '\\0\\0\\0\\0')
-  redis.call('HSET', KEYS[1], 'epoch', epoch, 'run', run, 'seq', 0, 'since', now)
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = string.format('%.0f', nowMs)
+local run = string.match(try('INFO', 'server') or '', 'run_id:(%w+)') or '?'
+local state = try('HMGET', KEYS[1], 'epoch', 'run', 'seq', 'secret', 'purged', 'expired', 'fresh') or {}
+local epoch, seq, secret, fresh = state[1], tonumber(state[3] or ''), state[4], state[7]
+local size = ARGV[3] * 4
+local function seal(number)
+  return string.sub(redis.sha1hex(epoch .. ' ' .. string.format('%.0f', number)), 1, ${SEAL_BYTES})
+end
+local function isWhole(key, number)
+  return number and try('STRLEN', key) == size + ${SEAL_BYTES} and try('GETRANGE', key, size, -1) == seal(number)
+end
+local function begin()
+  epoch, secret, seq, fresh = ARGV[1], ARGV[2], 0, false
+  redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+  redis.call('SETRANGE', KEYS[2], size, seal(0))
+  redis.call('SETRANGE', KEYS[3], size, seal(0))
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'run', run, 'seq', 0, 'secret', secret, 'purged', 0, 'expired', 0,
+    'mark', 0, 'bytes', 0)
+  if not try('HSET', KEYS[5], '@since', now) then
+    redis.call('DEL', KEYS[5])
+    redis.call('HSET', KEYS[5], '@since', now)
+  end
+end
+local function prune()
+  local members = redis.call('HGETALL', KEYS[5])
+  local living = {}
+  for at = 1, #members, 2 do
+    local heard = tonumber(string.match(members[at + 1], '^%d+') or 0)
+    if members[at] == '@since' then
+    elseif nowMs - heard > ${FORGOTTEN_AFTER_MS} then redis.call('HDEL', KEYS[5], members[at])
+    else
+      living[#living + 1] = members[at]
+      living[#living + 1] = members[at + 1]
+    end
+  end
+  return living
+end
+if not epoch or not seq or not secret or state[2] ~= run or seq >= tonumber(ARGV[4])
+    or (epoch == ARGV[5] and seq < tonumber(ARGV[6]))
+    or not isWhole(KEYS[2], tonumber(state[5] or '')) or not isWhole(KEYS[3], tonumber(state[6] or ''))
+    or not try('HLEN', KEYS[5]) then
+  begin()
 end
 `;
 
 /**
- * ARGV[4] = the member that reads ('' for one that serves no pages), ARGV[5], ARGV[6] = epoch and number it has applied
- * -> [epoch, seq, ms that `fresh` still lives (<= 0: it does not), the server's time in ms]
+ * ARGV[7] = the member that reads ('' for one that serves no pages), ARGV[8], ARGV[9] = epoch and number it has applied
+ * -> [epoch, seq, ms that the feed's word still holds (<= 0: it does not), the server's time in ms, its run id or '?']
  */
 export const READ_STATE = `${ENSURE_EPOCH}
-if ARGV[4] ~= '' then redis.call('HSET', KEYS[6], ARGV[4], now .. ' ' .. ARGV[6] .. ' ' .. ARGV[5]) end
-return { epoch, seq, redis.call('PTTL', KEYS[5]), now }
+if ARGV[7] ~= '' then
+  redis.call('HSETNX', KEYS[5], '@since', now)
+  if redis.call('HSET', KEYS[5], ARGV[7], now .. ' ' .. ARGV[9] .. ' ' .. ARGV[8]) == 1 then prune() end
+end
+local said, untilMs = string.match(fresh or '', '^(%d+) (%d+)$')
+local freshMs = 0
+if said and tonumber(said) <= nowMs then freshMs = tonumber(untilMs) - nowMs end
+return { epoch, seq, freshMs, now, run }
 `;
 
-/** -> [epoch, seq, purged, expired], all of one moment */
+/** -> [epoch, seq, secret, purged, expired], all of one moment */
 export const READ_CLOCK = `${ENSURE_EPOCH}
-return { epoch, seq, redis.call('GET', KEYS[2]), redis.call('GET', KEYS[3]) }
+return { epoch, seq, secret, redis.call('GET', KEYS[2]), redis.call('GET', KEYS[3]) }
 `;
 
 /**
- * ARGV[4] = kind, ARGV[5] = slots to mark, 4 bytes each, little endian, ARGV[6] = keys as JSON,
- * ARGV[7] = keys for the stream ('' where too many: whoever catches up then reads the clock), ARGV[8] = stream length,
- * ARGV[9] = channel, ARGV[10] = 'SPUBLISH' or 'PUBLISH', ARGV[11] = time of the commit or ''
+ * ARGV[7] = kind, ARGV[8] = slots to mark, 4 bytes each, little endian, ARGV[9] = keys as JSON,
+ * ARGV[10] = keys for the stream ('' where too many: whoever catches up then reads the clock),
+ * ARGV[11] = channel, ARGV[12] = 'SPUBLISH' or 'PUBLISH', ARGV[13] = time of the commit or ''
  * -> [epoch, seq]
  */
 export const PUBLISH = `${ENSURE_EPOCH}
 seq = redis.call('HINCRBY', KEYS[1], 'seq', 1)
-local clock = ARGV[4] == 'purge' and KEYS[2] or KEYS[3]
+local isPurge = ARGV[7] == 'purge'
+local clock = isPurge and KEYS[2] or KEYS[3]
 local number = struct.pack('<I4', seq)
-local packed = ARGV[5]
+local packed = ARGV[8]
 for at = 1, #packed, 4 do
   redis.call('SETRANGE', clock, struct.unpack('<I4', packed, at) * 4, number)
 end
-redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[8], seq .. '-0', 'kind', ARGV[4], 'keys', ARGV[7], 'at', ARGV[11])
-local head = ARGV[11] == '' and ARGV[4] or ARGV[4] .. '@' .. ARGV[11]
-redis.call(ARGV[10], ARGV[9], epoch .. ' ' .. seq .. ' ' .. head .. ' ' .. ARGV[6])
+redis.call('SETRANGE', clock, size, seal(seq))
+redis.call('HSET', KEYS[1], isPurge and 'purged' or 'expired', seq)
+local entry = { 'XADD', KEYS[4], seq .. '-0', 'kind', ARGV[7], 'keys', ARGV[10], 'at', ARGV[13] }
+if not try(unpack(entry)) then
+  redis.call('DEL', KEYS[4])
+  redis.call(unpack(entry))
+end
+if redis.call('HINCRBY', KEYS[1], 'bytes', #ARGV[10] + ${STREAM_ENTRY_BYTES}) > ${STREAM_HALF_BYTES} then
+  redis.call('XTRIM', KEYS[4], 'MINID', '~', redis.call('HGET', KEYS[1], 'mark') .. '-0')
+  redis.call('HSET', KEYS[1], 'mark', seq, 'bytes', 0)
+end
+local head = ARGV[13] == '' and ARGV[7] or ARGV[7] .. '@' .. ARGV[13]
+local text = epoch .. ' ' .. seq .. ' ' .. head .. ' ' .. ARGV[9]
+redis.call(ARGV[12], ARGV[11], redis.sha1hex(secret .. text) .. ' ' .. text)
 return { epoch, seq }
 `;
 
@@ -73,43 +150,39 @@ return { epoch, seq }
 export const ROLL_CALL = '?';
 
 /**
- * ARGV[4] = ms after which a silent member is forgotten, ARGV[5] = channel or '', ARGV[6] = 'SPUBLISH' or 'PUBLISH'
- * -> [epoch, seq, ms since the epoch began, member, its word, member, its word, ...]
+ * ARGV[7] = channel or '', ARGV[8] = 'SPUBLISH' or 'PUBLISH'
+ * -> [epoch, seq, ms since the roll began, member, its word, member, its word, ...]
  */
 export const CALL_ROLL = `${ENSURE_EPOCH}
-local answer = { epoch, seq, now - (redis.call('HGET', KEYS[1], 'since') or 0) }
-local members = redis.call('HGETALL', KEYS[6])
-for at = 1, #members, 2 do
-  local heard = tonumber(string.match(members[at + 1], '^%d+') or 0)
-  if now - heard > tonumber(ARGV[4]) then
-    redis.call('HDEL', KEYS[6], members[at])
-  else
-    answer[#answer + 1] = members[at]
-    answer[#answer + 1] = members[at + 1]
-  end
+local since = tonumber(redis.call('HGET', KEYS[5], '@since') or '')
+if not since or since > nowMs then
+  since = nowMs
+  redis.call('HSET', KEYS[5], '@since', now)
 end
-if ARGV[5] ~= '' then redis.call(ARGV[6], ARGV[5], '${ROLL_CALL}') end
+local answer = { epoch, seq, nowMs - since }
+for _, each in ipairs(prune()) do answer[#answer + 1] = each end
+if ARGV[7] ~= '' then redis.call(ARGV[8], ARGV[7], '${ROLL_CALL}') end
 return answer
 `;
 
-/** ARGV[4] = the member that is gone. -> [] */
+/** ARGV[7] = the member that is gone. -> [] */
 export const LEAVE = `
-redis.call('HDEL', KEYS[6], ARGV[4])
+redis.call('HDEL', KEYS[5], ARGV[7])
 return {}
 `;
 
 /**
- * ARGV[4] = until when it holds, by the server's clock: a command that waits in a stopped server must not vouch anew
- * when it is carried out at last. Said by the feed: all that was committed has been published. -> [epoch, seq]
+ * ARGV[7] = until when it holds, by the server's clock: a command that waits in a stopped server must not vouch anew
+ * when it is carried out at last. Said by the feed: all that was committed has been published. Kept with the moment at
+ * which it was said: where the server's clock is set back it holds no longer for it. -> [epoch, seq]
  */
 export const SET_FRESH = `${ENSURE_EPOCH}
-redis.call('SET', KEYS[5], '1', 'PXAT', ARGV[4])
+redis.call('HSET', KEYS[1], 'fresh', now .. ' ' .. ARGV[7])
 return { epoch, seq }
 `;
 
 /** Begins a new epoch whatever the old one was: everything rendered before is suspect. -> [epoch, seq] */
-export const BEGIN_EPOCH = `
-redis.call('DEL', KEYS[1])
-${ENSURE_EPOCH}
+export const BEGIN_EPOCH = `${ENSURE_EPOCH}
+if epoch ~= ARGV[1] then begin() end
 return { epoch, seq }
 `;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestRedis, testRedis, until } from '../../test/support/redis.ts';
@@ -237,6 +238,55 @@ describe('RedisBus under faults', () => {
     expect(b.clock.seq).toBe(before + 1);
   });
 
+  it('skips no purge for foreign messages that bear the numbers to come', async () => {
+    const { epoch, seq } = b.clock;
+    for (let next = 1; next <= 20; next++) {
+      const text = `${epoch} ${seq + next} purge ["users#1"]`;
+      await redis.admin.publish(`{${prefix}bus}:purges`, text);
+      await redis.admin.publish(`{${prefix}bus}:purges`, `${'0'.repeat(40)} ${text}`);
+    }
+    await until(() => b.bus.figures().messagesRefused === 40);
+    const stamp = b.clock.stamp();
+    expect(stamp).toEqual({ epoch, seq });
+    const published = await a.bus.publish(['users#17'], 'purge');
+    expect(published).toEqual({ epoch, seq: seq + 1 });
+    await until(() => b.clock.seq === published.seq);
+    expect(b.clock.judge(b.clock.slotsOf(['users#17']), stamp)).toBe('purged');
+  });
+
+  it('begins a new epoch when a message was believed that was never counted', async () => {
+    const { epoch, seq } = b.clock;
+    // Who can read the secret can sign.
+    const secret = await redis.admin.hget(`{${prefix}bus}:state`, 'secret');
+    for (let next = 1; next <= 20; next++) {
+      const text = `${epoch} ${seq + next} purge ["users#1"]`;
+      const hash = createHash('sha1').update(`${secret}${text}`).digest('hex');
+      await redis.admin.publish(`{${prefix}bus}:purges`, `${hash} ${text}`);
+    }
+    await until(() => b.clock.epoch !== epoch && a.clock.epoch === b.clock.epoch);
+  });
+
+  it.each([
+    ['said twice', (text: string) => [text, text]],
+    ['said again later', (text: string, earlier: string) => [text, earlier]],
+    ['of another epoch', (text: string) => [text.replace(/^(\w+ )\S+/, '$1other-epoch')]],
+  ])('applies every purge once, in order, whatever is %s', async (_, forge) => {
+    const heard: string[] = [];
+    a.subscriber.on('message', (__, text: string) => heard.push(text));
+    await a.bus.publish(['first'], 'purge');
+    await until(() => heard.length === 1);
+    await a.bus.publish(['second'], 'purge');
+    await until(() => heard.length === 2);
+    const [earlier = '', later = ''] = heard;
+    const { epoch } = b.clock;
+    for (const text of forge(later, earlier)) await redis.admin.publish(`{${prefix}bus}:purges`, text);
+    const stamp = b.clock.stamp();
+    const { seq } = await a.bus.publish(['users#17'], 'purge');
+    await until(() => b.clock.seq === seq);
+    expect(b.clock.epoch).toBe(epoch);
+    expect(b.clock.judge(b.clock.slotsOf(['users#17']), stamp)).toBe('purged');
+  });
+
   it('does not believe a forged number: it reads the truth instead', async () => {
     await redis.admin.publish(`{${prefix}bus}:purges`, `${b.clock.epoch} 4000000000 purge ["users#1"]`);
     const { seq } = await a.bus.publish(['users#2'], 'purge');
@@ -271,7 +321,7 @@ describe('a wait for a purge', () => {
     const [a, b] = [await member(prefix, slow), await member(prefix, slow)];
     try {
       await until(async () => (await redis.admin.pubsub('NUMSUB', `{${prefix}bus}:purges`))[1] === 2);
-      await redis.admin.hset(`{${prefix}bus}:state`, 'since', 0);
+      await redis.admin.hset(`{${prefix}bus}:members`, '@since', 1);
       b.channelWay.silence();
       const published = await a.bus.publish(['users#17'], 'purge');
       await until(() => a.clock.seq === published.seq);
@@ -289,7 +339,7 @@ describe('a wait for a purge', () => {
     const slow = { readEveryMs: 60_000 };
     const [a, b] = [await member(prefix, slow), await member(prefix, slow)];
     try {
-      await redis.admin.hset(`{${prefix}bus}:state`, 'since', 0);
+      await redis.admin.hset(`{${prefix}bus}:members`, '@since', 1);
       await b.bus.close();
       const published = await a.bus.publish(['users#17'], 'purge');
       expect(await a.bus.applied(published, { timeoutMs: 20_000 })).toEqual({ workers: 1, missing: [] });
@@ -306,7 +356,7 @@ describe('a wait for a purge', () => {
     ];
     try {
       await until(async () => (await redis.admin.pubsub('NUMSUB', `{${prefix}bus}:purges`))[1] === 2);
-      await redis.admin.hset(`{${prefix}bus}:state`, 'since', 0);
+      await redis.admin.hset(`{${prefix}bus}:members`, '@since', 1);
       const published = await a.bus.publish(['users#17'], 'purge');
       expect(await a.bus.applied(published, { timeoutMs: 20_000 })).toEqual({ workers: 2, missing: [] });
       expect(b.clock.seq).toBe(published.seq);
@@ -329,7 +379,8 @@ describe('the freshness of the feed', () => {
       await redis.admin.call('CLIENT', 'PAUSE', '700', 'WRITE');
       await feed.bus.setFresh(200);
       await until(() => !reader.lease.trusted);
-      expect(await redis.admin.exists(`{${prefix}bus}:fresh`)).toBe(0);
+      const [, untilMs = '0'] = String(await redis.admin.hget(`{${prefix}bus}:state`, 'fresh')).split(' ');
+      expect(Number(untilMs)).toBeLessThan(Number((await redis.admin.time())[0]) * 1000 + 1000);
     } finally {
       await Promise.all([reader.close(), feed.close()]);
     }

@@ -1,10 +1,11 @@
 // The purge bus of a fleet: fast by pub/sub, right by what Redis keeps. Publishing is one script: take the next
 // number, mark the clock that Redis keeps, append to a bounded stream, tell the channel. Listening is a follower
 // whose source is that clock and that stream.
+import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import type { DependencyKey, EpochMs, Milliseconds, Seq } from '../core/units.ts';
+import type { DependencyKey, EpochMs, Milliseconds, Seq, Stamp } from '../core/units.ts';
 import type { Applied, AppliedOptions, BusListener, Published, Purge, PurgeBus } from './bus.ts';
 import { LAST_SEQ } from './clock.ts';
 import { fromLittleEndian } from './clock-snapshot.ts';
@@ -24,15 +25,22 @@ import {
   READ_CLOCK,
   READ_STATE,
   ROLL_CALL,
+  SEAL_BYTES,
   SET_FRESH,
 } from './redis-bus-scripts.ts';
 import { RedisScript } from './redis-script.ts';
-import { FORGOTTEN_AFTER_MS, type Roll, type RollEntry, type RollSource, untilApplied } from './roll.ts';
+import { type Roll, type RollEntry, type RollSource, untilApplied } from './roll.ts';
 import { DEFAULT_SLOTS, slotOf } from './slots.ts';
 
 /** Purges whose keys are longer than this as JSON are kept in the stream without them. */
 const MAX_STREAM_JSON = 8_192;
-const STREAM_LENGTH = 10_000;
+/** A hash in front of each message, and a space. */
+const SIGNATURE_LENGTH = 41;
+/** What was refused is told once in this time, with how often. */
+const TELL_EVERY_MS: Milliseconds = 60_000;
+
+const NO_RUN_ID =
+  'purge bus: this Redis does not tell its run_id (INFO server): a restart that loses purges is noticed by their numbers only; see docs/guides/redis.md';
 
 export interface RedisBusOptions {
   /** Fails fast. */
@@ -44,7 +52,7 @@ export interface RedisBusOptions {
   readonly clock: Clock;
   readonly lease: Lease;
   readonly logger: Logger;
-  /** A name that was never used before: `[\w-]{1,64}`. */
+  /** A name that was never used before, and that nobody can guess: `[\w-]{1,64}`. */
   readonly newEpoch: () => string;
   readonly readEveryMs: Milliseconds;
   readonly needsFresh: boolean;
@@ -74,6 +82,11 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
   readonly #follower: PurgeFollower;
   #published = 0;
   #messagesRefused = 0;
+  /** The highest number of the newest epoch that this process has seen in an answer, a message, or a stamp. */
+  #known: RiverState = { epoch: '', seq: 0 };
+  /** With which the messages of that epoch are signed. */
+  #secret: { readonly epoch: string; readonly text: string } = { epoch: '', text: '' };
+  readonly #toldAt = new Map<string, Milliseconds>();
   /**
    * How far the server's clock is ahead of our monotonic one, at the least: its time when it answered, less ours when the
    * answer was here.
@@ -119,7 +132,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     if (tooLong !== undefined) throw new KeyTooLongError(tooLong, MAX_KEY_LENGTH);
     let published: Published | undefined;
     for (const part of inParts(keys)) published = await this.#publishPart(part, kind, committedMs);
-    return published ?? stateOf(await this.#run('readState', ['', '', '0']));
+    return published ?? this.#stateOf(await this.#run('readState', ['', '', '0']));
   }
 
   async applied(published: Published, options: AppliedOptions): Promise<Applied> {
@@ -138,9 +151,14 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
 
   /** Everything rendered until now becomes suspect, everywhere: purges are known to have been lost. */
   async beginEpoch(): Promise<Published> {
-    const state = stateOf(await this.#run('beginEpoch', []));
+    const state = this.#stateOf(await this.#run('beginEpoch', []));
     void this.#follower.read();
     return state;
+  }
+
+  /** An entry carries this stamp: so many purges there have been at least. */
+  saw({ epoch, seq }: Stamp): void {
+    this.#learn({ epoch, seq });
   }
 
   subscribe(listener: BusListener): () => void {
@@ -166,10 +184,12 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
   }
 
   async readState(told: RiverState | undefined): Promise<RiverState & { freshMs: Milliseconds }> {
+    if (told !== undefined) this.#learn(told);
     const report = [this.#options.member ?? '', told?.epoch ?? '', String(told?.seq ?? 0)];
     const answer = await this.#run('readState', report);
     this.#serverAheadMs = Number(answer[3]) - this.#options.clock.monotonic();
-    return { ...stateOf(answer), freshMs: Number(answer[2]) };
+    if (String(answer[4]) === '?') this.#tell(NO_RUN_ID, {});
+    return { ...this.#stateOf(answer), freshMs: Number(answer[2]) };
   }
 
   async readSince({ epoch, seq }: RiverState, to: Seq): Promise<readonly Purge[] | undefined> {
@@ -180,17 +200,19 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
 
   async readClock(): Promise<ClockState> {
     const answer = await this.#run('readClock', []);
-    return { ...stateOf(answer), purged: toSlots(answer[2]), expired: toSlots(answer[3]) };
+    const state = this.#stateOf(answer);
+    this.#secret = { epoch: state.epoch, text: String(answer[2]) };
+    return { ...state, purged: toSlots(answer[3]), expired: toSlots(answer[4]) };
   }
 
   async callRoll(ask: boolean): Promise<Roll> {
     const how = this.#options.sharded ? 'SPUBLISH' : 'PUBLISH';
-    const answer = await this.#run('callRoll', [String(FORGOTTEN_AFTER_MS), ask ? this.#channel : '', how]);
+    const answer = await this.#run('callRoll', [ask ? this.#channel : '', how]);
     const members: RollEntry[] = [];
     for (let at = 3; at + 1 < answer.length; at += 2) {
       members.push(rollEntry(String(answer[at]), String(answer[at + 1])));
     }
-    return { ...stateOf(answer), keptMs: Number(answer[2]), members };
+    return { ...this.#stateOf(answer), keptMs: Number(answer[2]), members };
   }
 
   /** What this process said under an older epoch may have been heard there only. */
@@ -211,7 +233,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     const how = this.#options.sharded ? 'SPUBLISH' : 'PUBLISH';
     const at = timeText(committedMs);
     const published = await this.#noticing(
-      this.#run('publish', [kind, packed, json, inStream, String(STREAM_LENGTH), this.#channel, how, at]),
+      this.#run('publish', [kind, packed, json, inStream, this.#channel, how, at]),
     );
     this.#published++;
     this.#recent.add(published.epoch, keys, kind, committedMs);
@@ -223,7 +245,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
    * rendered in between carries the new epoch and would stay. So they are published once more.
    */
   async #noticing(answer: Promise<readonly unknown[]>): Promise<Published> {
-    const state = stateOf(await answer);
+    const state = this.#stateOf(await answer);
     const lost = this.#recent.takeOfOtherEpochs(state.epoch);
     if (lost === 'too many') return this.beginEpoch();
     let last = state;
@@ -236,27 +258,73 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
       if (this.#options.member !== undefined) this.#follower.asked();
       return;
     }
-    const purge = parseMessage(text);
-    if (purge !== undefined) {
+    const purge = parseMessage(text.slice(SIGNATURE_LENGTH));
+    if (purge === undefined) {
+      this.#refuse(text);
+    } else if (purge.epoch !== this.#secret.epoch) {
+      // Of a new epoch, or of an old one, or forged. The reading tells, and brings what is missing.
+      void this.#follower.read();
+    } else if (this.#isSigned(text)) {
       this.#follower.heard(purge);
-      return;
+    } else {
+      this.#refuse(text);
     }
+  }
+
+  /**
+   * Only the script that counts purges knows the secret, and who can read it can write the clock, too. A number that was
+   * never counted must not be believed: stamps would be taken that lie ahead of purges to come.
+   */
+  #isSigned(text: string): boolean {
+    const hash = createHash('sha1')
+      .update(this.#secret.text)
+      .update(text.slice(SIGNATURE_LENGTH))
+      .digest('hex');
+    return text.startsWith(hash);
+  }
+
+  #refuse(text: string): void {
     this.#messagesRefused++;
-    this.#options.logger.warn({ length: text.length }, 'purge bus: a message that is not ours was refused');
+    const fields = { length: text.length, refused: this.#messagesRefused };
+    this.#tell(
+      'purge bus: a message that is not ours was refused; see docs/guides/redis.md for who may publish',
+      fields,
+    );
   }
 
   async #run(script: ScriptName, args: readonly (string | Buffer)[]): Promise<readonly unknown[]> {
-    const ensure = [this.#options.newEpoch(), String(this.#slots), String(LAST_SEQ)];
+    const { newEpoch } = this.#options;
+    const { epoch, seq } = this.#known;
+    const ensure = [newEpoch(), newEpoch(), String(this.#slots), String(LAST_SEQ), epoch, String(seq)];
     try {
       return await this.#scripts[script].run([...ensure, ...args]);
     } catch (error) {
-      throw new BusUnavailableError(error);
+      const unavailable = new BusUnavailableError(error);
+      if (unavailable.isRefusal) this.#tell(unavailable.message, {});
+      throw unavailable;
     }
   }
-}
 
-function stateOf(answer: readonly unknown[]): RiverState {
-  return { epoch: String(answer[0]), seq: Number(answer[1]) };
+  #stateOf(answer: readonly unknown[]): RiverState {
+    const state = { epoch: String(answer[0]), seq: Number(answer[1]) };
+    this.#learn(state, true);
+    return state;
+  }
+
+  /** An answer says which epoch it is; a stamp of another one may be of any. */
+  #learn({ epoch, seq }: RiverState, isAnswer = false): void {
+    if (epoch === this.#known.epoch) {
+      if (seq > this.#known.seq) this.#known = { epoch, seq };
+    } else if (isAnswer) this.#known = { epoch, seq };
+  }
+
+  #tell(what: string, fields: Record<string, unknown>): void {
+    const now = this.#options.clock.monotonic();
+    if (now - (this.#toldAt.get(what) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
+    if (this.#toldAt.size > 20) this.#toldAt.clear();
+    this.#toldAt.set(what, now);
+    this.#options.logger.warn(fields, what);
+  }
 }
 
 /** `<ms> <seq> <epoch>` */
@@ -267,5 +335,5 @@ function rollEntry(name: string, word: string): RollEntry {
 
 function toSlots(value: unknown): Uint32Array {
   if (!Buffer.isBuffer(value)) throw new TypeError('The purge clock in Redis is not a string');
-  return fromLittleEndian(value);
+  return fromLittleEndian(value.subarray(0, value.length - SEAL_BYTES));
 }

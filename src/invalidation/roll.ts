@@ -41,8 +41,6 @@ export interface RollTimes {
   readonly degradedTtlMs: Milliseconds;
 }
 
-/** Workers keep a word on the roll this long after they fell silent. */
-export const FORGOTTEN_AFTER_MS: Milliseconds = 30_000;
 export const JUST_BEGUN = 'whoever has not been heard of since the bus began';
 
 const FIRST_PAUSE_MS: Milliseconds = 1;

@@ -99,6 +99,11 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
         from: 'or state[2] ~= run or',
         to: 'or',
       },
+      {
+        file: 'src/invalidation/redis-bus-scripts.js',
+        from: '(epoch == ARGV[5] and seq < tonumber(ARGV[6]))',
+        to: 'false',
+      },
     ],
     faults: ['crash Redis', 'fail over Redis', 'crash Redis'],
   },
@@ -123,8 +128,8 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
       },
       {
         file: 'src/cache/stack.js',
-        from: '|| !isBelievable(held.value, this.#validity, this.#clock)',
-        to: '',
+        from: 'if (!isBelievable(held.value, this.#validity, this.#clock, nowMs))',
+        to: 'if (false)',
       },
     ],
     faults: ['pause Redis for long', 'pause Redis for long'],
@@ -133,6 +138,11 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     against: 'an entry that seems to be made in the future, while only its age vouches for it',
     edits: [
       { file: 'src/cache/held.js', from: 'ageMs >= 0 && ', to: '' },
+      {
+        file: 'src/cache/held.js',
+        from: 'Math.max(clock.now(), clock.monotonic() + this.#wallAheadMs)',
+        to: 'clock.now()',
+      },
       { file: 'src/cache/envelope.js', from: 'if (remainingMs > ttlMs + ROUNDING_MS)', to: 'if (false)' },
     ],
     faults: ['set clocks back + silence Redis', 'set clocks back + silence Redis'],

@@ -1,47 +1,9 @@
 // The purge bus on a Redis Cluster (sharded pub/sub), and through a takeover that loses the last writes.
-import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { connectForCommands, connectForMessages } from '../../src/cache/redis-connect.ts';
-import { systemClock } from '../../src/core/clock.ts';
-import { parseRedisUrl } from '../../src/core/redis-url.ts';
-import { PurgeClock } from '../../src/invalidation/clock.ts';
-import { follow } from '../../src/invalidation/follow.ts';
-import { Lease } from '../../src/invalidation/lease.ts';
-import { RedisBus } from '../../src/invalidation/redis-bus.ts';
+import { busMember as member } from '../support/bus-member.ts';
 import { testRedis, until } from '../support/redis.ts';
 import { redisCluster } from '../support/redis-fleet.ts';
-import { silent } from '../support/silent.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
-
-const SLOTS = 2 ** 12;
-
-async function member(url: string) {
-  const target = parseRedisUrl(url);
-  const lease = new Lease(systemClock, 200);
-  const bus = new RedisBus({
-    commands: connectForCommands(target, 1000),
-    subscriber: connectForMessages(target, {
-      clock: systemClock,
-      pingChannel: '{kinds:bus}:ping',
-      sharded: target.kind === 'cluster',
-    }),
-    sharded: target.kind === 'cluster',
-    prefix: 'kinds:',
-    clock: systemClock,
-    logger: silent,
-    newEpoch: randomUUID,
-    readEveryMs: 100,
-    needsFresh: false,
-    member: randomUUID(),
-    slots: SLOTS,
-    lease,
-  });
-  const clock = new PurgeClock({ epoch: 'none', slots: SLOTS });
-  follow(bus, clock, randomUUID);
-  await bus.start();
-  await until(() => lease.trusted && clock.epoch !== 'none');
-  return { bus, clock, lease };
-}
 
 describe('the purge bus on a Redis Cluster', () => {
   it('brings purges over a sharded channel, not only by readings', async () => {
