@@ -6,7 +6,6 @@ import { Background } from '../src/cache/background.ts';
 import type { Cached, FragmentEntry, PageEntry } from '../src/cache/entry.ts';
 import { MemoryTier } from '../src/cache/memory.ts';
 import { CacheStack } from '../src/cache/stack.ts';
-import { StaticTier } from '../src/cache/static.ts';
 import { type Weigh, weighFragment, weighPage } from '../src/cache/weight.ts';
 import { systemClock as clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
@@ -149,8 +148,7 @@ function startSite(world: World, make: (world: World) => unknown) {
     const common = { clock, validity: purges, weigh, maxBytes: 50e6 };
     const background = new Background({ maxRunning: 2, maxQueued: 100 });
     const memory = new MemoryTier(common);
-    const pinned = new StaticTier(common);
-    return new CacheStack<V>({ clock, log, validity: purges, memory, pinned, background });
+    return new CacheStack<V>({ clock, log, validity: purges, memory, background });
   };
   const caches = { pages: stack<PageEntry>(weighPage), fragments: stack<FragmentEntry>(weighFragment) };
   const refuse = () => Promise.reject(new Error('There is no database here.'));

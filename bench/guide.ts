@@ -5,7 +5,6 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { PageEntry } from '../src/cache/entry.ts';
 import { MemoryTier } from '../src/cache/memory.ts';
-import { StaticTier } from '../src/cache/static.ts';
 import { weighPage } from '../src/cache/weight.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { PurgeClock } from '../src/invalidation/clock.ts';
@@ -85,14 +84,14 @@ async function oneByOne(
 
 function tiers(): { pinned: number; memory: number; filledMb: number; leftMb: number } {
   const validity = new PurgeClock({ epoch: 'bench' });
-  const options = { clock: systemClock, validity, weigh: weighPage, maxBytes: 2 ** 30 };
-  const pinned = new StaticTier<PageEntry>(options);
-  const memory = new MemoryTier<PageEntry>({ ...options, maxGroupShare: 1 });
+  const options = { clock: systemClock, validity, weigh: weighPage, maxGroupShare: 1 };
+  const pinned = new MemoryTier<PageEntry>({ ...options, maxBytes: 1, maxPinnedBytes: 2 ** 30 });
+  const memory = new MemoryTier<PageEntry>({ ...options, maxBytes: 2 ** 30 });
   const keys = Array.from({ length: 10_000 }, (_, index) => `page ${index}`);
   const before = usedMb();
   for (const key of keys) memory.set(key, entry(validity), 'group');
   const filledMb = usedMb() - before;
-  for (const key of keys) pinned.set(key, entry(validity), 'group');
+  for (const key of keys) pinned.set(key, entry(validity), 'group', true);
   const times = {
     pinned: lookUpMs(keys, (key) => pinned.fresh(key)),
     memory: lookUpMs(keys, (key) => memory.fresh(key)),
@@ -102,7 +101,7 @@ function tiers(): { pinned: number; memory: number; filledMb: number; leftMb: nu
   return { ...times, filledMb, leftMb: usedMb() - before };
 }
 
-function lookUpMs(keys: readonly string[], find: (key: string) => PageEntry | undefined): number {
+function lookUpMs(keys: readonly string[], find: (key: string) => object | undefined): number {
   const rounds: number[] = [];
   for (let round = 0; round < 50; round++) {
     const begun = performance.now();

@@ -20,7 +20,7 @@ class Holder {
     weigh: weighFragment,
     maxBytes: 2 ** 33,
     maxGroupShare: 1,
-    shelf: this.dependencies.shelf('fragment', 'l1'),
+    shelf: this.dependencies.shelf('fragment'),
   });
 
   constructor(keysOf: (n: number) => readonly string[]) {

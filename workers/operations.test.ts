@@ -163,7 +163,7 @@ describe('POST /purge', () => {
 
   it('of a row reaches what was made from some of its columns, and tells what that is when asked before', async () => {
     const { clock, dependencies } = await worker('a');
-    dependencies.shelf('page', 'l1').entered('/17', ['users', 'users#17{}', 'users#17{name}']);
+    dependencies.shelf('page').entered('/17', ['users', 'users#17{}', 'users#17{name}']);
     const { body } = await ask('GET', `/explain?key=${encodeURIComponent('users#17')}`);
     expect(body).toMatchObject({ workers: [{ purges: ['users#17'], pages: ['/17'] }] });
     const stamp = clock.stamp();
@@ -182,8 +182,8 @@ describe('POST /purge', () => {
 
   it('purges what looks like a pattern, whichever worker of the box holds it', async () => {
     const [a, b] = [await worker('a'), await worker('b')];
-    a.dependencies.shelf('page', 'l1').entered('/1', ['users#1', 'posts#1']);
-    b.dependencies.shelf('fragment', 'static').entered('f', ['users#2']);
+    a.dependencies.shelf('page').entered('/1', ['users#1', 'posts#1']);
+    b.dependencies.shelf('fragment').entered('f', ['users#2']);
     const stamp = a.clock.stamp();
     const { body } = await ask('POST', '/purge', { patterns: ['users#*'], wait: true });
     expect(body).toMatchObject({ keys: 2, workers: 2 });
@@ -271,7 +271,7 @@ describe('POST /purge', () => {
 describe('GET /explain', () => {
   it('asks every worker of the box', async () => {
     const [a] = [await worker('a'), await worker('b')];
-    a.dependencies.shelf('page', 'l1').entered('/1', ['users#1']);
+    a.dependencies.shelf('page').entered('/1', ['users#1']);
     const { status, body } = await ask('GET', '/explain?key=users%231');
     expect(status).toBe(200);
     expect(body).toMatchObject({ workers: [{ pages: ['/1'] }, { pages: [] }] });

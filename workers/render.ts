@@ -82,7 +82,7 @@ const caches = createCaches({
   log,
   validity: river.validity,
   line: lineTo(FLIGHTS_ROOM),
-  shelf: (kind, tier) => dependencies.shelf(kind, tier),
+  shelf: (kind) => dependencies.shelf(kind),
 });
 const coherence = watchCoherence({ config, clock, river, dependencies, caches });
 const schema = new FollowedSchema({

@@ -3,13 +3,13 @@ import type { Logger } from '../core/log.ts';
 import type { Background } from './background.ts';
 import type { Cached } from './entry.ts';
 import type { Failures } from './failures.ts';
-import type { MemoryTiers } from './memory-tiers.ts';
+import type { MemoryTier } from './memory.ts';
 import type { Job, Renders } from './renders.ts';
 
 export interface BackgroundRendersOptions<V extends Cached> {
   readonly log: Logger;
   readonly background: Background;
-  readonly memory: MemoryTiers<V>;
+  readonly memory: MemoryTier<V>;
   readonly failures: Failures;
   readonly renders: Renders<V>;
 }

@@ -23,7 +23,6 @@ import type { RenderSlots } from './render-slots.ts';
 import { Rollout, type RolloutShares } from './rollout.ts';
 import type { Shelf } from './shelf.ts';
 import { CacheStack } from './stack.ts';
-import { StaticTier } from './static.ts';
 import type { Tier } from './tier.ts';
 import { type Weigh, weighFragment, weighPage } from './weight.ts';
 
@@ -54,7 +53,7 @@ export interface CachesOptions {
   readonly box?: FlightCoordinator;
   readonly rollout?: RolloutShares;
   /** Where the tiers in memory tell what they hold. */
-  readonly shelf?: (kind: 'page' | 'fragment', tier: 'static' | 'l1') => Shelf;
+  readonly shelf?: (kind: 'page' | 'fragment') => Shelf;
   /** How many pages are rendered at once, and what becomes of the rest. */
   readonly slots?: RenderSlots;
   /** How long after its time a page may stand in for a render that there is no room for. */
@@ -122,19 +121,15 @@ export function openCaches(options: CachesOptions): Caches {
       memory: new MemoryTier({
         ...common,
         maxBytes: Math.floor(options.memoryBytes * kind.share),
+        maxPinnedBytes: Math.floor(options.staticBytes * kind.share),
+        rollout,
         admission: new Doorkeeper(),
         ...(kind.lives && { lives: kind.lives }),
-        ...(options.shelf && { shelf: options.shelf(kind.name, 'l1') }),
-      }),
-      pinned: new StaticTier({
-        ...common,
-        maxBytes: Math.floor(options.staticBytes * kind.share),
-        ...(options.shelf && { shelf: options.shelf(kind.name, 'static') }),
+        ...(options.shelf && { shelf: options.shelf(kind.name) }),
       }),
       shared: tiers,
       background,
       rollout,
-      spareMs,
       quickMs,
       ...(slots !== undefined && { slots }),
       ...(kind.name === 'fragment' && { feature: 'fragments' as const }),

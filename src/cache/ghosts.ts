@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 import type { EpochMs, Milliseconds } from '../core/units.ts';
 import type { CacheKey } from './stack-contract.ts';
@@ -10,7 +11,7 @@ const MAX_GHOSTS = 4096;
 /** Entries that had to go for others, remembered by name for a while: how many come back tells if a tier is too small. */
 export class Ghosts {
   readonly #clock: Clock;
-  readonly #gone = new Map<CacheKey, EpochMs>();
+  readonly #gone = new LRUCache<CacheKey, EpochMs>({ max: MAX_GHOSTS });
   #returned = 0;
 
   constructor(clock: Clock) {
@@ -18,14 +19,7 @@ export class Ghosts {
   }
 
   displaced(key: CacheKey): void {
-    // Again at the end of the queue.
-    this.#gone.delete(key);
     this.#gone.set(key, this.#clock.monotonic());
-    if (this.#gone.size <= MAX_GHOSTS) return;
-    for (const oldest of this.#gone.keys()) {
-      this.#gone.delete(oldest);
-      return;
-    }
   }
 
   /** `key` is not held, and is wanted. */

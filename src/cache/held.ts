@@ -1,27 +1,46 @@
 import type { Clock } from '../core/clock.ts';
-import type { EpochMs, Milliseconds } from '../core/units.ts';
+import type { Bytes, EpochMs, Milliseconds } from '../core/units.ts';
 import type { Validity, Verdict } from '../core/validity.ts';
 import type { Cached } from './entry.ts';
+import type { Grouped } from './group-queues.ts';
+import type { CacheKey } from './stack-contract.ts';
+
+export interface HeldParts<V extends Cached> {
+  readonly key: CacheKey;
+  readonly value: V;
+  readonly group: string;
+  readonly bytes: Bytes;
+  readonly validity: Validity;
+  readonly clock: Clock;
+}
 
 /**
  * An entry in memory with what judging it costs nothing to know: its slots, and the clock's version at which it
  * was last judged. While the clock has not moved since, one comparison of integers settles its validity.
  */
-export class Held<V extends Cached> {
+export class Held<V extends Cached> implements Grouped<Held<V>> {
+  readonly key: CacheKey;
   readonly value: V;
   readonly group: string;
-  readonly bytes: number;
+  /** What it takes in memory, its containers included. A positive integer, as lru-cache demands. */
+  readonly bytes: Bytes;
   /** Read since the group last looked for something to evict. */
   touched = false;
+  /** Nothing displaces it. */
+  isPinned = false;
   /** Times it was served since it was made. */
   reads = 0;
+  /** Its place in its group's queue. */
+  older: Held<V> | undefined = undefined;
+  newer: Held<V> | undefined = undefined;
   readonly #slots: Uint32Array;
   /** The wall clock less the monotonic one, when this was taken in. */
   readonly #wallAheadMs: Milliseconds;
   #judgedAt: number;
   #verdict: Verdict;
 
-  constructor(value: V, group: string, bytes: number, validity: Validity, clock: Clock) {
+  constructor({ key, value, group, bytes, validity, clock }: HeldParts<V>) {
+    this.key = key;
     this.#wallAheadMs = clock.now() - clock.monotonic();
     this.value = value;
     this.group = group;
@@ -29,6 +48,11 @@ export class Held<V extends Cached> {
     this.#slots = validity.slotsOf(value.keys);
     this.#judgedAt = validity.version;
     this.#verdict = validity.judge(this.#slots, value.stamp);
+  }
+
+  /** The tier that it lies in. */
+  get tier(): 'static' | 'l1' {
+    return this.isPinned ? 'static' : 'l1';
   }
 
   /**

@@ -110,7 +110,7 @@ describe('L1', () => {
     const after = entry(20, ['a']);
     memory.set('k', after, 'g');
     expect(memory.set('k', late, 'g')).toBe(false);
-    expect(memory.fresh('k')).toBe(after);
+    expect(memory.fresh('k')?.value).toBe(after);
   });
 
   it('refuses what was purged since its stamp, and keeps what it has', () => {
@@ -120,7 +120,7 @@ describe('L1', () => {
     const after = entry(20, ['a']);
     memory.set('k', after, 'g');
     expect(memory.set('k', late, 'g')).toBe(false);
-    expect(memory.fresh('k')).toBe(after);
+    expect(memory.fresh('k')?.value).toBe(after);
   });
 
   it('forgets entirely: bytes are 0 when empty', () => {

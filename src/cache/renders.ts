@@ -23,7 +23,7 @@ import type { Failures } from './failures.ts';
 import type { FlightCoordinator, Turn } from './flights.ts';
 import { judgeKeys } from './held.ts';
 import { type Landed, landing } from './landed.ts';
-import type { MemoryTiers } from './memory-tiers.ts';
+import type { MemoryTier } from './memory.ts';
 import type { QuickGroups } from './quick-groups.ts';
 import type { Leave, RenderSlots } from './render-slots.ts';
 import type { Rollout } from './rollout.ts';
@@ -42,7 +42,7 @@ export interface Job<V extends Cached> {
 export interface RendersOptions<V extends Cached> {
   readonly clock: Clock;
   readonly validity: Validity;
-  readonly memory: MemoryTiers<V>;
+  readonly memory: MemoryTier<V>;
   readonly shared: SharedTiers<V>;
   /** Agreement with other processes; without it this one renders for itself. */
   readonly coordinator: FlightCoordinator | undefined;
@@ -179,7 +179,7 @@ export class Renders<V extends Cached> {
     const found = await shared.read(key);
     if (found === undefined) return undefined;
     // Also what is only stale or of use after an error: those who wait for a render may need it.
-    memory.keep(key, found.value, options);
+    memory.set(key, found.value, options.group, options.pin);
     const { value, tier, currentAt } = found;
     if (found.use === 'fresh') return { ...landing(value, 'hit', tier), currentAt };
     if (found.use !== 'stale' || reason !== 'miss' || !rollout.allows('refresh', key)) return undefined;
@@ -199,10 +199,10 @@ export class Renders<V extends Cached> {
     if (value.incomplete === true) {
       endTurn(turn);
       this.#assertWanted(trip);
-      if (storable && trip.reason === 'miss') memory.keep(job.key, value, job.options);
+      if (storable && trip.reason === 'miss') memory.set(job.key, value, job.options.group, job.options.pin);
     } else if (storable) {
       failures.forget(job.key);
-      memory.keep(job.key, value, job.options);
+      memory.set(job.key, value, job.options.group, job.options.pin);
       // Whoever waits for this turn would find nothing.
       const isQuick = turn === undefined && trip.reason === 'miss' && quick.has(job.options.group);
       const written = isQuick ? shared.writeButNoFile(job.key, value) : shared.write(job.key, value);
@@ -218,7 +218,7 @@ export class Renders<V extends Cached> {
 
   /** An older complete page that may still be served stands in before an incomplete one, as for any render that fails. */
   #assertWanted({ job, isApart }: Trip<V>): void {
-    const held = isApart ? undefined : this.#options.memory.get(job.key);
+    const held = isApart ? undefined : this.#options.memory.get(job.key)?.held;
     if (held !== undefined && held.value.incomplete !== true)
       throw new IncompleteRenderError(job.options.group);
   }
@@ -280,7 +280,7 @@ export class Renders<V extends Cached> {
       if (error instanceof RenderTimeoutError) counts.fillTimeouts++;
       else counts.fillErrors++;
       failures.add(key, error);
-      const held = memory.get(key);
+      const held = memory.get(key)?.held;
       if (held !== undefined) {
         return { ...landing(held.value, 'stale', held.tier), error, currentAt: validity.version };
       }

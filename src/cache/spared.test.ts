@@ -7,7 +7,6 @@ import { Lease } from '../invalidation/lease.ts';
 import { Background } from './background.ts';
 import { MemoryTier } from './memory.ts';
 import { RenderSlots } from './render-slots.ts';
-import { StaticTier } from './static.ts';
 import { weighFragment } from './weight.ts';
 
 const SPARE_MS = 60_000;
@@ -23,9 +22,8 @@ function crowded() {
   const slots = new RenderSlots({ clock: time, maxRunning: 1, lineMs: 1 });
   const common = { clock: time, validity: purges, weigh: weighFragment, maxBytes: 1e6, spareMs: SPARE_MS };
   const memory = new MemoryTier(common);
-  const pinned = new StaticTier(common);
   const background = new Background({ maxRunning: 2, maxQueued: 10, busy: () => slots.strain !== 'none' });
-  const made = testStack({ time, purges, slots, memory, pinned, background, spareMs: SPARE_MS });
+  const made = testStack({ time, purges, slots, memory, background });
   const ask = (key: string, html: string, parts?: Parameters<typeof made.filled>[2]) =>
     made.stack.fetch(key, options, async (context) => made.filled(html, context, parts));
   const refused = async (key: string) => {

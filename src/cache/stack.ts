@@ -21,10 +21,9 @@ import type { Cached } from './entry.ts';
 import { CacheClosedError, IncompleteRenderError } from './errors.ts';
 import { Failures } from './failures.ts';
 import type { FlightCoordinator } from './flights.ts';
-import { isBelievable, isTrusted, judgeKeys } from './held.ts';
+import { type Held, isBelievable, isTrusted, judgeKeys } from './held.ts';
 import { type Landed, landing } from './landed.ts';
 import type { MemoryTier } from './memory.ts';
-import { type InMemory, MemoryTiers } from './memory-tiers.ts';
 import { QuickGroups } from './quick-groups.ts';
 import type { RenderSlots } from './render-slots.ts';
 import { type Job, Renders } from './renders.ts';
@@ -41,7 +40,6 @@ import type {
   TierName,
 } from './stack-contract.ts';
 import { zeroCounts } from './stack-counts.ts';
-import type { StaticTier } from './static.ts';
 import type { Tier } from './tier.ts';
 
 export interface StackOptions<V extends Cached> {
@@ -49,7 +47,6 @@ export interface StackOptions<V extends Cached> {
   readonly log: Logger;
   readonly validity: Validity;
   readonly memory: MemoryTier<V>;
-  readonly pinned: StaticTier<V>;
   /** L2 and L3, those that there are, in this order. */
   readonly shared?: readonly Tier<V>[];
   /** Agreement with other workers; without it each worker renders for itself. */
@@ -59,8 +56,6 @@ export interface StackOptions<V extends Cached> {
   readonly slots?: RenderSlots;
   /** What is rendered in less is neither agreed about with other processes nor written to L3 at once. Default 0: all is. */
   readonly quickMs?: Milliseconds;
-  /** As of the tiers in memory. */
-  readonly spareMs?: Milliseconds;
   readonly rollout?: Rollout;
   /** The part of the rollout that this whole stack is: a key outside its cohort is rendered as if there were no cache. */
   readonly feature?: Feature;
@@ -75,7 +70,7 @@ export interface StackOptions<V extends Cached> {
 export class CacheStack<V extends Cached> implements Cache<V> {
   readonly #clock: Clock;
   readonly #validity: Validity;
-  readonly #memory: MemoryTiers<V>;
+  readonly #memory: MemoryTier<V>;
   readonly #shared: SharedTiers<V>;
   readonly #renders: Renders<V>;
   readonly #behind: BackgroundRenders<V>;
@@ -89,7 +84,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   #closed = false;
 
   constructor(options: StackOptions<V>) {
-    const { clock, log, validity, memory, pinned, background, rollout = new Rollout() } = options;
+    const { clock, log, validity, memory, background, rollout = new Rollout() } = options;
     const counts = this.#counts;
     this.#clock = clock;
     this.#validity = validity;
@@ -98,15 +93,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     this.#feature = options.feature;
     this.#cohorts = Cohorts.of(rollout, options.feature);
     this.#failures = new Failures(clock, options.negativeTtlMs ?? 1000, 1000);
-    this.#memory = new MemoryTiers({
-      clock,
-      validity,
-      memory,
-      pinned,
-      rollout,
-      counts,
-      spareMs: options.spareMs ?? 0,
-    });
+    this.#memory = memory;
     this.#shared = new SharedTiers({
       clock,
       validity,
@@ -120,7 +107,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     this.#renders = new Renders({
       clock,
       validity,
-      memory: this.#memory,
+      memory,
       shared: this.#shared,
       coordinator: options.flights,
       slots: options.slots,
@@ -134,23 +121,19 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     this.#behind = new BackgroundRenders({
       log,
       background,
-      memory: this.#memory,
+      memory,
       failures: this.#failures,
       renders: this.#renders,
     });
   }
 
   peek(key: CacheKey): V | undefined {
-    const value = this.#memory.peek(key);
-    if (value !== undefined && this.#cohorts !== undefined) this.#cohorts.add(key, 'hit', 0);
-    return value;
+    return this.#fresh(key)?.value;
   }
 
   hit(key: CacheKey): Outcome<V> | undefined {
-    const value = this.peek(key);
-    if (value === undefined) return undefined;
-    const tier = this.#memory.tierOf(key);
-    return { value, result: 'hit', tier, collapsed: false, stored: false, error: undefined };
+    const held = this.#fresh(key);
+    return held && { ...landing(held.value, 'hit', held.tier), collapsed: false };
   }
 
   async fetch(key: CacheKey, options: FetchOptions, fill: Fill<V>): Promise<Outcome<V>> {
@@ -168,8 +151,8 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     }
   }
 
-  replace(key: CacheKey, before: V, after: V, { group, share }: ReplaceOptions): boolean {
-    if (!this.#memory.replace(key, before, after, group)) return false;
+  replace(key: CacheKey, before: V, after: V, { share }: ReplaceOptions): boolean {
+    if (!this.#memory.replace(key, before, after)) return false;
     if (share) void this.#shared.write(key, after);
     return true;
   }
@@ -177,15 +160,6 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   /** Renders `key` in the background unless it is fresh. False: already on its way, or the queue is full. */
   warm(key: CacheKey, options: FetchOptions, fill: Fill<V>): boolean {
     return this.#behind.add({ key, options, fill }, 'warm');
-  }
-
-  /** From now on `key` lives in the static tier (a hot page). What memory holds of it moves there at once. */
-  promote(key: CacheKey): void {
-    this.#memory.promote(key);
-  }
-
-  demote(key: CacheKey): void {
-    this.#memory.demote(key);
   }
 
   /** Drops `key` from this worker's memory. Validity does not need it; it frees the bytes at once. */
@@ -208,7 +182,11 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   async holders(
     key: CacheKey,
   ): Promise<{ readonly tier: TierName; readonly value: V; readonly verdict: Verdict }[]> {
-    const found = [...this.#memory.look(key), ...(await this.#shared.look(key))];
+    const held = this.#memory.look(key);
+    const found = [
+      ...(held === undefined ? [] : [{ tier: held.tier, value: held.value }]),
+      ...(await this.#shared.look(key)),
+    ];
     return found.flatMap(({ tier, value }) =>
       value === undefined ? [] : [{ tier, value, verdict: judgeKeys(this.#validity, value) }],
     );
@@ -232,11 +210,13 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   }
 
   stats() {
+    const { pinned, ...l1 } = this.#memory.stats();
     return {
       ...this.#counts,
       inFlight: this.#renders.inFlight,
       failing: this.#failures.size,
-      ...this.#memory.stats(),
+      static: pinned,
+      l1,
       shared: this.#shared.stats(),
       background: this.#background.stats(),
       rollout: this.rolloutStats(),
@@ -245,7 +225,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
 
   /** What L1 holds of each group. */
   heldByGroup() {
-    return this.#memory.heldByGroup();
+    return this.#memory.groups();
   }
 
   /** For each feature that is on for some keys only: how those inside fare beside those outside. */
@@ -278,10 +258,16 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     if (options.bypass === true) return this.#apart(job);
     if (this.#feature !== undefined && !this.#rollout.allows(this.#feature, key))
       return this.#apart(keptNowhere(job));
-    const held = this.#memory.get(key);
-    if (held !== undefined) held.held.reads++;
-    if (held?.use === 'fresh') return this.#hit(held);
-    if (held?.use === 'stale' && options.reason !== 'warm' && this.#rollout.allows('refresh', key)) {
+    const found = this.#memory.get(key);
+    const held = found?.held;
+    if (held !== undefined) held.reads++;
+    if (held !== undefined && found?.use === 'fresh') return this.#hit(held);
+    if (
+      held !== undefined &&
+      found?.use === 'stale' &&
+      options.reason !== 'warm' &&
+      this.#rollout.allows('refresh', key)
+    ) {
       this.#behind.refresh(job);
       return this.#stale(held, undefined);
     }
@@ -344,10 +330,10 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     if (options.softTimeoutMs >= options.hardTimeoutMs) return flight.wait(options.signal);
     return new Promise((resolve, reject) => {
       const timer = this.#clock.after(options.softTimeoutMs, () => {
-        const held = this.#memory.get(key);
+        const held = this.#memory.get(key)?.held;
         // What only stands in for a failure while purges may be missing must say so: it waits for the failure.
         if (held === undefined) return;
-        const nowMs = held.held.nowMs(this.#clock);
+        const nowMs = held.nowMs(this.#clock);
         if (!isBelievable(held.value, this.#validity, this.#clock, nowMs)) return;
         // Goes on without us: its result is what the next reader gets.
         flight.detach();
@@ -365,17 +351,31 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     return this.#counted(await this.#renders.launchApart(job).wait(job.options.signal), false);
   }
 
-  #hit({ value, tier }: InMemory<V>): Outcome<V> {
-    if (tier === 'static') this.#counts.hitsStatic++;
+  /** Counted as a hit. */
+  #fresh(key: CacheKey): Held<V> | undefined {
+    const held = this.#memory.fresh(key);
+    if (held === undefined) return undefined;
+    this.#countHit(held);
+    if (this.#cohorts !== undefined) this.#cohorts.add(key, 'hit', 0);
+    return held;
+  }
+
+  #countHit({ isPinned }: Held<V>): void {
+    if (isPinned) this.#counts.hitsStatic++;
     else this.#counts.hitsL1++;
+  }
+
+  #hit(held: Held<V>): Outcome<V> {
+    const { value, tier } = held;
+    this.#countHit(held);
     return { ...landing(value, 'hit', tier), collapsed: false };
   }
 
-  #stale(held: InMemory<V>, error: unknown): Outcome<V> {
+  #stale(held: Held<V>, error: unknown): Outcome<V> {
     return this.#counted(this.#landStale(held, error), false);
   }
 
-  #landStale({ value, tier }: InMemory<V>, error: unknown): Landed<V> {
+  #landStale({ value, tier }: Held<V>, error: unknown): Landed<V> {
     return { ...landing(value, 'stale', tier), error, currentAt: this.#validity.version };
   }
 

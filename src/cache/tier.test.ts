@@ -31,7 +31,7 @@ class MemoryAsTier implements Tier<PageEntry> {
   }
 
   async get(key: string) {
-    return this.#memory.get(key)?.value;
+    return this.#memory.get(key)?.held.value;
   }
 
   async set(key: string, value: PageEntry) {
@@ -47,7 +47,8 @@ class MemoryAsTier implements Tier<PageEntry> {
   }
 
   stats() {
-    return { ...this.#memory.stats() };
+    const { pinned: _, ...stats } = this.#memory.stats();
+    return stats;
   }
 
   async close() {}

@@ -17,7 +17,7 @@ class Memory {
   constructor(clock: PurgeClock, dependencies: Dependencies) {
     this.clock = clock;
     this.dependencies = dependencies;
-    this.#shelf = dependencies.shelf('page', 'l1');
+    this.#shelf = dependencies.shelf('page');
     dependencies.attach('page', {
       dropPurged: (id) => {
         const entry = this.held.get(id);
@@ -25,7 +25,7 @@ class Memory {
         const verdict = clock.judge(clock.slotsOf(entry.keys), { epoch: clock.epoch, seq: entry.seq });
         if (verdict !== 'purged') return undefined;
         this.held.delete(id);
-        this.#shelf.left(id);
+        this.#shelf.left(id, entry.keys);
         return { reads: entry.reads };
       },
       refresh: (id) => this.refreshed.push(id) > 0,
@@ -149,7 +149,7 @@ describe('a watcher', () => {
 describe('explain', () => {
   it('names what a purge of a key would hit, through declared edges', () => {
     memory.put('/a', ['user:1:profile']);
-    dependencies.shelf('fragment', 'static').entered('card', ['user:1:posts']);
+    dependencies.shelf('fragment').entered('card', ['user:1:posts']);
     dependencies.addDependency('user:1:profile', 'user:1:posts');
     expect(dependencies.explainKey('user:1:posts')).toEqual({
       key: 'user:1:posts',

@@ -12,12 +12,12 @@ import { looksLike } from './pattern.ts';
 import { Sweep, type SweepFigures, type Swept } from './sweep.ts';
 
 export type EntryKind = 'page' | 'fragment';
-export type MemoryTierName = 'static' | 'l1';
+const KINDS: readonly EntryKind[] = ['page', 'fragment'];
 
-/** What a tier in memory tells of what it holds. */
+/** Told by a cache's memory of what it holds. */
 export interface Shelf {
   entered(id: EntryId, keys: readonly DependencyKey[]): void;
-  left(id: EntryId): void;
+  left(id: EntryId, keys: readonly DependencyKey[]): void;
   weigh(keys: number): Bytes;
 }
 
@@ -68,14 +68,14 @@ interface Watcher {
 }
 
 interface Held {
-  readonly shelves: ReadonlyMap<MemoryTierName, EntryIndex>;
+  readonly index: EntryIndex;
   readonly sweep: Sweep;
 }
 
 export class Dependencies implements BusListener {
   readonly graph = new DependencyGraph();
   readonly #options: DependenciesOptions;
-  readonly #kinds: ReadonlyMap<EntryKind, Held>;
+  readonly #kinds: Readonly<Record<EntryKind, Held>>;
   readonly #caches = new Map<EntryKind, SweptCache>();
   readonly #watchers = new Set<Watcher>();
   /** Where the river was when we last heard. */
@@ -83,18 +83,15 @@ export class Dependencies implements BusListener {
 
   constructor(options: DependenciesOptions) {
     this.#options = options;
-    this.#kinds = new Map([
-      ['page', this.#held('page')],
-      ['fragment', this.#held('fragment')],
-    ]);
+    this.#kinds = { page: this.#held('page'), fragment: this.#held('fragment') };
   }
 
-  /** Where a tier reports what it holds. */
-  shelf(kind: EntryKind, tier: MemoryTierName): Shelf {
-    const index = this.#kinds.get(kind)?.shelves.get(tier) ?? new EntryIndex();
+  /** Where the memory of one kind of entry reports what it holds. */
+  shelf(kind: EntryKind): Shelf {
+    const { index } = this.#kinds[kind];
     return {
       entered: (id, keys) => index.enter(id, keys),
-      left: (id) => index.leave(id),
+      left: (id, keys) => index.leave(id, keys),
       weigh: (keys) => ENTRY_BYTES + keys * EDGE_BYTES,
     };
   }
@@ -127,7 +124,7 @@ export class Dependencies implements BusListener {
   /** The keys that entries held here were made from and that look like `pattern`, and the declared ones. */
   keysLike(pattern: string): DependencyKey[] {
     const found = new Set<DependencyKey>();
-    for (const index of this.#indexes()) {
+    for (const { index } of this.#all) {
       for (const key of index.keys()) if (looksLike(key, pattern)) found.add(key);
     }
     return [...found];
@@ -139,12 +136,10 @@ export class Dependencies implements BusListener {
     limit: number,
   ): { readonly kind: EntryKind; readonly id: EntryId }[] {
     const found: { kind: EntryKind; id: EntryId }[] = [];
-    for (const [kind, { shelves }] of this.#kinds) {
-      for (const index of shelves.values()) {
-        for (const id of entriesOfAll(index, keys)) {
-          if (found.length === limit) return found;
-          found.push({ kind, id });
-        }
+    for (const kind of KINDS) {
+      for (const id of entriesOfAll(this.#kinds[kind].index, keys)) {
+        if (found.length === limit) return found;
+        found.push({ kind, id });
       }
     }
     return found;
@@ -167,7 +162,7 @@ export class Dependencies implements BusListener {
   figures() {
     let entries = 0;
     let edges = 0;
-    for (const index of this.#indexes()) {
+    for (const { index } of this.#all) {
       entries += index.size;
       edges += index.edges;
     }
@@ -182,7 +177,7 @@ export class Dependencies implements BusListener {
 
   /** What purges left to do, of all kinds of entries. */
   #sweeps(): SweepFigures {
-    const each = [...this.#kinds.values()].map(({ sweep }) => sweep.figures());
+    const each = this.#all.map(({ sweep }) => sweep.figures());
     const sum = (name: keyof SweepFigures) => each.reduce((all, figures) => all + figures[name], 0);
     return {
       dropped: sum('dropped'),
@@ -196,9 +191,7 @@ export class Dependencies implements BusListener {
   purge({ keys, kind, epoch, seq }: Purge): void {
     this.#heard = { epoch, seq };
     if (kind === 'purge') {
-      for (const { shelves, sweep } of this.#kinds.values()) {
-        for (const index of shelves.values()) sweep.add(entriesOfAll(index, keys));
-      }
+      for (const { index, sweep } of this.#all) sweep.add(entriesOfAll(index, keys));
     }
     for (const { pattern, callback } of this.#watchers) {
       const seen = keys.filter((key) => looksLike(key, pattern));
@@ -212,16 +205,14 @@ export class Dependencies implements BusListener {
     // A newcomer to the bus has everybody reset; only then has nothing been missed.
     const missed = before !== undefined && (before.epoch !== epoch || before.seq !== seq);
     // Also within an epoch: purges may have been applied all at once, with the whole clock.
-    for (const { shelves, sweep } of this.#kinds.values()) {
-      for (const index of shelves.values()) if (index.size > 0) sweep.add(index.entries());
-    }
+    for (const { index, sweep } of this.#all) if (index.size > 0) sweep.add(index.entries());
     if (!missed) return;
     for (const { callback } of this.#watchers)
       this.#tell(callback, { kind: 'everything', keys: [], epoch, seq });
   }
 
   close(): void {
-    for (const { sweep } of this.#kinds.values()) sweep.close();
+    for (const { sweep } of this.#all) sweep.close();
     this.#watchers.clear();
     this.#caches.clear();
   }
@@ -237,23 +228,15 @@ export class Dependencies implements BusListener {
         for (const id of hot) this.#caches.get(kind)?.refresh(id);
       },
     });
-    const shelves = new Map<MemoryTierName, EntryIndex>([
-      ['static', new EntryIndex()],
-      ['l1', new EntryIndex()],
-    ]);
-    return { shelves, sweep };
+    return { index: new EntryIndex(), sweep };
   }
 
-  *#indexes(): Generator<EntryIndex> {
-    for (const { shelves } of this.#kinds.values()) yield* shelves.values();
+  get #all(): readonly Held[] {
+    return [this.#kinds.page, this.#kinds.fragment];
   }
 
   #madeFrom(kind: EntryKind, keys: readonly DependencyKey[]): EntryId[] {
-    const found = new Set<EntryId>();
-    for (const index of this.#kinds.get(kind)?.shelves.values() ?? []) {
-      for (const id of entriesOfAll(index, keys)) found.add(id);
-    }
-    return [...found];
+    return [...new Set(entriesOfAll(this.#kinds[kind].index, keys))];
   }
 
   /** A watcher that throws harms neither the others nor the purge. */

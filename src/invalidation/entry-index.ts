@@ -11,13 +11,15 @@ type Members = Set<EntryId> | SplitSet;
 const SPLIT_AT = 16_384;
 
 /**
- * From dependency keys to the entries of one tier that were made from them. It holds what the tier holds, no more: each
- * edge goes with its entry, so its size is bounded by the tier's.
+ * From dependency keys to the entries of one cache's memory that were made from them. It holds what the memory holds, no
+ * more: each edge goes with its entry, so its size is bounded by the memory's. What an entry was made from stands in the
+ * entry itself, and is handed in again when it leaves.
  */
 export class EntryIndex {
-  readonly #keysOf = new Shards(() => new Map<EntryId, readonly DependencyKey[]>());
   /** Most keys belong to one entry: no set is made for those. */
   readonly #entriesOf = new Shards(() => new Map<DependencyKey, EntryId | Members>());
+  /** Made from nothing: only a new epoch ends them. */
+  readonly #keyless = new Set<EntryId>();
   readonly #splitAt: number;
   #size = 0;
   #edges = 0;
@@ -27,12 +29,11 @@ export class EntryIndex {
     this.#splitAt = splitAt;
   }
 
-  /** `keys` without repeats. Replaces what was known of the entry. */
+  /** `keys` without repeats. The entry must not be in here. */
   enter(id: EntryId, keys: readonly DependencyKey[]): void {
-    this.leave(id);
-    this.#keysOf.of(id).set(id, keys);
     this.#size++;
     this.#edges += keys.length;
+    if (keys.length === 0) this.#keyless.add(id);
     for (const key of keys) {
       const table = this.#entriesOf.of(key);
       const held = table.get(key);
@@ -40,19 +41,17 @@ export class EntryIndex {
       else if (typeof held === 'string') table.set(key, new Set([held, id]));
       else {
         held.add(id);
-        // Whoever walks the set goes on in the set as it was: nothing enters or leaves it any more.
+        // A walk of the set goes on in the set as it was: nothing enters or leaves it any more.
         if (held instanceof Set && held.size === this.#splitAt) table.set(key, new SplitSet(held));
       }
     }
   }
 
-  leave(id: EntryId): void {
-    const table = this.#keysOf.of(id);
-    const keys = table.get(id);
-    if (keys === undefined) return;
-    table.delete(id);
+  /** It must be in here, with these keys. */
+  leave(id: EntryId, keys: readonly DependencyKey[]): void {
     this.#size--;
     this.#edges -= keys.length;
+    if (keys.length === 0) this.#keyless.delete(id);
     for (const key of keys) {
       const entriesOf = this.#entriesOf.of(key);
       const held = entriesOf.get(key);
@@ -77,9 +76,15 @@ export class EntryIndex {
     return typeof held === 'string' ? 1 : held.size;
   }
 
-  /** All entries; may be walked while they come and go. */
+  /** All entries, each once for every key of it; may be walked while they come and go. */
   *entries(): Generator<EntryId> {
-    for (const table of this.#keysOf) yield* table.keys();
+    yield* this.#keyless;
+    for (const table of this.#entriesOf) {
+      for (const held of table.values()) {
+        if (typeof held === 'string') yield held;
+        else yield* held;
+      }
+    }
   }
 
   *keys(): Generator<DependencyKey> {

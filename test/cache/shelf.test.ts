@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryTier } from '../../src/cache/memory.ts';
-import { StaticTier } from '../../src/cache/static.ts';
 import { weighFragment } from '../../src/cache/weight.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
 import { Dependencies } from '../../src/invalidation/dependencies.ts';
@@ -12,11 +11,19 @@ import { silent } from '../support/silent.ts';
 const id = fc.constantFrom('/1', '/2', '/3', '/4');
 const key = fc.constantFrom('a', 'b', 'c');
 const step = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('fetch' as const), id, keys: fc.uniqueArray(key) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('fetch' as const),
+      id,
+      keys: fc.uniqueArray(key),
+      pin: fc.boolean(),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
-      do: fc.constantFrom('promote' as const, 'demote' as const, 'evict' as const),
+      do: fc.constant('evict' as const),
       id,
     }),
   },
@@ -34,11 +41,11 @@ function site(maxBytes: number) {
   const common = { clock: time, validity: purges, weigh: weighFragment, maxBytes };
   const memory = new MemoryTier({
     ...common,
-    shelf: dependencies.shelf('page', 'l1'),
+    shelf: dependencies.shelf('page'),
     maxEntryBytes: maxBytes,
+    maxPinnedBytes: maxBytes,
   });
-  const pinned = new StaticTier({ ...common, shelf: dependencies.shelf('page', 'static') });
-  const { stack } = testStack({ time, purges, memory, pinned });
+  const { stack } = testStack({ time, purges, memory });
   dependencies.attach('page', { dropPurged: (each) => stack.dropPurged(each), refresh: () => false });
   return { time, purges, dependencies, stack };
 }
@@ -51,7 +58,7 @@ describe('what tiers in memory tell of what they hold', () => {
         const { time, purges, dependencies, stack } = site(maxBytes);
         for (const each of steps) {
           if (each.do === 'fetch') {
-            await stack.fetch(each.id, options, async (context) => ({
+            await stack.fetch(each.id, { ...options, pin: each.pin }, async (context) => ({
               value: entryOf('x', context, time, { keys: each.keys }),
               store: true,
             }));
@@ -62,7 +69,7 @@ describe('what tiers in memory tell of what they hold', () => {
           } else if (each.do === 'clear') await stack.clear();
           else if (each.do === 'wait') time.advance(61_000);
           else if (each.do === 'sweep') time.advance(0);
-          else if ('id' in each) stack[each.do](each.id);
+          else if (each.do === 'evict') stack.evict(each.id);
 
           const held = new Map<string, readonly string[]>();
           for (const name of ['/1', '/2', '/3', '/4']) {

@@ -10,53 +10,59 @@ import { silent } from '../support/silent.ts';
 
 const ENTRIES = 140_000;
 
-/** The size of the largest Map or Set that `act` put anything into. */
-function largestTable(act: () => void): number {
+/** Wraps calls, and knows the size of the largest Map or Set that anything was put into during them. */
+function largestTable() {
   let largest = 0;
   const { set } = Map.prototype;
   const { add } = Set.prototype;
-  Map.prototype.set = function (key, value) {
-    set.call(this, key, value);
-    largest = Math.max(largest, this.size);
-    return this;
+  const watched = {
+    set(this: Map<unknown, unknown>, key: unknown, value: unknown) {
+      set.call(this, key, value);
+      largest = Math.max(largest, this.size);
+      return this;
+    },
+    add(this: Set<unknown>, member: unknown) {
+      add.call(this, member);
+      largest = Math.max(largest, this.size);
+      return this;
+    },
   };
-  Set.prototype.add = function (member) {
-    add.call(this, member);
-    largest = Math.max(largest, this.size);
-    return this;
+  const during = (act: () => void) => {
+    Map.prototype.set = watched.set;
+    Set.prototype.add = watched.add;
+    try {
+      act();
+    } finally {
+      Map.prototype.set = set;
+      Set.prototype.add = add;
+    }
   };
-  try {
-    act();
-  } finally {
-    Map.prototype.set = set;
-    Set.prototype.add = add;
-  }
-  return largest;
+  return { during, largest: () => largest };
 }
 
-describe('a memory of very many entries that were all made from one key', () => {
-  it('lies in tables of which none is long in the making, and leaves them by a purge', () => {
+describe('the index of very many entries that were all made from one key', () => {
+  it('lies in tables of which none is long in the making, and a purge empties it', () => {
     const clock = new ManualClock();
     const validity = new PurgeClock({ epoch: 'e1', slots: 2 ** 20 });
     const dependencies = new Dependencies({ clock, logger: silent, maxRefreshes: 0 });
-    const shelf = dependencies.shelf('fragment', 'l1');
+    const index = dependencies.shelf('fragment');
+    const tables = largestTable();
+    const entered = (id: string, keys: readonly string[]) => tables.during(() => index.entered(id, keys));
     const memory = new MemoryTier({
       clock,
       validity,
       weigh: weighFragment,
       maxBytes: 1e9,
       maxGroupShare: 1,
-      shelf,
+      shelf: { ...index, entered },
     });
     dependencies.attach('fragment', { refresh: () => false, dropPurged: (id) => memory.dropPurged(id) });
     const stamp = { stamp: validity.stamp() };
-    const largest = largestTable(() => {
-      for (let n = 0; n < ENTRIES; n++) {
-        memory.set(`/${n}`, entryOf('x', stamp, clock, { keys: [`users#${n}`, 'users.name'] }), 'g');
-      }
-    });
+    for (let n = 0; n < ENTRIES; n++) {
+      memory.set(`/${n}`, entryOf('x', stamp, clock, { keys: [`users#${n}`, 'users.name'] }), 'g');
+    }
     expect(memory.stats().entries).toBe(ENTRIES);
-    expect(largest).toBeLessThanOrEqual(131_072);
+    expect(tables.largest()).toBeLessThanOrEqual(131_072);
     expect([...dependencies.madeFrom(['users.name'], ENTRIES + 1)]).toHaveLength(ENTRIES);
 
     validity.apply(1, ['users.name'], 'purge');

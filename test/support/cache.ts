@@ -3,7 +3,6 @@ import type { FragmentEntry } from '../../src/cache/entry.ts';
 import { MemoryTier } from '../../src/cache/memory.ts';
 import { CacheStack, type StackOptions } from '../../src/cache/stack.ts';
 import type { FetchOptions, FillContext, Filled } from '../../src/cache/stack-contract.ts';
-import { StaticTier } from '../../src/cache/static.ts';
 import { weighFragment } from '../../src/cache/weight.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
@@ -53,16 +52,20 @@ export function testStack(
     maxBytes = 1e6,
   } = overrides;
   const log = new LogLines();
-  const common = { clock: time, validity: purges, weigh: weighFragment, maxBytes };
-  const memory = new MemoryTier(common);
-  const pinned = new StaticTier(common);
+  const memory = new MemoryTier({
+    clock: time,
+    validity: purges,
+    weigh: weighFragment,
+    maxBytes,
+    maxPinnedBytes: maxBytes,
+    ...(overrides.rollout && { rollout: overrides.rollout }),
+  });
   const background = new Background({ maxRunning: 2, maxQueued: 10 });
   const stack = new CacheStack<FragmentEntry>({
     clock: time,
     log,
     validity: purges,
     memory,
-    pinned,
     background,
     ...overrides,
   });
@@ -72,7 +75,7 @@ export function testStack(
     value: entryOf(html, context, time, parts),
     store: true,
   });
-  return { time, purges, log, memory, pinned, background, stack, purge, expire, filled };
+  return { time, purges, log, memory, background, stack, purge, expire, filled };
 }
 
 /** A promise that the test settles. */

@@ -12,7 +12,6 @@ import { usableUntilMs } from '../../src/cache/held.ts';
 import { MemoryTier } from '../../src/cache/memory.ts';
 import { CacheStack } from '../../src/cache/stack.ts';
 import type { FetchOptions, FillContext, Outcome } from '../../src/cache/stack-contract.ts';
-import { StaticTier } from '../../src/cache/static.ts';
 import type { Tier } from '../../src/cache/tier.ts';
 import { weighFragment } from '../../src/cache/weight.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
@@ -159,7 +158,6 @@ export async function fillRace(seed: number, options: WorldOptions): Promise<Ver
       log: new LogLines(),
       validity: clock,
       memory: new MemoryTier(common),
-      pinned: new StaticTier(common),
       background: new Background({ maxRunning: 2, maxQueued: 10 }),
       shared,
       ...flights,

@@ -4,7 +4,6 @@ import { Background } from '../../src/cache/background.ts';
 import type { Cached, FragmentEntry, PageEntry } from '../../src/cache/entry.ts';
 import { MemoryTier } from '../../src/cache/memory.ts';
 import { CacheStack } from '../../src/cache/stack.ts';
-import { StaticTier } from '../../src/cache/static.ts';
 import { type Weigh, weighFragment, weighPage } from '../../src/cache/weight.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { ActionDoor } from '../../src/http/action-door.ts';
@@ -75,12 +74,12 @@ export async function startSite(options: SiteOptions) {
   const purges = new PurgeClock({ epoch: 'e1', slots: 65_536 });
   const { dependencies } = options;
   const stack = <V extends Cached>(kind: 'page' | 'fragment', weigh: Weigh<V>) => {
-    const common = { clock, validity: purges, weigh, maxBytes: options.cacheBytes ?? 10e6 };
+    const maxBytes = options.cacheBytes ?? 10e6;
+    const shelf = dependencies && { shelf: dependencies.shelf(kind) };
     const background = new Background({ maxRunning: 2, maxQueued: 10 });
-    const shelf = (tier: 'l1' | 'static') => dependencies && { shelf: dependencies.shelf(kind, tier) };
-    const memory = new MemoryTier({ ...common, ...shelf('l1') });
-    const pinned = new StaticTier({ ...common, ...shelf('static') });
-    return new CacheStack<V>({ clock, log, validity: purges, memory, pinned, background, negativeTtlMs: 0 });
+    const common = { clock, validity: purges, weigh };
+    const memory = new MemoryTier({ ...common, maxBytes, maxPinnedBytes: maxBytes, ...shelf });
+    return new CacheStack<V>({ clock, log, validity: purges, memory, background, negativeTtlMs: 0 });
   };
   const cache = stack<PageEntry>('page', weighPage);
   const fragmentCache =
