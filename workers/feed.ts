@@ -3,12 +3,14 @@
 //   primary -> { type: 'start', config }       room { room: 'purges', body }      answers of the relay (no Redis)
 //   us      -> { type: 'feed', state, note? }  at every change of state
 //           -> { type: 'figures', figures }    once a second
+//           -> { type: 'beat', inspected }     once a second: the event loop turns
 //           -> room { room: 'purges', body }   to the relay in the primary
 //
 // It also tells the watchers (webhook, CDN, the application's own) while it leads: workers/watchers.ts.
 //
 // It ends with 0 when the channel closes (the primary is gone) or SIGTERM comes. Whatever it had not published is
 // read from the log again by its successor, so it may be killed at any moment.
+import { url as inspectorUrl } from 'node:inspector';
 import type { Config } from '../config/config.ts';
 import { createLogger } from '../src/cluster/log/logger.ts';
 import { type FromFeed, PURGES_ROOM, readFromPrimary } from '../src/cluster/messages.ts';
@@ -40,8 +42,9 @@ process.on('message', (message: { type?: string; config?: Config }) => {
 });
 process.on('disconnect', () => void close());
 process.on('SIGTERM', () => void close());
-// Ctrl+C is the primary's business.
-process.on('SIGINT', () => {});
+// What a terminal sends to all its processes is the primary's business.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+setInterval(() => say({ type: 'beat', inspected: inspectorUrl() !== undefined }), 1000).unref();
 
 async function start(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel, { pid: process.pid, part: 'feed' });

@@ -4,8 +4,9 @@
 //            the port is taken; the primary is told `ready`. A database that is down does not hold this up:
 //            pages answer 503 until it is there
 //   serve    until the primary says drain
-//   drain    the shortcut stops (each answer now says `Connection: close`) -> requests in flight end, or are
-//            cut at the deadline, which aborts their renders -> caches -> database
+//   drain    the shortcut stops (each answer now says `Connection: close`) -> the port is closed, and the primary
+//            told -> requests in flight end, or are cut at the deadline, which aborts their renders -> caches ->
+//            database
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -252,8 +253,7 @@ link.onDrain(async (deadlineMs) => {
   databaseWatch.close();
   overload.close();
   hits.stop();
-  await warmer.close();
-  await server.drain(deadlineMs);
+  await Promise.all([warmer.close(), server.drain(deadlineMs, () => link.closed())]);
   figures.close();
   tail.close();
   await pipeline.close();

@@ -2,10 +2,12 @@
 //
 //   primary -> { type: 'start', config }
 //   us      -> { type: 'ready', databaseUrl?, redisUrl?, notes } | { type: 'failed', code, message }
+//           -> { type: 'beat', inspected }     once a second: the event loop turns
 //
 // It lives as long as the primary: when the channel closes (the primary ended, or was killed) or SIGTERM comes,
 // the services are shut down and the process ends with 0. When a service dies it ends with 1, and the primary
 // starts it again. Ctrl+C is the primary's business: it finishes the pages that need us first.
+import { url as inspectorUrl } from 'node:inspector';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { searchPath } from '../config/machine.ts';
@@ -27,7 +29,8 @@ process.on('message', (message: { type?: string; config?: Config }) => {
 });
 process.on('disconnect', () => void close(0));
 process.on('SIGTERM', () => void close(0));
-process.on('SIGINT', () => {});
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+setInterval(() => void tell({ type: 'beat', inspected: inspectorUrl() !== undefined }), 1000).unref();
 
 async function start(config: Config): Promise<Services> {
   const logger = createLogger(config.logLevel, { pid: process.pid, part: 'services' });

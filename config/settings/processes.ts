@@ -49,6 +49,6 @@ export const processes = {
     name: 'HEARTBEAT_TIMEOUT_MS',
     kind: milliseconds({ min: SECOND, max: HOUR }),
     default: '10000',
-    help: 'A worker whose event loop is silent for this long is replaced.',
+    help: 'A process whose event loop is silent for this long is replaced: render worker, feed, services. One that a signal has stopped is replaced within 5 s.',
   }),
 };

@@ -2,7 +2,8 @@
 //
 //   starting    forked before the render workers, which want to know whether there is a feed
 //   running     it says how it is: leading, standby (another box leads), connecting, or unavailable and why
-//   restarting  it died: a new one after a backoff, which begins anew once one was fit
+//   restarting  it died: a new one after a backoff, which begins anew once one was fit. One that is stopped by a
+//               signal or says nothing for HEARTBEAT_TIMEOUT_MS is killed first (heartbeat.ts)
 //   closed      SIGTERM; SIGKILL after CLOSE_WITHIN_MS. Nothing is lost either way: it reads the log from where it
 //               had published
 //
@@ -15,6 +16,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { backoffMs } from './backoff.ts';
+import { Heartbeat, WHY_KILLED } from './heartbeat.ts';
 import { type FromFeed, type RoomMessage, readFromFeed } from './messages.ts';
 
 const CLOSE_WITHIN_MS: Milliseconds = 5_000;
@@ -47,6 +49,7 @@ export interface FeedOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
+  readonly stateOf: (pid: number) => string | undefined;
   readonly events: FeedEvents;
 }
 
@@ -61,6 +64,7 @@ export interface FeedSnapshot {
 
 export class Feed {
   #child: ChildProcess | undefined;
+  #heartbeat: Heartbeat | undefined;
   #retry: Timer | undefined;
   #state: FeedState = 'down';
   #figures: Readonly<Record<string, number>> = {};
@@ -96,7 +100,20 @@ export class Feed {
 
   /** The addresses have changed. */
   restart(): void {
-    this.#child?.kill('SIGTERM');
+    if (this.#child !== undefined) this.#end(this.#child);
+  }
+
+  /** Called every second. */
+  checkBeat(): void {
+    const found = this.#heartbeat?.look() ?? 'well';
+    if (found === 'well') return;
+    this.#options.logger.error({}, `the change feed ${WHY_KILLED[found]}: killed`);
+    this.kill();
+  }
+
+  /** The primary itself was held up, so silence proves nothing. */
+  pardon(): void {
+    this.#heartbeat?.pardon();
   }
 
   async close(): Promise<void> {
@@ -105,20 +122,28 @@ export class Feed {
     this.#judge({ isOn: false, note: undefined }); // Whoever waits for the first one.
     const child = this.#child;
     if (child === undefined) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    const timer = this.#options.clock.after(CLOSE_WITHIN_MS, () => child.kill('SIGKILL'));
-    await gone;
-    timer.cancel();
+    await new Promise<void>((resolve) => {
+      child.once('exit', () => resolve());
+      this.#end(child);
+    });
   }
 
   kill(): void {
     this.#child?.kill('SIGKILL');
   }
 
+  #end(child: ChildProcess): void {
+    child.kill('SIGTERM');
+    const timer = this.#options.clock.after(CLOSE_WITHIN_MS, () => child.kill('SIGKILL'));
+    child.once('exit', () => timer.cancel());
+  }
+
   #launch(): void {
-    const { file, config, events } = this.#options;
+    const { file, config, events, clock, stateOf } = this.#options;
     const child = fork(file, [], { serialization: 'json' });
+    const { heartbeatTimeoutMs: timeoutMs, bootTimeoutMs } = config();
+    const heartbeat = new Heartbeat({ pid: child.pid, timeoutMs, bootTimeoutMs, clock, stateOf });
+    this.#heartbeat = heartbeat;
     const line: FeedLine = {
       send: (message) => {
         if (child.connected) child.send(message, undefined, undefined, () => {});
@@ -138,10 +163,13 @@ export class Feed {
       if (child.pid === undefined) ended(null, 'could not be forked');
     });
     child.on('message', (raw) => {
+      heartbeat.heard();
+      heartbeat.isBooting = false;
       const message = readFromFeed(raw);
       if (message === undefined) {
         this.#options.logger.warn({}, 'dropped a message from the feed that is not in the protocol');
       } else if (message.type === 'room') events.onRoomMessage(line, message.room, message.body);
+      else if (message.type === 'beat') heartbeat.isInspected = message.inspected === true;
       else if (message.type === 'figures') this.#figures = message.figures;
       else this.#heard(message);
     });
@@ -167,7 +195,10 @@ export class Feed {
   }
 
   #died(child: ChildProcess, code: number | null, signal: string | null): void {
-    if (this.#child === child) this.#child = undefined;
+    if (this.#child === child) {
+      this.#child = undefined;
+      this.#heartbeat = undefined;
+    }
     this.#state = 'down';
     if (this.#closed) return;
     const delayMs = backoffMs(this.#deathsInRow, this.#options.random);

@@ -3,21 +3,24 @@
 //   worker                                   primary
 //   hello { version, pid }          ->                      the process is up and speaks this version
 //                                   <-       welcome        its slot and the settings
-//   beat                            ->                      every second: the event loop turns
+//   beat { inspected }              ->                      every second: the event loop turns; inspected: a debugger is
+//                                                           attached, and may stop it at a breakpoint
 //   ready { notes }                 ->                      it serves from now on
 //   room { room, body }             <->      room           for the rooms; body is theirs to check
 //                                   <-       drain          finish what you hold within deadlineMs
+//   closed                          ->                      it takes no connection any more, and no request on an idle one
 //   drained                         ->                      nothing is left; what was on its way to it meanwhile
 //                                   <-       leave          has arrived before this, and was sent back
 //   leaving                         ->                      it drains by itself (SIGTERM) and wants to be replaced
-//   failed { code, message }        ->                      it drains after an error that nobody caught
+//   failed { code, message }        ->                      an error that nobody caught: before ready it ends; after it
+//                                                           serves on until it is told to drain
 //
 // Messages are input: what is not understood is dropped and counted in the log, never trusted.
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 
 /** Raised when a message changes its meaning: a worker of another build is then refused, not misread. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** The room of the purge relay, where there is no Redis. */
 export const PURGES_ROOM = 'purges';
@@ -31,8 +34,9 @@ const note = z.string().max(1000);
 
 const fromWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), version: z.number(), pid: z.number() }),
-  z.object({ type: z.literal('beat') }),
+  z.object({ type: z.literal('beat'), inspected: z.boolean().optional() }),
   z.object({ type: z.literal('leaving') }),
+  z.object({ type: z.literal('closed') }),
   z.object({ type: z.literal('drained') }),
   z.object({ type: z.literal('ready'), notes: z.array(note).max(20) }),
   z.object({ type: z.literal('failed'), code: z.string().max(100), message: z.string().max(10_000) }),
@@ -55,6 +59,7 @@ const fromServices = z.discriminatedUnion('type', [
     notes: z.array(note).max(20),
   }),
   z.object({ type: z.literal('failed'), code: z.string().max(100), message: z.string().max(10_000) }),
+  z.object({ type: z.literal('beat'), inspected: z.boolean().optional() }),
 ]);
 
 const fromFeed = z.discriminatedUnion('type', [
@@ -64,6 +69,7 @@ const fromFeed = z.discriminatedUnion('type', [
     note: note.optional(),
   }),
   z.object({ type: z.literal('figures'), figures: z.record(z.string().max(100), z.number()) }),
+  z.object({ type: z.literal('beat'), inspected: z.boolean().optional() }),
   z.object({ type: z.literal('room'), room: z.string().max(100), body: z.unknown() }),
 ]);
 

@@ -3,14 +3,15 @@
 //
 //   starting   services (where something is embedded), then one worker per slot. A port that cannot be had, or
 //              services that do not come up, end the start at once with one clear message.
-//   running    at least one worker has served. Deaths, wedged loops and backoff are the slots' business.
-//   reloading  SIGHUP: slot after slot, a new worker beside the old one, which drains once the new one serves.
-//              The first that does not become ready ends the reload; the others keep what they have.
-//   stopping   SIGTERM or SIGINT: not ready at once; SHUTDOWN_DELAY_MS in which the balancer turns away
-//              (SIGTERM only: nobody balances a terminal); then all workers drain within DRAIN_TIMEOUT_MS;
-//              services close last. A second signal kills what is left; one that comes within ECHO_MS is the
-//              same one again (a supervisor that signals the process and its group: coreutils' timeout does,
-//              1 ms apart).
+//   running    at least one worker has served. Deaths, backoff and newer workers in place of older ones are the
+//              slots' business (generations.ts). Wishes for newer ones come at any time, also while starting: a reload,
+//              another verdict of the feed, services that came back at other addresses, the drain of one worker.
+//   reloading  running, while a wish is not answered yet.
+//   stopping   SIGTERM, SIGINT, or the SIGHUP of a terminal that closes: not ready at once; SHUTDOWN_DELAY_MS in
+//              which the balancer turns away (SIGTERM only: nobody balances a terminal); then all workers drain
+//              within DRAIN_TIMEOUT_MS; services close last. A second SIGTERM or SIGINT kills what is left; one
+//              that comes within ECHO_MS is the same one again (a supervisor that signals the process and its
+//              group: coreutils' timeout does, 1 ms apart).
 //   stopped    `run()` resolves to the exit code: 0 after a stop, also when the deadline cut something off;
 //              1 when it was forced, could not start, or every slot failed to boot BOOT_ATTEMPTS times. An error
 //              that a worker names itself before any has served (a broken application) ends the start at once.
@@ -20,11 +21,12 @@ import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { BootLoopError, WorkerStartError } from './errors.ts';
 import type { Feed, FeedEvents, FeedSnapshot, FeedVerdict } from './feed.ts';
+import type { Outcome } from './generations.ts';
 import { PURGES_ROOM } from './messages.ts';
 import type { Operations } from './operations/operations.ts';
 import { type Room, Rooms } from './rooms.ts';
 import type { RunningServices, Services } from './services.ts';
-import { Slot, type SlotSnapshot } from './slot.ts';
+import { type SlotSnapshot, Slots } from './slots.ts';
 import { Spare } from './spare.ts';
 import type { Forked, StartError, WorkerProcess } from './worker-process.ts';
 
@@ -34,8 +36,8 @@ const CHECK_MS: Milliseconds = 1000;
 const SILENT_MS: Milliseconds = 2500;
 export const ECHO_MS: Milliseconds = 300;
 
-export type Phase = 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped';
-export type StopSignal = 'SIGTERM' | 'SIGINT';
+type Phase = 'starting' | 'running' | 'stopping' | 'stopped';
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
 export interface PrimaryOptions {
   readonly config: Config;
@@ -49,6 +51,8 @@ export interface PrimaryOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
+  /** The kernel's letter for what a process does. */
+  readonly stateOf: (pid: number) => string | undefined;
   /** Called once, when every slot has been heard of and at least one serves. */
   readonly announce: (started: Started) => void;
 }
@@ -62,7 +66,7 @@ export interface Started {
 }
 
 export interface PrimaryStatus {
-  readonly phase: Phase;
+  readonly phase: Phase | 'reloading';
   readonly ready: boolean;
   readonly serving: number;
   readonly workers: readonly SlotSnapshot[];
@@ -86,7 +90,7 @@ export class Primary {
   #startError: StartError | undefined;
   #finish: (exitCode: number) => void = () => {};
   #wakeStop: () => void = () => {};
-  #slots: readonly Slot[] = [];
+  readonly #slots: Slots;
   readonly #rooms = new Rooms();
   #feed: Feed | undefined;
   #feedNote: string | undefined;
@@ -98,6 +102,7 @@ export class Primary {
     this.#options = options;
     this.#config = options.config;
     if (options.config.spareWorker) this.#spare = new Spare(options);
+    this.#slots = this.#openSlots();
     this.#lastCheck = options.clock.monotonic();
     options.operations.route({ method: 'GET', path: '/livez', open: true, handler: () => this.#livez() });
     options.operations.route({ method: 'GET', path: '/readyz', open: true, handler: () => this.#readyz() });
@@ -105,10 +110,11 @@ export class Primary {
   }
 
   status(): PrimaryStatus {
-    const workers = this.#slots.map((slot) => slot.snapshot());
+    const workers = this.#slots.snapshots();
     const serving = workers.filter((worker) => worker.state === 'serving').length;
-    const open = this.#phase === 'running' || this.#phase === 'reloading';
-    return { phase: this.#phase, ready: open && serving > 0, serving, workers };
+    const isOpen = this.#phase === 'running';
+    const phase = isOpen && this.#slots.isReplacing ? 'reloading' : this.#phase;
+    return { phase, ready: isOpen && serving > 0, serving, workers };
   }
 
   /** The processes beside the workers; undefined where there are none. */
@@ -126,8 +132,8 @@ export class Primary {
 
   /** To every serving worker, or to the one of a slot. */
   send(room: string, body: unknown, slot?: number): void {
-    for (const { current, index } of this.#slots) {
-      if (slot === undefined || slot === index) current?.send({ type: 'room', room, body });
+    for (const worker of this.#slots.current) {
+      if (slot === undefined || slot === worker?.slot) worker?.send({ type: 'room', room, body });
     }
   }
 
@@ -138,9 +144,10 @@ export class Primary {
     });
     try {
       this.#opsPort = await this.#options.operations.start();
+      this.#check();
       await this.#startServices();
       if (this.#phase === 'starting') await this.#startFeed();
-      if (this.#phase === 'starting') this.#startSlots();
+      if (this.#phase === 'starting') this.#slots.start();
       const exitCode = await finished;
       if (this.#startError !== undefined)
         throw new WorkerStartError(this.#startError.code, this.#startError.message);
@@ -156,61 +163,48 @@ export class Primary {
     }
   }
 
-  /** The first call stops in order; the second kills. */
+  /** The first call stops in order; the second kills, unless it is a SIGHUP: a closing terminal may send several. */
   stop(signal: StopSignal): void {
     if (this.#phase === 'stopped') return;
     const now = this.#options.clock.monotonic();
     if (this.#phase !== 'stopping') {
       this.#stoppingSince = now;
       void this.#stopInOrder(signal);
-    } else if (now - this.#stoppingSince > ECHO_MS) this.#force(signal);
+    } else if (signal !== 'SIGHUP' && now - this.#stoppingSince > ECHO_MS) this.#force(signal);
   }
 
-  /** Replaces every worker, one after the other, with what the files on disk are now. */
-  async reload(): Promise<boolean> {
-    if (this.#phase !== 'running') {
-      this.#options.logger.warn({ phase: this.#phase }, 'not reloading: only a running server does');
-      return false;
-    }
-    this.#options.logger.info({ workers: this.#slots.length }, 'reloading');
-    return await this.#whileReloading(() => this.#replaceAll());
+  /** Replaces every worker, one after the other, by one of what the files on disk and the settings are now. */
+  async reload(why: string): Promise<Outcome> {
+    return await this.#replace(why, {});
   }
 
-  /** One worker, as a reload replaces all of them: the old one drains once the new one serves. */
-  async replace(index: number): Promise<'replaced' | 'kept' | 'busy' | 'none'> {
-    const slot = this.#slots[index];
-    if (slot === undefined) return 'none';
-    if (this.#phase !== 'running') return 'busy';
-    return (await this.#whileReloading(() => slot.replace())) ? 'replaced' : 'kept';
+  /** One worker, as a reload replaces all of them. Undefined: there is no such slot. */
+  async replace(slot: number): Promise<Outcome | undefined> {
+    if (slot >= this.#config.workers) return undefined;
+    return await this.#replace(`slot ${slot} is to be drained`, { slot });
   }
 
-  /** With what the files on disk are now: also the spare, which was forked before. */
-  async #whileReloading(replace: () => Promise<boolean>): Promise<boolean> {
-    this.#phase = 'reloading';
-    this.#spare?.discard();
-    const replaced = await replace();
-    if (this.status().phase === 'reloading') {
-      this.#phase = 'running';
-      this.#spare?.keep(this.#config);
-    }
-    return replaced;
+  async #replace(why: string, wish: Parameters<Slots['wish']>[0]): Promise<Outcome> {
+    const { logger } = this.#options;
+    logger.info({ why, ...wish }, 'reloading');
+    this.#spare?.discard(); // It has read the code of before.
+    const outcome = await this.#slots.wish(wish);
+    if (outcome.reached) logger.info({}, 'reloaded');
+    else if (this.#phase === 'running') logger.error(outcome, 'reload ended: the workers that serve go on');
+    this.#keepSpare();
+    return outcome;
   }
 
-  async #replaceAll(): Promise<boolean> {
-    for (const slot of this.#slots) {
-      if (await slot.replace()) continue;
-      this.#options.logger.error({ slot: slot.index }, 'reload ended: the new worker did not become ready');
-      return false;
-    }
-    this.#options.logger.info({}, 'reloaded');
-    return true;
+  #keepSpare(): void {
+    const serve = this.#slots.current.every((worker) => worker?.state === 'serving');
+    if (this.#phase === 'running' && serve && !this.#slots.isReplacing) this.#spare?.keep(this.#config);
   }
 
   async #startServices(): Promise<void> {
     this.#services = this.#options.services?.((moved) => {
       if (!this.#adopt(moved)) return;
       this.#feed?.restart();
-      void this.reload();
+      void this.#replace('the services have other addresses', { isRequired: true });
     });
     if (this.#services === undefined) return;
     try {
@@ -239,7 +233,7 @@ export class Primary {
     this.#feed = this.#options.feed?.(() => this.#config, {
       onVerdict: (verdict) => {
         this.#adoptVerdict(verdict);
-        void this.reload();
+        void this.#replace('the verdict of the change feed is another one', { isRequired: true });
       },
       onRoomMessage: (feed, room, body) => this.#rooms.receive(feed, room, body),
       onExit: (feed) => this.#rooms.gone(feed),
@@ -253,36 +247,37 @@ export class Primary {
     this.#config = Object.freeze({ ...this.#config, feed: isOn ? 'on' : 'off' });
   }
 
-  #startSlots(): void {
-    const { clock, random, logger } = this.#options;
-    const fork = (config: Config) => this.#spare?.take() ?? this.#options.fork(config);
-    this.#slots = Array.from({ length: this.#config.workers }, (_, index) => {
-      const events = {
-        onServing: (worker: WorkerProcess) => this.#serving(worker),
-        onDeath: (worker: WorkerProcess) => this.#died(worker),
-        onRoomMessage: (worker: WorkerProcess, room: string, body: unknown) =>
-          this.#rooms.receive(worker, room, body),
-        onGone: (worker: WorkerProcess) => this.#rooms.gone(worker),
-      };
-      return new Slot({ index, config: () => this.#config, fork, clock, random, logger, events });
+  #openSlots(): Slots {
+    const { clock, random, logger, stateOf } = this.#options;
+    return new Slots({
+      count: this.#config.workers,
+      config: () => this.#config,
+      fork: (config) => this.#spare?.take() ?? this.#options.fork(config),
+      clock,
+      random,
+      logger,
+      stateOf,
+      events: {
+        onServing: (worker) => this.#serving(worker),
+        onDeath: (worker) => this.#died(worker),
+        onRoomMessage: (worker, room, body) => this.#rooms.receive(worker, room, body),
+        onGone: (worker) => this.#rooms.gone(worker),
+      },
     });
-    for (const slot of this.#slots) slot.start();
-    this.#lastCheck = clock.monotonic();
-    this.#check();
   }
 
-  /** Beats are judged here, for all at once, so that this process notices when it was itself held up. */
+  /** Looked at here, for all processes at once, so that this one notices when it was itself held up. */
   #check(): void {
     const now = this.#options.clock.monotonic();
     const heldUp = now - this.#lastCheck > 3 * CHECK_MS;
     this.#lastCheck = now;
-    for (const worker of this.#slots.flatMap((slot) => [...slot.living])) {
-      if (heldUp) worker.pardon();
-      else {
-        // Others may be waiting for what it holds; it gets the time of its heartbeat, they need not.
-        if (worker.silentMs > SILENT_MS) this.#rooms.silent(worker);
-        worker.checkBeat();
-      }
+    for (const worker of this.#slots.living) {
+      // Others may be waiting for what it holds; it gets the time of its heartbeat, they need not.
+      if (!heldUp && worker.silentMs > SILENT_MS) this.#rooms.silent(worker);
+    }
+    for (const watched of [...this.#slots.living, this.#feed, this.#services]) {
+      if (heldUp) watched?.pardon();
+      else watched?.checkBeat();
     }
     this.#checkTimer = this.#options.clock.after(CHECK_MS, () => this.#check());
   }
@@ -290,15 +285,17 @@ export class Primary {
   #serving(worker: WorkerProcess): void {
     if (this.#phase === 'starting') this.#phase = 'running';
     this.#options.logger.debug({ slot: worker.slot, worker: worker.pid }, 'worker serves');
-    if (this.#phase === 'running' && this.#slots.every(({ serving }) => serving))
-      this.#spare?.keep(this.#config);
+    this.#keepSpare();
     this.#announceOnce();
   }
 
   #died({ slot, startError }: WorkerProcess): void {
     if (this.#phase === 'stopping') return; // How it ends is decided already.
+    const hopeless = this.#slots
+      .snapshots()
+      .every(({ state, bootFailures }) => state !== 'serving' && bootFailures >= BOOT_ATTEMPTS);
     if (startError !== undefined && this.#phase === 'starting') this.#giveUp(startError);
-    else if (this.#slots.every((one) => !one.serving && one.bootFailures >= BOOT_ATTEMPTS)) this.#giveUp();
+    else if (hopeless) this.#giveUp();
     else {
       if (startError !== undefined)
         this.#options.logger.error({ slot, ...startError }, 'worker could not start');
@@ -309,14 +306,16 @@ export class Primary {
   #giveUp(startError?: StartError): void {
     this.#startError = startError;
     this.#phase = 'stopping';
-    void this.#endAll(0).then(() => this.#finish(BOOT_LOOP));
+    void this.#endWorkers(0).then(() => this.#finish(BOOT_LOOP));
   }
 
   #announceOnce(): void {
-    const heardOfAll = this.#slots.every((slot) => slot.serving || slot.snapshot().deaths > 0);
+    const heardOfAll = this.#slots
+      .snapshots()
+      .every(({ state, deaths }) => state === 'serving' || deaths > 0);
     if (this.#announced || !heardOfAll || this.#phase !== 'running') return;
     this.#announced = true;
-    const workerNotes = this.#slots.find((slot) => slot.serving)?.current?.notes ?? [];
+    const workerNotes = this.#slots.current.find((worker) => worker?.state === 'serving')?.notes ?? [];
     this.#options.announce({
       config: this.#config,
       opsPort: this.#opsPort,
@@ -334,24 +333,25 @@ export class Primary {
     this.#phase = 'stopping';
     const delayMs = signal === 'SIGTERM' ? this.#config.shutdownDelayMs : 0;
     this.#options.logger.info({ signal, delayMs, drainTimeoutMs: this.#config.drainTimeoutMs }, 'stopping');
+    this.#slots.freeze();
     await this.#pause(delayMs);
-    await this.#endAll(this.#config.drainTimeoutMs);
+    await this.#endWorkers(this.#config.drainTimeoutMs);
     await this.#feed?.close();
     await this.#relay?.close();
     await this.#services?.close();
     this.#finish(0);
   }
 
-  async #endAll(deadlineMs: Milliseconds): Promise<void> {
+  async #endWorkers(deadlineMs: Milliseconds): Promise<void> {
     this.#spare?.close();
-    await Promise.all(this.#slots.map((slot) => slot.close(deadlineMs)));
+    await this.#slots.close(deadlineMs);
   }
 
   #force(signal: StopSignal): void {
     this.#options.logger.warn({ signal }, 'second signal: what is still in flight is cut off');
     this.#finish(1);
     this.#wakeStop();
-    for (const slot of this.#slots) slot.kill();
+    this.#slots.kill();
     this.#feed?.kill();
     this.#services?.kill();
   }
@@ -365,16 +365,16 @@ export class Primary {
   }
 
   #bootLoopMessage(): string {
-    const last = this.#slots.map((slot) => slot.lastEnding).find((ending) => ending !== '') ?? 'unknown';
+    const last = this.#slots.lastEndings.find((ending) => ending !== '') ?? 'unknown';
     return `no worker became ready in ${BOOT_ATTEMPTS} attempts per slot; the last one said: ${last}`;
   }
 
   /** Answers when it is over: whoever deploys wants to know how it went. The settings stay those of the start. */
   async #reloadAsked(): Promise<{ status: number; body: unknown }> {
-    const { phase } = this.status();
-    if (phase !== 'running') return { status: 409, body: { status: 'not reloading', phase } };
-    if (await this.reload()) return { status: 200, body: { status: 'reloaded', ...this.status() } };
-    return { status: 500, body: { status: 'kept the old workers: the new one did not become ready' } };
+    const outcome = await this.reload('POST /reload');
+    if (outcome.reached) return { status: 200, body: { status: 'reloaded', ...this.status() } };
+    const isStopping = this.#phase === 'stopping' || this.#phase === 'stopped';
+    return { status: isStopping ? 409 : 500, body: { status: 'not reloaded', ...outcome, ...this.status() } };
   }
 
   #livez(): { status: number; body: unknown } {

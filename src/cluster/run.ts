@@ -12,6 +12,7 @@ import { BoxFigures } from './figures/figures.ts';
 import { FIGURES_ROOM } from './figures/figures-messages.ts';
 import { Watching } from './figures/watching.ts';
 import { workerForker } from './fork.ts';
+import { stateOfProcess } from './heartbeat.ts';
 import { probe } from './listen.ts';
 import { createLogger } from './log/logger.ts';
 import { FLIGHTS_ROOM } from './messages.ts';
@@ -54,7 +55,7 @@ export async function runPrimary({
   const config = Object.freeze({ ...given, port });
 
   const operations = new Operations({ host: config.opsHost, port: config.opsPort, token: config.opsToken });
-  const parts = { clock: systemClock, random: Math.random, logger };
+  const parts = { clock: systemClock, random: Math.random, logger, stateOf: stateOfProcess };
   const primary = new Primary({
     ...parts,
     config,
@@ -144,7 +145,7 @@ function watchedFigures(
   });
 }
 
-type Parts = Pick<PrimaryOptions, 'clock' | 'random' | 'logger'>;
+type Parts = Pick<PrimaryOptions, 'clock' | 'random' | 'logger' | 'stateOf'>;
 
 function embeddedServices(
   config: Config,
@@ -178,5 +179,5 @@ function onSignals(primary: Primary): void {
   primary.onMessage(FLIGHTS_ROOM, new FlightRelay());
   process.on('SIGTERM', () => primary.stop('SIGTERM'));
   process.on('SIGINT', () => primary.stop('SIGINT'));
-  process.on('SIGHUP', () => void primary.reload());
+  process.on('SIGHUP', () => void primary.reload('SIGHUP'));
 }

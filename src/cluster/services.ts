@@ -3,7 +3,8 @@
 //
 //   starting    forked before the render workers; it prepares the sample database, with a progress bar
 //   running     it said where its services are
-//   restarting  it died: a new one is started after a backoff, and `onMoved` tells if addresses changed
+//   restarting  it died: a new one is started after a backoff, and `onMoved` tells if addresses changed. One that is
+//               stopped by a signal or says nothing for HEARTBEAT_TIMEOUT_MS is killed first (heartbeat.ts)
 //   closed      SIGTERM, so that databases are shut down properly; SIGKILL after CLOSE_WITHIN_MS
 //
 // It lives in a process group of its own: Ctrl-C in a terminal goes to the whole group, and must not take the
@@ -15,6 +16,7 @@ import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { backoffMs } from './backoff.ts';
 import { ServicesError } from './errors.ts';
+import { Heartbeat, WHY_KILLED } from './heartbeat.ts';
 import { readFromServices } from './messages.ts';
 
 const CLOSE_WITHIN_MS: Milliseconds = 10_000;
@@ -33,12 +35,14 @@ export interface ServicesOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
+  readonly stateOf: (pid: number) => string | undefined;
   /** After a restart. */
   readonly onMoved: (services: RunningServices) => void;
 }
 
 export class Services {
   #child: ChildProcess | undefined;
+  #heartbeat: Heartbeat | undefined;
   #retry: Timer | undefined;
   #failures = 0;
   #closed = false;
@@ -52,8 +56,20 @@ export class Services {
   async start(): Promise<RunningServices> {
     const child = fork(this.#options.file, [], { detached: true, serialization: 'json' });
     this.#child = child;
-    child.on('error', (error) => this.#options.logger.error({ err: error }, 'services process'));
+    const { clock, stateOf, logger, config } = this.#options;
+    const { heartbeatTimeoutMs: timeoutMs } = config;
+    // The first start of a database copies and creates files, and is not interrupted.
+    const bootTimeoutMs = Number.POSITIVE_INFINITY;
+    const heartbeat = new Heartbeat({ pid: child.pid, timeoutMs, bootTimeoutMs, clock, stateOf });
+    this.#heartbeat = heartbeat;
+    child.on('error', (error) => logger.error({ err: error }, 'services process'));
+    child.on('message', (raw) => {
+      heartbeat.heard();
+      const message = readFromServices(raw);
+      if (message?.type === 'beat') heartbeat.isInspected = message.inspected === true;
+    });
     const running = await ready(child, this.#options.config);
+    heartbeat.isBooting = false;
     child.once('exit', (code, signal) => this.#died(code, signal));
     return running;
   }
@@ -77,6 +93,19 @@ export class Services {
     const child = this.#child;
     const runs = child !== undefined && child.exitCode === null && child.signalCode === null;
     return runs ? { state: 'running', pid: child.pid } : { state: 'down', pid: undefined };
+  }
+
+  /** Called every second. Its database goes with it, and comes back with it. */
+  checkBeat(): void {
+    const found = this.snapshot().state === 'running' ? (this.#heartbeat?.look() ?? 'well') : 'well';
+    if (found === 'well') return;
+    this.#options.logger.error({}, `the services process ${WHY_KILLED[found]}: killed`);
+    this.#child?.kill('SIGKILL');
+  }
+
+  /** The primary itself was held up, so silence proves nothing. */
+  pardon(): void {
+    this.#heartbeat?.pardon();
   }
 
   kill(): void {

@@ -5,7 +5,9 @@
 //   serving      until one of these:
 //                  drain       the primary says so (shutdown, reload), or SIGTERM came to this process alone
 //                  orphaned    the primary is gone: nobody can hand out connections or restart us
-//                  crashed     an exception that nobody caught; the state of this process cannot be trusted
+//                  crashed     an exception that nobody caught before it served
+//   shaken       an exception that nobody caught while it served: the state of this process cannot be trusted, so the
+//                primary is told, and says drain as soon as another worker can take its visitors
 //   draining     the drain handlers run once, whatever came in and however often, within the deadline.
 //   drained      the primary is told, and its `leave` awaited. Connections that it was just handing to us when
 //                we closed our socket arrive before it and go back to the primary, which gives them to another
@@ -15,6 +17,7 @@
 // SIGINT and SIGHUP are left to the primary: a terminal sends them to the whole process group, and workers
 // that left by themselves would take their requests with them.
 import cluster, { type Worker } from 'node:cluster';
+import { url as inspectorUrl } from 'node:inspector';
 import type { Config } from '../../config/config.ts';
 import { CoherentError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -45,6 +48,8 @@ export interface WorkerLink {
   ready(notes?: readonly string[]): void;
   /** Handlers run at the same time; the process leaves when all are done or the deadline is over. */
   onDrain(handler: DrainHandler): void;
+  /** No connection is taken any more, and no request on one that was idle: whatever comes now goes to other workers. */
+  closed(): void;
   /** To the part of the primary that has registered for this room; lost when the primary is gone. */
   send(room: string, body: unknown): void;
   onMessage(room: string, handler: (body: unknown) => void): void;
@@ -59,7 +64,7 @@ export async function connectToPrimary(): Promise<WorkerLink> {
     );
   }
   // The beats stop with the event loop; that is all they are for.
-  setInterval(() => say({ type: 'beat' }), HEARTBEAT_MS).unref();
+  setInterval(() => say({ type: 'beat', inspected: inspectorUrl() !== undefined }), HEARTBEAT_MS).unref();
   const welcome = awaitWelcome();
   say({ type: 'hello', version: PROTOCOL_VERSION, pid: process.pid });
   const { slot, config } = await welcome;
@@ -93,6 +98,7 @@ class ClusterWorkerLink implements WorkerLink {
   readonly #rooms = new Map<string, ((body: unknown) => void)[]>();
   #leaving = false;
   #serves = false;
+  #exitCode = 0;
   #mayLeave: () => void = () => {};
 
   constructor(worker: Worker, slot: number, config: Config) {
@@ -111,6 +117,10 @@ class ClusterWorkerLink implements WorkerLink {
     this.#drainHandlers.push(handler);
   }
 
+  closed(): void {
+    say({ type: 'closed' });
+  }
+
   send(room: string, body: unknown): void {
     say({ type: 'room', room, body });
   }
@@ -125,13 +135,13 @@ class ClusterWorkerLink implements WorkerLink {
     for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
     process.on('SIGTERM', () => {
       say({ type: 'leaving' });
-      void this.#leave('asked to stop', 0, this.config.drainTimeoutMs);
+      void this.#leave('asked to stop', this.config.drainTimeoutMs);
     });
     worker.on('disconnect', () => {
       // Unless told that this was on purpose, node:cluster ends the process right here, with every request
       // it holds (measured: 4 ms after the primary died).
       worker.exitedAfterDisconnect = true;
-      void this.#leave('the primary is gone', 0, this.config.drainTimeoutMs);
+      void this.#leave('the primary is gone', this.config.drainTimeoutMs);
     });
     process.on('uncaughtException', (error) => this.#crash(error));
     process.on('unhandledRejection', (reason) => this.#crash(reason));
@@ -139,7 +149,7 @@ class ClusterWorkerLink implements WorkerLink {
 
   #receive(raw: unknown): void {
     const message = readFromPrimary(raw);
-    if (message?.type === 'drain') void this.#leave('told to drain', 0, message.deadlineMs);
+    if (message?.type === 'drain') void this.#leave('told to drain', message.deadlineMs);
     else if (message?.type === 'leave') this.#mayLeave();
     else if (message?.type === 'room') {
       for (const handler of this.#rooms.get(message.room) ?? []) handler(message.body);
@@ -149,26 +159,27 @@ class ClusterWorkerLink implements WorkerLink {
   #crash(error: unknown): void {
     // What keeps an application from starting is said by the primary, in one place for all workers.
     const known = !this.#serves && error instanceof CoherentError;
-    if (!known) this.logger.error({ err: error }, 'uncaught: this worker drains and is replaced');
+    if (!known) this.logger.error({ err: error }, 'uncaught: this worker is replaced');
     const code = error instanceof Error && 'code' in error ? String(error.code) : UNCAUGHT;
     const message = known ? explained(error) : String(error);
     say({ type: 'failed', code: code.slice(0, 100), message: message.slice(0, 10_000) });
-    void this.#leave('crashed', 1, this.config.drainTimeoutMs);
+    this.#exitCode = 1;
+    if (!this.#serves || !process.connected) void this.#leave('crashed', this.config.drainTimeoutMs);
   }
 
-  async #leave(why: string, exitCode: number, deadlineMs: Milliseconds): Promise<void> {
+  async #leave(why: string, deadlineMs: Milliseconds): Promise<void> {
     if (this.#leaving) return;
     this.#leaving = true;
     this.#tell({ why, deadlineMs }, 'draining');
     // Not unref'd: it must also end a process that only waits for something that never comes.
-    const deadline = setTimeout(() => this.#exit(exitCode, 'cut off at the deadline'), deadlineMs);
+    const deadline = setTimeout(() => this.#exit('cut off at the deadline'), deadlineMs);
     const results = await Promise.allSettled(this.#drainHandlers.map((drain) => drain(deadlineMs)));
     for (const result of results) {
       if (result.status === 'rejected') this.logger.error({ err: result.reason }, 'a part did not drain');
     }
     await this.#farewell();
     clearTimeout(deadline);
-    this.#exit(exitCode, 'drained');
+    this.#exit('drained');
   }
 
   async #farewell(): Promise<void> {
@@ -185,9 +196,9 @@ class ClusterWorkerLink implements WorkerLink {
     this.logger[this.#serves ? 'info' : 'debug'](fields, message);
   }
 
-  #exit(exitCode: number, how: string): void {
+  #exit(how: string): void {
     this.#tell({}, how);
-    process.exit(exitCode);
+    process.exit(this.#exitCode);
   }
 }
 

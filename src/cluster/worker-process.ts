@@ -2,16 +2,19 @@
 //
 //   starting   forked. It must say hello in our version, get its welcome and say ready within
 //              BOOT_TIMEOUT_MS, or it is terminated.
-//   serving    it said ready. It must beat at least every HEARTBEAT_TIMEOUT_MS; a silent one is wedged.
+//   serving    it said ready. It must beat at least every HEARTBEAT_TIMEOUT_MS; a silent one is wedged. After an
+//              exception that nobody caught it serves on until it is told to drain.
 //   draining   told to finish what it holds (or SIGTERM, for one that cannot hear us). SIGKILL follows if it
 //              is still there after its deadline. Nothing leads back from here.
 //   dead       the process is gone; `onExit` was called, once.
 //
-// What follows from a death (a new process, when) is the business of its slot.
+// In every state: one that the kernel has stopped (heartbeat.ts) can do nothing of this, and is killed.
+// What follows from a death (a new process, when) is decided by generations.ts.
 import type { Config } from '../../config/config.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { type FromPrimary, PROTOCOL_VERSION, readFromWorker, UNCAUGHT } from './messages.ts';
 
 /** After SIGTERM, and after the deadline that a draining worker knows of itself. */
@@ -41,8 +44,12 @@ function isKnown(code: string): code is `E_${string}` {
 
 export interface WorkerEvents {
   onServing(worker: WorkerProcess): void;
-  /** It will not serve again, though the process may live on for a while: wedged, crashed, or leaving. */
+  /** It serves on after an exception that nobody caught, and should not for long. */
+  onShaken(worker: WorkerProcess): void;
+  /** It will not serve again, though the process may live on for a while: wedged, or leaving. */
   onUnfit(worker: WorkerProcess): void;
+  /** It takes no connection any more. */
+  onClosed(worker: WorkerProcess): void;
   onExit(worker: WorkerProcess): void;
   onRoomMessage(worker: WorkerProcess, room: string, body: unknown): void;
 }
@@ -53,6 +60,7 @@ export interface WorkerContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: WorkerEvents;
+  readonly stateOf: (pid: number) => string | undefined;
 }
 
 export class WorkerProcess {
@@ -62,14 +70,15 @@ export class WorkerProcess {
   notes: readonly string[] = [];
   /** Whether it ever served: a death before that is a failed boot. */
   served = false;
-  /** How it ended; `''` while it lives. */
-  ending = '';
+  /** By a signal that we did not send. */
+  isKilled = false;
   /** An error that the worker itself knows and that another attempt would meet again, said before it served. */
   startError: StartError | undefined;
   #state: WorkerState = 'starting';
+  #ending = '';
   #lastWords: string | undefined;
   #signalled: string | undefined;
-  #lastBeat: Milliseconds;
+  readonly #heartbeat: Heartbeat;
   #servingSince: Milliseconds | undefined;
   #timer: Timer;
   readonly #forked: Forked;
@@ -82,12 +91,12 @@ export class WorkerProcess {
     this.#forked = forked;
     this.#context = context;
     this.#logger = context.logger.child({ slot: context.slot, worker: forked.pid });
-    this.#lastBeat = context.clock.monotonic();
-    this.#timer = context.clock.after(context.config.bootTimeoutMs, () => {
-      this.#logger.error(
-        { bootTimeoutMs: context.config.bootTimeoutMs },
-        'worker did not become ready in time',
-      );
+    const { clock, stateOf, config } = context;
+    const { heartbeatTimeoutMs: timeoutMs, bootTimeoutMs } = config;
+    this.#heartbeat = new Heartbeat({ pid: forked.pid, timeoutMs, bootTimeoutMs, clock, stateOf });
+    this.#timer = clock.after(config.bootTimeoutMs, () => {
+      this.#logger.error({ bootTimeoutMs: config.bootTimeoutMs }, 'worker did not become ready in time');
+      this.#lastWords = `it was not ready within ${config.bootTimeoutMs} ms (BOOT_TIMEOUT_MS)`;
       this.terminate();
     });
     forked.onMessage((raw) => this.#receive(raw));
@@ -96,6 +105,11 @@ export class WorkerProcess {
 
   get state(): WorkerState {
     return this.#state;
+  }
+
+  /** How it ended, in its own words where it left some; `''` while nothing is known of an end. */
+  get ending(): string {
+    return this.#lastWords ?? this.#ending;
   }
 
   /** How long it has served, for the backoff and for people. */
@@ -109,22 +123,36 @@ export class WorkerProcess {
 
   /** Since it was last heard of. It beats every second. */
   get silentMs(): Milliseconds {
-    return this.#context.clock.monotonic() - this.#lastBeat;
+    return this.#heartbeat.silentMs;
   }
 
-  /** Called every heartbeat. Only a serving worker can be wedged: the others have a deadline anyway. */
+  /** Called every second. */
   checkBeat(): void {
-    if (this.#state !== 'serving') return;
-    const { silentMs } = this;
-    if (silentMs <= this.#context.config.heartbeatTimeoutMs) return;
-    this.#logger.error({ silentMs: Math.round(silentMs) }, 'worker is wedged: its event loop does not turn');
+    const found = this.#heartbeat.look();
+    if (found === 'stopped')
+      this.#putDown('worker is stopped by a signal: killed', 'it was stopped by a signal');
+    // The others have a deadline anyway.
+    if (found !== 'silent' || this.#state !== 'serving') return;
+    const silentMs = Math.round(this.silentMs);
+    this.#logger.error({ silentMs }, 'worker is wedged: its event loop does not turn');
+    this.#lastWords = `its event loop did not turn for ${silentMs} ms`;
     this.#context.events.onUnfit(this);
     this.terminate();
   }
 
   /** The primary itself was held up, so silence proves nothing. */
   pardon(): void {
-    this.#lastBeat = this.#context.clock.monotonic();
+    this.#heartbeat.pardon();
+  }
+
+  /** It hears nothing, so that nothing but SIGKILL helps; what it holds is lost either way. */
+  #putDown(message: string, ending: string): void {
+    if (this.#state === 'dead') return;
+    this.#logger.error({}, message);
+    this.#lastWords = ending;
+    this.#context.events.onUnfit(this);
+    this.#enterDraining(KILL_AFTER_MS);
+    this.kill();
   }
 
   /** Lets it finish what it holds. */
@@ -161,7 +189,7 @@ export class WorkerProcess {
     if (this.#state === 'dead') return;
     const message = readFromWorker(raw);
     // Anything it says shows that its loop turns.
-    this.#lastBeat = this.#context.clock.monotonic();
+    this.#heartbeat.heard();
     switch (message?.type) {
       case undefined:
         this.#logger.warn({}, 'dropped a message from a worker that is not in the protocol');
@@ -170,6 +198,10 @@ export class WorkerProcess {
         this.#welcome(message.version);
         break;
       case 'beat':
+        this.#heartbeat.isInspected = message.inspected === true;
+        break;
+      case 'closed':
+        this.#context.events.onClosed(this);
         break;
       case 'ready':
         this.#ready(message.notes);
@@ -178,7 +210,8 @@ export class WorkerProcess {
         this.#lastWords = `${message.code}: ${message.message}`;
         if (!this.served && isKnown(message.code))
           this.startError = { code: message.code, message: message.message };
-        this.#leavesByItself();
+        if (this.#state === 'serving') this.#context.events.onShaken(this);
+        else this.#leavesByItself();
         break;
       case 'leaving':
         this.#leavesByItself();
@@ -206,6 +239,7 @@ export class WorkerProcess {
       { version, expected: PROTOCOL_VERSION },
       'worker is of another build: restart the whole server',
     );
+    this.#lastWords = `it speaks version ${version} of the protocol, and this server ${PROTOCOL_VERSION}: restart the whole server`;
     this.terminate();
   }
 
@@ -214,6 +248,7 @@ export class WorkerProcess {
     this.#timer.cancel();
     this.#state = 'serving';
     this.served = true;
+    this.#heartbeat.isBooting = false;
     this.notes = notes;
     this.#servingSince = this.#context.clock.monotonic();
     this.#context.events.onServing(this);
@@ -224,8 +259,9 @@ export class WorkerProcess {
     const expected = this.#state === 'draining';
     this.#timer.cancel();
     this.#state = 'dead';
-    this.ending = this.#lastWords ?? (signal === null ? `exit code ${code}` : signal);
-    const asTold = expected && (code === 0 || (signal !== null && signal === this.#signalled));
+    this.#ending = signal === null ? `exit code ${code}` : signal;
+    this.isKilled = signal !== null && signal !== this.#signalled;
+    const asTold = expected && (code === 0 || (signal !== null && !this.isKilled));
     // What kept it from starting is said by the primary, once for all slots.
     if (asTold || this.startError !== undefined) this.#logger.debug({ code, signal }, 'worker left');
     else this.#logger.error({ code, signal, lastWords: this.#lastWords }, 'worker died');

@@ -145,13 +145,17 @@ export class Connections {
     return false;
   }
 
-  /** The server listens no more. What is idle ends after a moment, what stalls in its body a little later. */
-  drain(): void {
+  /**
+   * The server listens no more. What is idle ends after a moment, what stalls in its body a little later. `onClosed`: from
+   * now on no request comes on a connection that was idle.
+   */
+  drain(onClosed: () => void): void {
     const { clock } = this.#options;
     this.#drainTimer = clock.after(GRACE_MS, () => {
       this.#isEnding = true;
       for (const { socket, responses } of this.#all.values()) if (responses.size === 0) socket.destroySoon();
       this.#endStalled(new Map());
+      onClosed();
     });
   }
 

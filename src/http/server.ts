@@ -94,10 +94,13 @@ export class PageServer {
     });
   }
 
-  /** Finishes what is in flight, for at most `deadlineMs`. Resolves when the last connection is closed. */
-  async drain(deadlineMs: Milliseconds): Promise<void> {
+  /**
+   * Finishes what is in flight, for at most `deadlineMs`. Resolves when the last connection is closed; before that,
+   * `onClosed` is called when nothing new can come any more: no connection, no request on an idle one.
+   */
+  async drain(deadlineMs: Milliseconds, onClosed: () => void = () => {}): Promise<void> {
     const closed = this.#stopListening();
-    this.#connections.drain();
+    this.#connections.drain(onClosed);
     const deadline = this.#clock.after(deadlineMs, () => this.#connections.cut());
     await closed;
     this.#connections.drained();

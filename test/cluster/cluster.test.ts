@@ -76,12 +76,14 @@ describe('a cluster', () => {
     const { url, operations } = await server.started();
     const held = ask(url, '/slow?ms=700');
     const { pid } = await ask(url, '/crash');
+    // It is the only one, so it is asked until another one serves: nobody is turned away.
+    await eventually(async () => (await ask(url)).pid !== pid, 'another worker answers');
     expect((await held).pid).toBe(pid);
     await eventually(async () => {
       const { serving, pids } = await readiness(operations);
       return serving === 1 && pids[0] !== pid;
     }, 'another worker serves');
-    expect(server.said('uncaught: this worker drains and is replaced')).toHaveLength(1);
+    expect(server.said('uncaught: this worker is replaced')).toHaveLength(1);
   });
 
   test('survives a render that eats the heap', async () => {
@@ -268,10 +270,85 @@ describe('POST /reload', () => {
     expect(before).not.toContain((await ask(url)).pid);
   });
 
-  test('is refused while another reload goes on', async () => {
-    const { operations } = await start().started();
-    const both = await Promise.all([post(`${operations}/reload`), post(`${operations}/reload`)]);
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+  test('answers each of many, with SIGHUP among them, when all are of the last build', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'coherent-reload-'));
+    const build = path.join(folder, 'build');
+    writeFileSync(build, 'slow');
+    const server = start({ FIXTURE_BOOT_FILE: build });
+    const { url, operations } = await server.started();
+    const reload = async () => (await post(`${operations}/reload`)).status;
+    const first = [reload(), reload()];
+    server.signal('SIGHUP');
+    await server.until('reloading', 3);
+    writeFileSync(build, 'last');
+    server.signal('SIGHUP');
+    expect(await Promise.all([...first, reload()])).toEqual([200, 200, 200]);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(url)));
+    expect(answers.map(({ boot }) => boot)).toEqual(Array(8).fill('last'));
+    rmSync(folder, { recursive: true });
+  });
+
+  test('is followed by no answer of an old worker, not even on a connection that was kept', async () => {
+    const { url, operations } = await start().started();
+    const kept = async () => ((await (await fetch(url)).json()) as { pid: number }).pid;
+    const before = (await readiness(operations)).pids;
+    for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 8 }, kept));
+    expect((await post(`${operations}/reload`)).status).toBe(200);
+    const after = await Promise.all(Array.from({ length: 16 }, kept));
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+  });
+
+  test('says why when the new build does not start, and in which slot', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'coherent-reload-'));
+    const build = path.join(folder, 'build');
+    const { operations } = await start({ FIXTURE_BOOT_FILE: build }).started();
+    writeFileSync(build, 'known');
+    const answer = await post(`${operations}/reload`);
+    expect(answer.status).toBe(500);
+    expect(await answer.json()).toMatchObject({
+      status: 'not reloaded',
+      why: 'slot 0: the new worker did not become ready: E_FIXTURE: pages/index has no view',
+      serving: 2,
+    });
+    rmSync(folder, { recursive: true });
+  });
+
+  test('is answered, too, when the server stops meanwhile', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'coherent-reload-'));
+    const build = path.join(folder, 'build');
+    const server = start({ FIXTURE_BOOT_FILE: build });
+    const { operations } = await server.started();
+    writeFileSync(build, 'slow');
+    const reloading = post(`${operations}/reload`);
+    await server.until('reloading');
+    server.signal('SIGTERM');
+    expect((await reloading).status).toBe(409);
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    await server.gone();
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('another verdict of the change feed', () => {
+  test('reaches every worker, though it comes while the server starts and reloads', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'coherent-verdict-'));
+    const [feed, build] = [path.join(folder, 'feed'), path.join(folder, 'build')];
+    writeFileSync(feed, 'unavailable');
+    writeFileSync(build, 'slow');
+    const server = start({ FIXTURE_FEED_FILE: feed, FIXTURE_BOOT_FILE: build });
+    await eventually(() => server.family().length >= 4, 'workers start');
+    server.signal('SIGHUP');
+    writeFileSync(feed, 'leading');
+    writeFileSync(build, 'ok');
+    const { url, operations } = await server.started();
+    const all = async (wanted: string) => {
+      const answers = await Promise.all(Array.from({ length: 6 }, () => ask(url)));
+      return answers.every((answer) => answer.feed === wanted);
+    };
+    await eventually(() => all('on'), 'every worker follows the feed');
+    expect((await post(`${operations}/reload`)).status).toBe(200);
+    expect(await all('on')).toBe(true);
+    rmSync(folder, { recursive: true });
   });
 });
 
@@ -310,7 +387,7 @@ describe('SIGHUP', () => {
     const before = (await readiness(operations)).pids;
     writeFileSync(build, 'throw');
     server.signal('SIGHUP');
-    await server.until('reload ended: the new worker did not become ready');
+    await server.until('reload ended: the workers that serve go on');
     expect((await readiness(operations)).pids).toEqual(before);
     expect((await ask(url)).boot).toBe('ok');
     writeFileSync(build, 'known');

@@ -8,14 +8,15 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A folder of JavaScript, inside the repository so that packages are found. Remove it with `remove()`. */
-export function compileFixtures(): { readonly main: string; remove(): void } {
+export function compileFixtures(): { readonly main: string; readonly healthcheck: string; remove(): void } {
   const cache = path.join(root, 'node_modules/.cache');
   mkdirSync(cache, { recursive: true });
   const outDir = mkdtempSync(path.join(cache, 'cluster-fixtures-'));
   const project = path.join(outDir, 'tsconfig.json');
-  const files = ['main', 'worker', 'services'].map((name) =>
+  const files = ['main', 'worker', 'services', 'feed'].map((name) =>
     path.join(root, `test/cluster/fixtures/${name}.ts`),
   );
+  files.push(path.join(root, 'healthcheck.ts'));
   const compilerOptions = { outDir, rootDir: root, noCheck: true, declaration: false, sourceMap: false };
   writeFileSync(
     project,
@@ -33,6 +34,7 @@ export function compileFixtures(): { readonly main: string; remove(): void } {
   });
   return {
     main: path.join(outDir, 'test/cluster/fixtures/main.js'),
+    healthcheck: path.join(outDir, 'healthcheck.js'),
     remove: () => rmSync(outDir, { recursive: true, force: true }),
   };
 }
@@ -164,6 +166,7 @@ interface Answer {
   readonly heapMaxMb: number;
   readonly databaseUrl: string;
   readonly boot: string;
+  readonly feed: string;
 }
 
 export async function ask(url: string, path = '/'): Promise<Answer> {

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { Feed, type FeedVerdict } from '../../src/cluster/feed.ts';
+import { stateOfProcess } from '../../src/cluster/heartbeat.ts';
 import { PURGES_ROOM } from '../../src/cluster/messages.ts';
 import { Rooms } from '../../src/cluster/rooms.ts';
 import { systemClock } from '../../src/core/clock.ts';
@@ -57,6 +58,7 @@ class Box {
       clock: systemClock,
       random: Math.random,
       logger: silent,
+      stateOf: stateOfProcess,
       events: {
         onVerdict: (verdict) => this.verdicts.push(verdict),
         onRoomMessage: (from, room, body) => this.rooms.receive(from, room, body),

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/load.ts';
 import { Feed } from '../../src/cluster/feed.ts';
+import { stateOfProcess } from '../../src/cluster/heartbeat.ts';
 import { PURGES_ROOM } from '../../src/cluster/messages.ts';
 import { Rooms } from '../../src/cluster/rooms.ts';
 import { systemClock } from '../../src/core/clock.ts';
@@ -64,6 +65,7 @@ async function start(environment: Record<string, string> = {}): Promise<void> {
     clock: systemClock,
     random: Math.random,
     logger: silent,
+    stateOf: stateOfProcess,
     events: {
       onVerdict: () => {},
       onRoomMessage: (from, room, body) => rooms.receive(from, room, body),

@@ -20,7 +20,7 @@ import {
   type WorkerSnapshot,
 } from '../../monitor/snapshot.ts';
 import type { Correspondent, Room } from '../rooms.ts';
-import type { SlotSnapshot } from '../slot.ts';
+import type { SlotSnapshot } from '../slots.ts';
 import { readFiguresFromWorker } from './figures-messages.ts';
 
 const WITHIN_MS: Milliseconds = 300;

@@ -29,17 +29,7 @@ export function addDrainRoute(
 }
 
 function answerFor(outcome: Awaited<ReturnType<Primary['replace']>>, slot: number): OperationsAnswer {
-  switch (outcome) {
-    case 'replaced':
-      return { status: 200, body: { status: 'replaced', slot } };
-    case 'kept':
-      return { status: 500, body: { error: 'kept the old worker: the new one did not become ready' } };
-    case 'busy':
-      return {
-        status: 409,
-        body: { error: 'not now: workers are only drained while the server is running' },
-      };
-    case 'none':
-      return { status: 404, body: { error: `there is no slot ${slot}` } };
-  }
+  if (outcome === undefined) return { status: 404, body: { error: `there is no slot ${slot}` } };
+  if (outcome.reached) return { status: 200, body: { status: 'replaced', slot } };
+  return { status: 500, body: { error: `kept the old worker: ${outcome.why}` } };
 }
