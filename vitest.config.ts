@@ -18,6 +18,13 @@ export default defineConfig({
     hookTimeout: 60_000,
     exclude: nowhere,
     sequence: { sequencer: LongestFirst },
+    // `npm run coverage`: of the tests beside the code. What runs in processes of its own (test/) is not counted.
+    coverage: {
+      provider: 'v8',
+      include: ['{config,src,workers}/**/*.ts'],
+      exclude: ['src/client/**'],
+      reporter: ['text-summary', 'lcov'],
+    },
     projects: [
       // Whole boxes under load that uses the CPU up, where no request may fail: no more of them at once than small machines have cores.
       {
