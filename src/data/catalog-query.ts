@@ -63,6 +63,8 @@ export interface RawFunction {
   readonly kind: string;
   readonly volatility: string;
   readonly language: string;
+  /** It is code of an extension that is known to read no table, and no more than settings and files. */
+  readonly steady: boolean;
   readonly returnsSet: boolean;
   readonly definition: string | null;
   readonly body: string | null;
@@ -175,10 +177,36 @@ const relations = (published: string): string => `
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE ${own('c.oid')} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT LIKE 'pg\\_%'`;
 
+/**
+ * Extensions whose functions in C, where they are declared stable, give the same result while data and settings are the same:
+ * `unaccent` reads the file of its rules, the operators of pg_trgm read their thresholds. None of them runs a statement.
+ */
+const STEADY_EXTENSIONS = [
+  ...[
+    'unaccent',
+    'pg_trgm',
+    'pgcrypto',
+    'citext',
+    'hstore',
+    'ltree',
+    'intarray',
+    'fuzzystrmatch',
+    'uuid-ossp',
+  ],
+  ...['btree_gin', 'btree_gist', 'cube', 'seg', 'isn', 'earthdistance', 'dict_int', 'dict_xsyn', 'bloom'],
+];
+
+/** `fn` is a row of pg_proc. */
+const steady = (fn: string): string => `(${fn}.provolatile = 's' AND EXISTS (
+    SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE d.classid = 'pg_proc'::regclass AND d.objid = ${fn}.oid AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+      AND e.extname IN (${STEADY_EXTENSIONS.map((each) => `'${each}'`).join(', ')}))
+  AND ${fn}.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c'))`;
+
 const functions = `
   SELECT json_agg(json_build_object(
     'oid', p.oid::text, 'version', concat_ws('/', p.xmin, n.xmin), 'schema', n.nspname, 'name', p.proname, 'kind', p.prokind, 'volatility', p.provolatile, 'language', l.lanname,
-    'returnsSet', p.proretset,
+    'steady', ${steady('p')}, 'returnsSet', p.proretset,
     'definition', CASE WHEN p.prokind IN ('f', 'p') AND l.lanname = 'plpgsql' THEN pg_get_functiondef(p.oid) END,
     'body', CASE WHEN l.lanname = 'sql' THEN coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) END,
     'standard', p.prosqlbody IS NOT NULL,
@@ -213,12 +241,12 @@ export function catalogSql(publication: string | null): string {
             CASE WHEN bool_or(p.provolatile = 'v') THEN 'v' WHEN bool_or(p.provolatile = 's') THEN 's' ELSE 'i' END AS volatility
      FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace GROUP BY p.proname) b) AS builtins,
   (SELECT json_agg(DISTINCT o.oprname) FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
-     WHERE ${own('o.oid')} AND p.provolatile <> 'i') AS "impureOperators",
+     WHERE ${own('o.oid')} AND p.provolatile <> 'i' AND NOT ${steady('p')}) AS "impureOperators",
   (SELECT json_agg(DISTINCT t.typname) FROM pg_operator o JOIN pg_type t ON t.oid IN (o.oprleft, o.oprright)
      WHERE ${own('o.oid')} AND o.oprname = '=') AS "ownEqualities",
   (SELECT json_agg(json_build_object('type', t.typname, 'implicit', c.castcontext = 'i')) FROM pg_cast c
      JOIN pg_proc p ON p.oid = c.castfunc JOIN pg_type t ON t.oid IN (c.castsource, c.casttarget)
-     WHERE ${own('c.oid')} AND p.provolatile <> 'i') AS "impureCasts",
+     WHERE ${own('c.oid')} AND p.provolatile <> 'i' AND NOT ${steady('p')}) AS "impureCasts",
   concat_ws('/', ${versionOf('pg_operator', 'x.oid', own('x.oid'))}, ${versionOf('pg_cast', 'x.oid', own('x.oid'))}) AS version,
   array_to_json(current_schemas(true)) AS "searchPath", current_setting('search_path') AS "searchPathSetting",
   current_user AS role,

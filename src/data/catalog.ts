@@ -59,6 +59,7 @@ export interface SqlFunction {
   readonly volatility: 'immutable' | 'stable' | 'volatile';
   readonly language: string;
   readonly returnsSet: boolean;
+  /** Nothing is read by it. */
   readonly pure: boolean;
   /** SQL: its body. PL/pgSQL: its whole definition. Otherwise undefined. */
   readonly source: string | undefined;
@@ -258,7 +259,7 @@ function functionOf(raw: RawFunction): SqlFunction {
     volatility: volatilityOf(raw.volatility),
     language: raw.language,
     returnsSet: raw.returnsSet,
-    pure: raw.kind === 'a' ? raw.aggregatePure : raw.volatility === 'i',
+    pure: raw.kind === 'a' ? raw.aggregatePure : raw.volatility === 'i' || raw.steady,
     source: raw.definition ?? raw.body ?? undefined,
     standard: raw.standard,
     searchPath: raw.searchPath === null ? undefined : namesOf(raw.searchPath.slice('search_path='.length)),

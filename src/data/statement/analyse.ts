@@ -39,6 +39,7 @@ export function analyse(sql: string, catalog: Catalog): StatementPlan {
     };
     let block = attempt(true);
     if (findings.outerAggregate) block = attempt(false);
+    findings.close(statement);
     if (findings.scans.length > maxScans) findings.untracked.add(`more than ${maxScans} tables are read`);
     return {
       kind: 'tracked',

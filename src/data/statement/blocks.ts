@@ -80,6 +80,7 @@ export class Blocks {
       path: this.catalog.searchPath,
     };
     const place: Place = { outer: undefined, outerUse: 'filter', ctes: new Map(), depth: depth + 1 };
+    // No account of it: parts of a block that is looked through are walked later, or never.
     return new Blocks(this.catalog, this.findings, inside).select(viewBody(view), place, 'derived');
   }
 
@@ -98,9 +99,6 @@ export class Blocks {
     const once = JSON.stringify([fn.oid, path, within]);
     if (this.findings.following.has(once)) return;
     this.findings.following.add(once);
-    if (fn.volatility === 'volatile') {
-      this.findings.untracked.add(`${name}() is declared volatile: declare it STABLE if it only reads`);
-    }
     this.read(name, { path, session: within }, depth, () => functionBody(fn));
   }
 
@@ -120,8 +118,10 @@ export class Blocks {
     };
     const place: Place = { outer: undefined, outerUse: 'filter', ctes: new Map(), depth: depth + 1 };
     try {
-      for (const body of queries())
+      for (const body of queries()) {
         new Blocks(this.catalog, this.findings, inside).select(body, place, 'inner');
+        this.findings.close({ kind: 'SelectStmt', body });
+      }
     } catch (error) {
       if (error instanceof Refusal) throw new Refusal(`${name}(): ${error.why}`);
       this.findings.untracked.add(`${name}(): ${error instanceof Error ? error.message : String(error)}`);
@@ -184,6 +184,7 @@ export class Blocks {
       targets !== undefined &&
       unique(targets)
     ) {
+      for (const { from } of targets) if ('expression' in from) this.findings.account.defer(from.expression);
       return { targets, transparent: true, joined: all, pending };
     }
     solve(all.facts, this.options.paramOk);
@@ -278,14 +279,11 @@ export class Blocks {
     const lists = children(select, 'valuesLists');
     for (const list of lists)
       for (const value of items(list)) this.expressions.walk(value, scope, 'filter', place);
-    for (const use of this.orderings(select))
-      this.expressions.walk(use, { ...scope, lenient: true }, 'filter', place);
-    const item: Item = { kind: 'opaque', alias: '', names: undefined };
-    const targets = items(lists[0]).map((_, i) => ({
-      name: `column${i + 1}`,
-      from: { item, column: '' },
-      walked: new Set<Use>(),
-    }));
+    const columns = items(lists[0]).map((_, i) => `column${i + 1}`);
+    const item: Item = { kind: 'opaque', alias: '', names: new Set(columns) };
+    for (const use of [...this.orderings(select), ...children(select, 'sortClause')])
+      this.expressions.walk(use, { ...scope, items: [item], lenient: true }, 'filter', place);
+    const targets = columns.map((name) => ({ name, from: { item, column: name }, walked: new Set<Use>() }));
     return { targets, transparent: false, joined: nothing, pending: [] };
   }
 
@@ -302,11 +300,10 @@ export class Blocks {
     }));
     defined.forEach(({ name, columns, query, odd }, i) => {
       if (query?.kind !== 'SelectStmt') throw new Refusal('a WITH query writes');
-      if (odd) this.findings.untracked.add('SEARCH and CYCLE are not understood');
       if (recursive && defined.slice(i + 1).some((later) => mentions(query, later.name))) {
         this.findings.untracked.add('a WITH query names a later one');
       }
-      const cte: Cte = { query, columns, recursive, ctes: new Map(ctes), outer: place.outer };
+      const cte: Cte = { query, columns, odd, recursive, ctes: new Map(ctes), outer: place.outer };
       ctes.set(name, cte);
       // A query that nobody asks is not run; all the same it may not write or do what cannot be followed.
       const aside = this.findings.aside();
@@ -323,7 +320,8 @@ export class Blocks {
     const inside = { outer: cte.outer, outerUse: 'filter' as const, ctes, depth: place.depth + 1 };
     const query = cte.query;
     if (query === undefined) return { targets: undefined, transparent: false, joined: nothing, pending: [] };
-    return this.select(query.body, inside, cte.recursive && mentions(query, name) ? 'inner' : role);
+    const block = this.select(query.body, inside, cte.recursive && mentions(query, name) ? 'inner' : role);
+    return cte.odd ? { ...block, targets: undefined } : block;
   }
 
   // ------------------------------------------------------------------ targets

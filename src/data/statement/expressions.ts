@@ -9,6 +9,8 @@ import { type Body, child, children, constant, eachChild, names, part, type Tree
 export interface Cte {
   readonly query: Tree | undefined;
   readonly columns: readonly string[];
+  /** SEARCH or CYCLE adds columns to it. */
+  readonly odd: boolean;
   readonly recursive: boolean;
   readonly ctes: ReadonlyMap<string, Cte>;
   /** The scope around the block that defines it. */
@@ -34,11 +36,10 @@ const systemColumns = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax']);
 /** Nodes whose meaning is that of their parts. Any other is a construct that this walk does not know. */
 const composed = new Set(
   `ParamRef A_Expr BoolExpr NullTest BooleanTest CaseExpr CaseWhen CoalesceExpr MinMaxExpr RowExpr A_ArrayExpr
-   A_Indirection A_Indices A_Star String Integer Float Boolean List CollateClause SortBy WindowDef NamedArgExpr
-   GroupingSet GroupingFunc ResTarget TypeName
-   JsonObjectConstructor JsonArrayConstructor JsonKeyValue JsonValueExpr JsonObjectAgg JsonArrayAgg
-   JsonAggConstructor JsonIsPredicate JsonParseExpr JsonScalarExpr JsonSerializeExpr JsonOutput JsonReturning JsonFormat ColumnDef
-   XmlExpr XmlSerialize`.split(/\s+/),
+   A_Indirection A_Indices A_Star String Integer List CollateClause SortBy WindowDef NamedArgExpr GroupingSet GroupingFunc ResTarget
+   JsonObjectConstructor JsonArrayConstructor JsonArrayQueryConstructor JsonKeyValue JsonValueExpr JsonObjectAgg JsonArrayAgg
+   JsonIsPredicate JsonParseExpr JsonScalarExpr JsonSerializeExpr JsonFuncExpr JsonArgument JsonTable JsonTableColumn
+   XmlExpr XmlSerialize RangeTableFunc RangeTableFuncCol ColumnDef`.split(/\s+/),
 );
 export class Expressions {
   private readonly catalog: Catalog;
@@ -135,6 +136,10 @@ export class Expressions {
         return;
       }
       case 'TypeCast':
+      case 'XmlSerialize':
+      case 'JsonTableColumn':
+      case 'ColumnDef':
+      case 'RangeTableFuncCol':
         this.checkCast(part(body, 'typeName') ?? {});
         break;
       case 'A_Expr':
@@ -144,6 +149,12 @@ export class Expressions {
       default:
         if (!composed.has(kind)) this.findings.untracked.add(`${kind} is not understood`);
     }
+    // RETURNING of the functions of JSON.
+    const returned = part(
+      part(body, 'output') ?? part(part(body, 'constructor') ?? {}, 'output') ?? {},
+      'typeName',
+    );
+    if (returned !== undefined) this.checkCast(returned);
     const called = this.calls.notated(tree, scope);
     this.notation(called, body, scope, place);
     const acrossRows =
@@ -167,6 +178,7 @@ export class Expressions {
   }
 
   private subLink(body: Body, scope: Scope, use: Use, place: Place): void {
+    this.findings.account.meet(body);
     this.checkOperator(names(body, 'operName'));
     const test = child(body, 'testexpr');
     if (test !== undefined) this.walk(test, scope, use, place);
@@ -177,6 +189,7 @@ export class Expressions {
 
   private call(tree: Tree, scope: Scope, use: Use, place: Place): void {
     const { body } = tree;
+    this.findings.account.meet(body);
     const called = this.calls.functionOf(body);
     const { schema, name, builtin, own } = called;
     this.follow(called, children(body, 'args').length, place);

@@ -100,10 +100,15 @@ export class From {
       case 'RangeTableSample':
         this.findings.untracked.add('TABLESAMPLE picks rows by where they lie');
         return this.item(child(item.body, 'relation') ?? item, scope, place, pending);
+      // Rows made of an expression that sees the items to its left, as functions do.
       case 'RangeTableFunc':
       case 'JsonTable':
-        this.findings.untracked.add(`${item.kind} is not understood`);
-        scope.items.push({ kind: 'opaque', alias: aliasOf(item.body) ?? '', names: undefined });
+        pending.push(() => this.expressions.walk(item, scope, 'filter', place));
+        scope.items.push({
+          kind: 'opaque',
+          alias: aliasOf(item.body) ?? '',
+          names: aliasColumns(item.body).length > 0 ? undefined : new Set(columnsMade(item.body)),
+        });
         return nothing;
       default:
         throw new Error(`${item.kind} in FROM`);
@@ -111,6 +116,7 @@ export class From {
   }
 
   private rangeVar(body: Body, scope: Scope, place: Place, pending: (() => void)[]): Joined {
+    this.findings.account.meet(body);
     const schema = text(body, 'schemaname');
     const name = text(body, 'relname') ?? '';
     const alias = aliasOf(body) ?? name;
@@ -336,6 +342,17 @@ function aliasOf(body: Body): string | undefined {
 }
 
 const aliasColumns = (body: Body): string[] => names(part(body, 'alias') ?? {}, 'colnames');
+
+/** Those of XMLTABLE, and of JSON_TABLE, which puts nested ones behind the others. */
+const columnsMade = (body: Body): string[] => {
+  const columns = children(body, 'columns').map((column) => column.body);
+  const own = columns.filter((column) => column.coltype !== 'JTC_NESTED');
+  const nested = columns.filter((column) => column.coltype === 'JTC_NESTED');
+  return [
+    ...own.map((column) => text(column, 'name') ?? text(column, 'colname') ?? ''),
+    ...nested.flatMap(columnsMade),
+  ];
+};
 
 function functionAlias(item: Tree): string {
   let alias = '';

@@ -11,11 +11,17 @@ interface Token {
   readonly word: boolean;
 }
 
+/** Conditions that a block may catch: the same data raises them again. A lock that is not had in time is none of them. */
+const ofData =
+  /^(22\w{3}|23\w{3}|21000|P000[1-4]|division_by_zero|no_data_found|too_many_rows|raise_exception|assert_failure|case_not_found|cardinality_violation|data_exception|\w*(invalid|overflow|out_of_range|truncation|not_allowed|subscript|violation)\w*)$/;
+
 /** The texts of its queries, expressions among them as `SELECT ...`. Throws where something cannot be followed. */
 export function plpgsqlQueries(definition: string): string[] {
   const parsed: unknown = parsePlPgSQLSync(definition);
   const found: string[] = [];
   const variables = new Set<string>();
+  const opened = new Set<unknown>();
+  const fetched = new Set<unknown>();
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) {
       for (const item of value) visit(item);
@@ -23,8 +29,14 @@ export function plpgsqlQueries(definition: string): string[] {
     }
     if (typeof value !== 'object' || value === null) return;
     for (const [kind, inner] of Object.entries(value)) {
-      if (/dyn|_open$|_close$|_fetch$|_forc$|_call$|_commit$|_rollback$/.test(kind)) {
+      if (/dyn|_call$|_commit$|_rollback$/.test(kind)) {
         throw new Error(`${kind.replace('PLpgSQL_stmt_', '')} cannot be followed`);
+      }
+      const { curvar, condname } = inner as Body;
+      if (kind === 'PLpgSQL_stmt_open') opened.add(curvar);
+      if (kind === 'PLpgSQL_stmt_fetch') fetched.add(curvar);
+      if (kind === 'PLpgSQL_condition' && !ofData.test(String(condname))) {
+        throw new Error(`it catches ${condname}, which need not come from the data`);
       }
       if (kind === 'refname') variables.add(String(inner));
       if (kind === 'PLpgSQL_expr') found.push(...expression(inner as Body));
@@ -32,6 +44,8 @@ export function plpgsqlQueries(definition: string): string[] {
     }
   };
   visit(parsed);
+  for (const cursor of fetched)
+    if (!opened.has(cursor)) throw new Error('it reads a cursor that it has not opened itself');
   const body = tokensOf(bodyOf(definition));
   found.push(...declared(body));
   checkWhole(body, found, variables);
@@ -99,7 +113,7 @@ function checkWhole(body: readonly Token[], found: readonly string[], variables:
 
 /** Words of PL/pgSQL's own that a parenthesis may follow. */
 const structure = new Set(
-  'if elsif elseif while return perform assert raise loop exit next query'.split(' '),
+  'if elsif elseif while return perform assert raise loop exit next query cursor'.split(' '),
 );
 
 function counted(tokens: readonly Token[]): Map<string, number> {

@@ -207,9 +207,9 @@ describe('PL/pgSQL', () => {
     ['a block inside', 'begin declare r record := row(read()); begin return r::text; end; end'],
     [
       'a block in a handler',
-      "begin raise exception 'x'; exception when others then declare r record := row(read()); begin return r::text; end; end",
+      "begin raise exception 'x'; exception when raise_exception then declare r record := row(read()); begin return r::text; end; end",
     ],
-    ['a handler', "begin raise exception 'x'; exception when others then return read(); end"],
+    ['a handler', "begin raise exception 'x'; exception when raise_exception then return read(); end"],
     ['a quoted one', 'declare "my r" record := row(read()); begin return "my r"::text; end'],
     [
       'one after comments',
@@ -263,11 +263,11 @@ describe('PL/pgSQL', () => {
     ],
     [
       'RAISE',
-      "declare m text; begin begin raise exception '%', read(); exception when others then get stacked diagnostics m = message_text; end; return m; end",
+      "declare m text; begin begin raise exception '%', read(); exception when raise_exception then get stacked diagnostics m = message_text; end; return m; end",
     ],
     [
       'RAISE USING',
-      'declare m text; begin begin raise exception using message = read(); exception when others then get stacked diagnostics m = message_text; end; return m; end',
+      'declare m text; begin begin raise exception using message = read(); exception when raise_exception then get stacked diagnostics m = message_text; end; return m; end',
     ],
   ])('follows %s', (_, body) =>
     oracle.follows({
