@@ -23,6 +23,8 @@ export interface Posted {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly header: (name: string) => string | undefined;
+  /** The name of the request, where requests have names. */
+  readonly id: (() => string) | undefined;
   /** Headers about the connection, in every answer. */
   readonly transport: readonly string[];
   /** Asked when the answer is written: it is the last on its connection. */
@@ -72,6 +74,7 @@ export class ActionDoor {
       header: posted.header,
       kind,
       body,
+      ...(posted.id && { id: posted.id }),
     });
     say(answerTo(done), isClosing());
   }
@@ -94,10 +97,14 @@ function answerTo({ answer }: ActionResponse): Answer {
   };
 }
 
+/** No real one is longer, and each parameter costs. */
+const MAX_TYPE_LENGTH = 256;
+
 function kindOf({ headers }: IncomingMessage): FormKind | undefined {
-  const encoding = headers['content-encoding'];
+  const { 'content-encoding': encoding, 'content-type': given = '' } = headers;
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return undefined;
-  const [type = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
+  if (given.length > MAX_TYPE_LENGTH) return undefined;
+  const [type = '', ...parameters] = given.toLowerCase().split(';');
   const charset = parameters.map((each) => each.trim()).find((each) => each.startsWith('charset='));
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) return undefined;
   return KINDS.get(type.trim());

@@ -19,3 +19,9 @@ test('a long list of nonsense costs no time', () => {
   expect(matchesTag(`${'"a", '.repeat(3000)}x`, '"b"')).toBe(false);
   expect(matchesTag(`"${', '.repeat(8000)}`, '"b"')).toBe(false);
 });
+
+test('a list longer than any that is meant matches nothing, so the page is sent', () => {
+  const list = (count: number) => `${'"other", '.repeat(count)}"tag"`;
+  expect(matchesTag(list(100), '"tag"')).toBe(true);
+  expect(matchesTag(list(2000), '"tag"')).toBe(false);
+});

@@ -30,6 +30,7 @@ export interface Arrived {
 
 /** Longer chains of proxies are no real ones. */
 const MAX_HOPS = 16;
+const MAX_HOPS_LENGTH = MAX_HOPS * 64;
 /** Of `transport`, where nothing is to be added. */
 export const NO_HEADERS: readonly string[] = Object.freeze([]);
 /** Nothing that could be mistaken for anything else in a log or a header. */
@@ -70,7 +71,9 @@ export class Front {
   /** The visitor's address: the nearest on the way here that is not one of our proxies. */
   clientAddress({ socket, headers }: Arrived): string {
     let address = plainAddress(socket.remoteAddress ?? '');
-    const hops = joined(headers['x-forwarded-for'])?.split(',').slice(-MAX_HOPS) ?? [];
+    if (!this.#trusts(address)) return address;
+    const hops =
+      joined(headers['x-forwarded-for'])?.slice(-MAX_HOPS_LENGTH).split(',').slice(-MAX_HOPS) ?? [];
     while (this.#trusts(address)) {
       const hop = plainAddress(withoutPort(hops.pop()?.trim() ?? ''));
       if (isIP(hop) === 0) break;

@@ -1,5 +1,6 @@
 import Negotiator from 'negotiator';
 import type { PageEntry } from '../cache/entry.ts';
+import { RecentMap } from '../core/recent-map.ts';
 import type { Encoding } from '../page/encode.ts';
 
 export type { Encoding };
@@ -7,28 +8,31 @@ export type { Encoding };
 const OURS: readonly Encoding[] = ['br', 'gzip', 'identity'];
 const IDENTITY_ONLY: readonly Encoding[] = Object.freeze<Encoding[]>(['identity']);
 
-/** Browsers send a handful of values. Longer or more ones are somebody playing; they are parsed each time. */
+/** Browsers send a handful of values. */
 const MAX_REMEMBERED = 256;
-const MAX_REMEMBERED_LENGTH = 128;
+/** Longer than any that a client has a reason to send. To parse one of several KB costs a hundred times a hit. */
+const MAX_LENGTH = 256;
 
 /** Turns Accept-Encoding into the encodings we may send, best first; remembers the answer by header value. */
 export class EncodingChoice {
-  readonly #remembered = new Map<string, readonly Encoding[]>();
+  readonly #remembered = new RecentMap<readonly Encoding[]>(MAX_REMEMBERED);
 
   /** How many header values are known. */
   get remembered(): number {
     return this.#remembered.size;
   }
 
-  /** `noCompression`: the request carries `x-no-compression`, whatever its value. Never empty. */
+  /**
+   * `noCompression`: the request carries `x-no-compression`, whatever its value. Never empty. A value that is too long
+   * is read as if there were none.
+   */
   preferred(acceptEncoding: string | undefined, noCompression = false): readonly Encoding[] {
-    if (noCompression || acceptEncoding === undefined) return IDENTITY_ONLY;
+    if (noCompression || acceptEncoding === undefined || acceptEncoding.length > MAX_LENGTH)
+      return IDENTITY_ONLY;
     const known = this.#remembered.get(acceptEncoding);
     if (known !== undefined) return known;
     const list = parse(acceptEncoding);
-    if (this.#remembered.size < MAX_REMEMBERED && acceptEncoding.length <= MAX_REMEMBERED_LENGTH) {
-      this.#remembered.set(acceptEncoding, list);
-    }
+    this.#remembered.set(acceptEncoding, list);
     return list;
   }
 }

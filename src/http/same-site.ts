@@ -6,13 +6,16 @@
 // pages with forms are cached like all others.
 import type { IncomingHttpHeaders } from 'node:http';
 
+/** A scheme, a name of 253 characters, a port. */
+const MAX_ORIGIN_LENGTH = 300;
+
 /** `publicOrigin`: as visitors type it; behind a proxy that changes Host only this can be compared with. */
 export function comesFromHere(headers: IncomingHttpHeaders, publicOrigin: string | undefined): boolean {
   const site = headers['sec-fetch-site'];
   // `none`: the visitor himself, by a bookmark, say. Sibling domains (`same-site`) are not this site.
   if (site !== undefined) return site === 'same-origin' || site === 'none';
   const { origin, host } = headers;
-  if (origin === undefined || origin === 'null') return false;
+  if (origin === undefined || origin === 'null' || origin.length > MAX_ORIGIN_LENGTH) return false;
   if (publicOrigin !== undefined && origin === publicOrigin) return true;
   // Behind a proxy that ends TLS the scheme is not known here; the host with its port is.
   return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase();

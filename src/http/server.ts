@@ -56,6 +56,8 @@ export class PageServer {
       // The handler refuses what has none, with the headers that every answer of ours has.
       requireHostHeader: false,
     });
+    // One more than the handler lets pass: so it sees that there are too many, and the rest costs nothing.
+    this.http.maxHeadersCount = limits.maxHeaderCount + 1;
     this.#connections = new Connections({
       server: this.http,
       clock,

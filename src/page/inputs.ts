@@ -30,6 +30,8 @@ export interface Declared {
 }
 
 const MAX_HEADER_LENGTH = 256;
+/** As of forms. Each costs, and nobody writes links with so many. */
+const MAX_PAIRS = 1000;
 
 /** A promise only where a schema answers with one. */
 export function parseInputs(
@@ -64,8 +66,11 @@ export function parseInputs(
  */
 function readQuery(query: string, declared: Shape): Record<string, string> | string {
   const found: Record<string, string> = {};
-  if (query === '') return found;
-  for (const pair of query.split('&')) {
+  if (query === '' || isEmpty(declared)) return found;
+  const pairs = query.split('&', MAX_PAIRS + 1);
+  if (pairs.length > MAX_PAIRS) return `The query has more than ${MAX_PAIRS} parameters.`;
+  for (const pair of pairs) {
+    if (pair === '') continue;
     const at = pair.indexOf('=');
     const name = decodeForm(at === -1 ? pair : pair.slice(0, at));
     if (name === undefined || !Object.hasOwn(declared, name)) continue;
@@ -79,7 +84,16 @@ function readQuery(query: string, declared: Shape): Record<string, string> | str
   return found;
 }
 
+function isEmpty(declared: Shape): boolean {
+  for (const _ in declared) return false;
+  return true;
+}
+
+const ENCODED = /[%+]/;
+
 function decodeForm(text: string): string | undefined {
+  // Nearly all names, of which there may be thousands.
+  if (!ENCODED.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {

@@ -130,12 +130,10 @@ function randomId(): string {
   return randomBytes(32).toString('base64url');
 }
 
+const OUR_COOKIE = new RegExp(`(?:^|;) *${SESSION_COOKIE}=([^;]*)`);
+
 function sessionId({ headers }: IncomingMessage): string {
-  for (const pair of (headers.cookie ?? '').split(';')) {
-    const [name, value = ''] = pair.trim().split('=', 2);
-    if (name === SESSION_COOKIE) return value;
-  }
-  return '';
+  return OUR_COOKIE.exec(headers.cookie ?? '')?.[1] ?? '';
 }
 
 /** The browser says in `Origin` whether it speaks TLS to whatever is in front of us. */

@@ -59,6 +59,9 @@ test('names nobody uses are judged rightly also when no more of them are remembe
   for (let index = 0; index < 3000; index++)
     expect(request.read([...host, `X-Random-${index}`, 'v'])).toBe(true);
   expect(request.read([...host, 'rAnGe', 'bytes=0-1'])).toBe(false);
+  // Learned although there was a flood before it.
+  expect(request.remembered('rAnGe')).toBe(true);
+  expect(request.remembered('X-Random-0')).toBe(false);
 });
 
 test('a request of very many headers is left to the ordinary path, which may refuse it', () => {

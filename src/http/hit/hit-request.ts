@@ -1,5 +1,6 @@
 // Reads the few request headers that decide how a cached page is sent, straight from the list the parser made:
 // building Node's headers object costs more than the rest of a hit.
+import { RecentMap } from '../../core/recent-map.ts';
 
 /** Where one of these is present the ordinary path answers. */
 const STEP_ASIDE: readonly string[] = [
@@ -32,7 +33,7 @@ const READ: readonly Meaning[] = [
 /** A request with more header lines is not what browsers send; the ordinary path counts and refuses them. */
 const MAX_HEADER_LINES = 64;
 
-/** Names come in few spellings. Beyond this many somebody is playing, and each is judged anew. */
+/** Names come in few spellings. */
 const MAX_SPELLINGS = 1024;
 const LONGEST_REMEMBERED = 64;
 
@@ -45,7 +46,12 @@ export class HitRequest {
   ifNoneMatch: string | undefined = undefined;
   /** As it came: whether its sender is believed is for the front to say. */
   forwardedProto: string | undefined = undefined;
-  readonly #meanings = new Map<string, Meaning>();
+  readonly #meanings = new RecentMap<Meaning>(MAX_SPELLINGS);
+
+  /** Whether this spelling of a name need not be judged again. */
+  remembered(name: string): boolean {
+    return this.#meanings.get(name) !== undefined;
+  }
 
   /** False: something about this request is not ours to answer. `raw` is name, value, name, value. */
   read(raw: readonly string[]): boolean {
@@ -92,8 +98,7 @@ export class HitRequest {
     const known = this.#meanings.get(name);
     if (known !== undefined) return known;
     const meaning = judge(name.toLowerCase());
-    if (this.#meanings.size < MAX_SPELLINGS && name.length <= LONGEST_REMEMBERED)
-      this.#meanings.set(name, meaning);
+    if (name.length <= LONGEST_REMEMBERED) this.#meanings.set(name, meaning);
     return meaning;
   }
 }
