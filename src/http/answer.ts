@@ -14,6 +14,8 @@ export interface Asked {
   readonly ifNoneMatch: string | undefined;
   /** Headers that depend on the way here (Front.transport), flat: name, value. */
   readonly transport?: readonly string[] | undefined;
+  /** A header that no `Vary` names took part in this answer: no cache in between may give it to others. */
+  readonly unkeyed?: boolean;
 }
 
 /** What is sent of an entry. Public files that are small enough are sent as such, too. */
@@ -48,27 +50,38 @@ export function answerPage(entry: Sendable, asked: Asked, cacheStatus: string | 
   if (entry.status === 200 && asked.ifNoneMatch !== undefined && matchesTag(asked.ifNoneMatch, etag)) {
     return {
       status: 304,
-      headers: [...notModifiedHeaders(entry, etag, cacheStatus), ...transport],
+      headers: [...notModifiedHeaders(headersFor(entry, asked), etag, cacheStatus), ...transport],
       body: undefined,
     };
   }
   const body = bodyOf(entry, encoding);
   return {
     status: entry.status,
-    headers: [...pageHeaders(entry, encoding, etag, body.length, cacheStatus), ...transport],
+    headers: [
+      ...pageHeaders(headersFor(entry, asked), encoding, etag, body.length, cacheStatus),
+      ...transport,
+    ],
     body: asked.method === 'HEAD' ? undefined : body,
   };
 }
 
+/** For caches alone: an answer that none may keep has none of them. */
+const OF_CACHES = new Set(['cdn-cache-control', 'surrogate-control', 'cache-control']);
+
+function headersFor({ headers }: Sendable, { unkeyed }: Asked): Sendable['headers'] {
+  if (unkeyed !== true) return headers;
+  return [...headers.filter(([name]) => !OF_CACHES.has(name)), ['cache-control', 'no-store']];
+}
+
 function pageHeaders(
-  entry: Sendable,
+  entryHeaders: Sendable['headers'],
   encoding: Encoding,
   etag: string,
   length: number,
   cacheStatus: string | undefined,
 ): string[] {
   const headers: string[] = [];
-  for (const [name, value] of entry.headers) headers.push(name, value);
+  for (const [name, value] of entryHeaders) headers.push(name, value);
   if (encoding !== 'identity') headers.push('content-encoding', encoding);
   headers.push('content-length', String(length), 'etag', etag);
   if (cacheStatus !== undefined) headers.push('cache-status', cacheStatus);
@@ -86,9 +99,13 @@ const REPEATED = new Set([
   'cache-groups',
 ]);
 
-function notModifiedHeaders(entry: Sendable, etag: string, cacheStatus: string | undefined): string[] {
+function notModifiedHeaders(
+  entryHeaders: Sendable['headers'],
+  etag: string,
+  cacheStatus: string | undefined,
+): string[] {
   const headers: string[] = [];
-  for (const [name, value] of entry.headers) if (REPEATED.has(name)) headers.push(name, value);
+  for (const [name, value] of entryHeaders) if (REPEATED.has(name)) headers.push(name, value);
   headers.push('etag', etag);
   if (cacheStatus !== undefined) headers.push('cache-status', cacheStatus);
   return headers;

@@ -26,6 +26,7 @@ import { staleHeaders } from './stale.ts';
 import type { StaticFiles } from './static.ts';
 import { parseTarget, type Target } from './target.ts';
 
+const MAX_RANGE_LENGTH = 256;
 const ALLOW = ['allow', 'GET, HEAD, OPTIONS'];
 const ALLOW_FORMS = ['allow', 'GET, HEAD, POST, OPTIONS'];
 
@@ -132,6 +133,8 @@ export class RequestHandler {
     if (file === undefined) return this.#servePage(target, request, response);
     this.#options.usage?.elsewhere(response, '_file');
     this.#options.requests?.routed(response, '_file');
+    // A range of many parts is dear to read. Nobody has to answer one (RFC 9110, 14.2), so the whole file is sent.
+    if ((request.headers.range?.length ?? 0) > MAX_RANGE_LENGTH) delete request.headers.range;
     return files.serve(file, { request, response, asked: this.#asked(request), closing: this.closing });
   }
 
@@ -164,9 +167,10 @@ export class RequestHandler {
     const target = method === 'OPTIONS' && raw === '*' ? undefined : parseTarget(raw, host);
     if (target?.kind === 'refused') return plainAnswer(target.status, target.reason);
     if (!this.#front.answersFor(host)) return plainAnswer(421, 'This server does not answer for that host.');
-    if (target === undefined || method === 'OPTIONS') return plainAnswer(204, '', ALLOW);
+    if (target === undefined) return plainAnswer(204, '', ALLOW);
     if (method !== 'GET' && method !== 'HEAD') {
       const takesForms = target.kind === 'target' && this.#options.actions?.takes(target) === true;
+      if (method === 'OPTIONS') return plainAnswer(204, '', takesForms ? ALLOW_FORMS : ALLOW);
       if (!takesForms) return plainAnswer(405, 'Only GET and HEAD are answered here.', ALLOW);
       if (method !== 'POST') return plainAnswer(405, 'GET, HEAD and POST are answered here.', ALLOW_FORMS);
     }
@@ -174,11 +178,13 @@ export class RequestHandler {
   }
 
   #posted(request: IncomingMessage, response: ServerResponse): Posted {
+    const { requests } = this.#options;
     return {
       request,
       response,
       header: (name) => this.#front.header(request, name),
-      transport: [...this.#transport(request), ...(this.#options.requests?.header(response) ?? [])],
+      id: requests && (() => requests.idOf(response)),
+      transport: [...this.#transport(request), ...(requests?.header(response) ?? [])],
       isClosing: () => this.closing,
     };
   }
@@ -188,16 +194,15 @@ export class RequestHandler {
   }
 
   #asked(request: IncomingMessage): Asked {
-    const { encodings } = this.#options;
+    const { encodings, operator } = this.#options;
     const { headers, method } = request;
+    const noCompression = headers['x-no-compression'] !== undefined;
     return {
       method: method === 'HEAD' ? 'HEAD' : 'GET',
-      encodings: encodings.preferred(
-        joined(headers['accept-encoding']),
-        headers['x-no-compression'] !== undefined,
-      ),
+      encodings: encodings.preferred(joined(headers['accept-encoding']), noCompression),
       ifNoneMatch: headers['if-none-match'],
       transport: this.#transport(request),
+      unkeyed: noCompression || operator?.asks(headers) === true,
     };
   }
 

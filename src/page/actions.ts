@@ -17,6 +17,7 @@ import type { Visible } from '../invalidation/visibility.ts';
 import type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from './action.ts';
 import type { Application, PageRoute } from './application.ts';
 import { diagnose } from './diagnose.ts';
+import { FailureLog } from './failure-log.ts';
 import { type FormKind, parseForm, type RawForm, readForm, valuesOf } from './form.ts';
 import { type Inputs, parseInputs } from './inputs.ts';
 import { isInvalid, isNotFound, isRedirect } from './outcome.ts';
@@ -40,6 +41,8 @@ export interface ActionRequest {
   readonly header: (name: string) => string | undefined;
   readonly kind: FormKind;
   readonly body: Buffer;
+  /** The name of the request: a failure of it goes by this one. */
+  readonly id?: () => string;
 }
 
 export interface ActionResponse {
@@ -75,11 +78,13 @@ const NO_INPUTS: Inputs = Object.freeze({ params: {}, query: {}, headers: {} });
 
 export class PageActions {
   readonly #options: PageActionsOptions;
+  readonly #failures: FailureLog;
   readonly #counts = { run: 0, invalid: 0, failed: 0, refused: 0 };
   #running = 0;
 
   constructor(options: PageActionsOptions) {
     this.#options = options;
+    this.#failures = new FailureLog(options);
   }
 
   stats() {
@@ -98,23 +103,23 @@ export class PageActions {
     const route = match?.route ?? application.notFound;
     if (this.#running >= (this.#options.maxRunning ?? MAX_RUNNING)) {
       this.#counts.refused++;
-      return this.#failure(route, 503, undefined, [this.#retryAfter()]);
+      return this.#failure(route, 503, undefined, [this.#retryAfter()], request.id?.());
     }
     this.#running++;
     const time = new TimeLimit(this.#options.clock, this.#options.timeoutMs);
     try {
       const raw = readForm(request.body, request.kind);
-      if (typeof raw === 'string') return await this.#failure(route, 400, raw);
+      if (typeof raw === 'string') return await this.#failure(route, 400, raw, [], request.id?.());
       const { query, header } = request;
       const inputs = await parseInputs(route.declared, { params: match?.params ?? {}, query, header });
       if (!('rejected' in inputs)) {
         const answer = await this.#run(route, inputs, raw, request, time.signal);
         return { answer, route: route.template };
       }
-      if (inputs.rejected === 400) return await this.#failure(route, 400, inputs.reason);
+      if (inputs.rejected === 400) return await this.#failure(route, 400, inputs.reason, [], request.id?.());
       return { answer: await this.#notFound(time.signal), route: '_404' };
     } catch (error) {
-      return await this.#failed(route, error);
+      return await this.#failed(route, error, request);
     } finally {
       time.end();
       this.#running--;
@@ -180,13 +185,12 @@ export class PageActions {
     return renderer.again(application.notFound, NO_INPUTS, { stamp: stamp(), signal }, undefined);
   }
 
-  #failed(route: PageRoute, error: unknown): Promise<ActionResponse> {
-    const { log, newId, showErrors } = this.#options;
+  #failed(route: PageRoute, error: unknown, request: ActionRequest): Promise<ActionResponse> {
+    const { newId, showErrors } = this.#options;
     this.#counts.failed++;
     const { status, retry } = diagnose(error);
-    const id = newId();
-    const write = status >= 500 ? log.error : log.warn;
-    write.call(log, { err: error, id, status, route: route.template }, 'an action failed');
+    const id = request.id?.() ?? newId();
+    this.#failures.write({ error, id, status, route: route.template }, 'an action failed');
     const detail = showErrors && error instanceof Error ? (error.stack ?? error.message) : undefined;
     return this.#failure(route, status, detail, retry ? [this.#retryAfter()] : [], id);
   }

@@ -13,6 +13,7 @@ import { diagnose } from './diagnose.ts';
 import type { Encoding } from './encode.ts';
 import { PageEncodings } from './encodings.ts';
 import type { ErrorProps } from './error-page.ts';
+import { FailureLog } from './failure-log.ts';
 import { type Inputs, parseInputs, type RawInputs, type Rejected } from './inputs.ts';
 import { type Recipe, Recipes } from './recipes.ts';
 import type { PageRenderer } from './renderer.ts';
@@ -80,6 +81,7 @@ export class PagePipeline {
   /** An error that many waited for is told once, under one id. */
   readonly #told = new WeakMap<object, string>();
   readonly #encodings: PageEncodings;
+  readonly #failures: FailureLog;
   readonly #shells = new Shells();
   readonly #recipes = new Recipes();
   /** The page that all are shown for whom there is no room. */
@@ -89,6 +91,7 @@ export class PagePipeline {
     this.#options = options;
     const { cache, clock, log } = options;
     this.#encodings = new PageEncodings({ cache, clock, log });
+    this.#failures = new FailureLog({ log, clock });
   }
 
   /** Before the cache's own: nothing is compressed any more that the cache would have to take. */
@@ -278,15 +281,14 @@ export class PagePipeline {
 
   async #failed(route: PageRoute, error: unknown, visit: Visit): Promise<PageResponse> {
     if (error instanceof OverloadedError) return this.#shed(route, visit);
-    const { log, random, showErrors } = this.#options;
+    const { random, showErrors } = this.#options;
     const { status, retry } = diagnose(error);
     const known = typeof error === 'object' && error !== null ? this.#told.get(error) : undefined;
     const id = known ?? this.#idOf(visit);
     // Whoever asked is gone, and the render stopped for that reason: no failure to tell of.
     if (known === undefined && !visit.isGone) {
       if (typeof error === 'object' && error !== null) this.#told.set(error, id);
-      const write = status >= 500 ? log.error : log.warn;
-      write.call(log, { err: error, id, status, route: route.template }, 'a page failed');
+      this.#failures.write({ error, id, status, route: route.template }, 'a page failed');
     }
     const detail = showErrors ? describe(error) : undefined;
     return this.#failure(route, { status, id, detail }, retry ? [retryAfter(random)] : [], visit);

@@ -104,6 +104,7 @@ describe.skipIf(running !== '')(
         traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
         tracestate: 'a=b',
         'x-coherent-token': 'guessed',
+        'x-no-compression': '1',
         'x-http-method-override': 'DELETE',
         'x-original-url': '/admin',
         'x-rewrite-url': '/admin',

@@ -1,5 +1,5 @@
 // Forms: who may send one, how large it may be, what is run for it, and that nothing of it is cached or run twice.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/core/clock.ts';
 import { Database } from '../../src/data/database.ts';
@@ -106,6 +106,13 @@ function post(path: string, body: string, headers: Record<string, string> = {}):
     body,
   });
 }
+
+test('OPTIONS says that a page with an action takes a form, and that others do not', async () => {
+  const allow = async (path: string) =>
+    (await fetch(`${site.origin}${path}`, { method: 'OPTIONS' })).headers.get('allow');
+  expect(await allow('/notes')).toBe('GET, HEAD, POST, OPTIONS');
+  expect(await allow('/plain')).toBe('GET, HEAD, OPTIONS');
+});
 
 describe('a form', () => {
   it('is run once, commits, and sends the visitor on with 303, which nobody keeps', async () => {

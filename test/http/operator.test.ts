@@ -111,3 +111,27 @@ test('a stale answer says its age, and no cache in front may keep it; a fresh on
   expect(stale.headers.get('cache-control')).toBe('public, max-age=0, must-revalidate');
   expect(stale.headers.has('cdn-cache-control')).toBe(false);
 });
+
+// nginx and CDNs keep an answer under the address and what Vary names. Neither header is named there.
+test('what a header chose that is in no Vary is kept by no cache', async () => {
+  const { get, origin } = await site({ debugToken: token });
+  await get();
+  const plain = await get();
+  expect(plain.headers.get('cache-control')).toContain('s-maxage');
+  const asked: Record<string, string>[] = [
+    { 'x-no-compression': '1' },
+    { 'x-no-compression': '' },
+    { 'x-coherent-token': token },
+  ];
+  for (const headers of asked) {
+    const answer = await get(headers);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.has('cdn-cache-control')).toBe(false);
+    const etag = answer.headers.get('etag') ?? '';
+    const again = await fetch(origin, {
+      headers: { ...headers, 'if-none-match': etag, 'cache-control': 'max-age=0' },
+    });
+    expect([again.status, again.headers.get('cache-control')]).toEqual([304, 'no-store']);
+  }
+  expect((await get({ 'x-coherent-token': 'guessed' })).headers.get('cache-control')).toContain('s-maxage');
+});

@@ -1,6 +1,7 @@
 // What a request is called, and what the log says of it.
 import { afterEach, describe, expect, test } from 'vitest';
 import { page } from '../../src/index.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { until } from '../support/redis.ts';
 import { type Site, type SiteOptions, startSite } from '../support/site.ts';
@@ -65,6 +66,32 @@ describe('the id of a request', () => {
     expect(failure?.fields.id).toBe(id);
     await until(() => lines().length === 1);
     expect(lines()[0]).toMatchObject({ requestId: id, 'http.route': '/broken', cache: 'error' });
+  });
+
+  test('is that of an action that failed, too: on its page, in its line and in that of the request', async () => {
+    const { port, log, lines } = await site('errors', {
+      writing: { session: () => ({}) as never, visible: () => ({}) as never },
+      pages: {
+        index: page({
+          action: () => {
+            throw new Error('no luck');
+          },
+          view: () => 'form',
+        }),
+      },
+    });
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: same-origin\r\n';
+    const type = 'Content-Type: application/x-www-form-urlencoded\r\n';
+    const visitor = new RawConnection(port);
+    const answer = await visitor.ask(`${head}${type}Content-Length: 0\r\n\r\n`);
+    visitor.close();
+    const id = answer?.headers.get('x-request-id');
+    expect(answer?.status).toBe(500);
+    expect(answer?.body.toString()).toContain(`reference <code>${id}</code>`);
+    expect(log.lines.find(({ message }) => message === 'an action failed')?.fields.id).toBe(id);
+    await until(() => lines().length === 1);
+    expect(lines()[0]).toMatchObject({ requestId: id, 'http.route': '_action' });
+    expect(lines()[0]?.errorId).toBeUndefined();
   });
 
   test('is taken from a trusted proxy, or is the trace that he names', async () => {
@@ -179,5 +206,38 @@ describe('the access log', () => {
       for (let at = 0; at < 5; at++) await get('/');
       expect(lines()).toEqual([]);
     }
+  });
+});
+
+describe('the lines about failures', () => {
+  const wrong = page({
+    cache: { ttlMs: 0 },
+    load: () => {
+      throw Object.assign(new Error(`the cursor ${SECRET} is none of ours`), { code: 'E_BAD_CURSOR' });
+    },
+    view: () => '',
+  });
+
+  test('have no stack and nothing of what was sent where the mistake is the client’s', async () => {
+    const { get, log } = await site('off', { pages: { ...pages, wrong } });
+    const { response, id } = await get('/wrong?after=x1');
+    expect(response.status).toBe(400);
+    const [line] = log.lines.filter(({ message }) => message === 'a page failed');
+    expect(line?.level).toBe('warn');
+    expect(line?.fields).toEqual({ code: 'E_BAD_CURSOR', id, status: 400, route: '/wrong' });
+  });
+
+  test('are so many a second; the next one says how many were left out, and mistakes hide no failure', async () => {
+    const clock = new ManualClock();
+    const { get, log } = await site('off', { pages: { ...pages, wrong }, clock });
+    const failed = () => log.lines.filter(({ message }) => message === 'a page failed');
+    for (let request = 0; request < 50; request++) await get('/wrong');
+    expect(failed()).toHaveLength(20);
+    await get('/broken');
+    expect(failed().at(-1)?.fields).toMatchObject({ status: 500, err: expect.any(Error) });
+    clock.advance(1000);
+    await get('/wrong');
+    expect(failed()).toHaveLength(22);
+    expect(failed().at(-1)?.fields).toMatchObject({ status: 400, leftOut: 30 });
   });
 });
