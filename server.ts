@@ -9,6 +9,7 @@ import { formatReport, hostOf, report } from './config/report.ts';
 import { type Command, parseCommand, usage } from './src/cluster/cli.ts';
 import { UsageError } from './src/cluster/errors.ts';
 import { createLogger } from './src/cluster/log/logger.ts';
+import { survivePipes } from './src/cluster/log/survive-pipes.ts';
 import { explainText } from './src/cluster/operations/explain-text.ts';
 import { askOperations } from './src/cluster/operations/operations-client.ts';
 import { runPrimary } from './src/cluster/run.ts';
@@ -152,6 +153,7 @@ function explain(error: unknown): string {
   return `${error.code}: ${error.message}${hint}`;
 }
 
+survivePipes();
 try {
   // Not left to an empty event loop: a server that has stopped must be gone. What was written is out by now.
   process.exit(await run(parseCommand(process.argv.slice(2))));

@@ -13,6 +13,7 @@
 import { url as inspectorUrl } from 'node:inspector';
 import type { Config } from '../config/config.ts';
 import { createLogger } from '../src/cluster/log/logger.ts';
+import { survivePipes } from '../src/cluster/log/survive-pipes.ts';
 import { type FromFeed, PURGES_ROOM, readFromPrimary } from '../src/cluster/messages.ts';
 import { systemClock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
@@ -44,6 +45,7 @@ process.on('disconnect', () => void close());
 process.on('SIGTERM', () => void close());
 // What a terminal sends to all its processes is the primary's business.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+survivePipes();
 setInterval(() => say({ type: 'beat', inspected: inspectorUrl() !== undefined }), 1000).unref();
 
 async function start(config: Config): Promise<void> {

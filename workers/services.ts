@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { searchPath } from '../config/machine.ts';
 import { createLogger } from '../src/cluster/log/logger.ts';
+import { survivePipes } from '../src/cluster/log/survive-pipes.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { CoherentError } from '../src/core/errors.ts';
 import { progressOn } from '../src/services/progress.ts';
@@ -30,6 +31,7 @@ process.on('message', (message: { type?: string; config?: Config }) => {
 process.on('disconnect', () => void close(0));
 process.on('SIGTERM', () => void close(0));
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+survivePipes();
 setInterval(() => void tell({ type: 'beat', inspected: inspectorUrl() !== undefined }), 1000).unref();
 
 async function start(config: Config): Promise<Services> {

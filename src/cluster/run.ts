@@ -1,6 +1,7 @@
 // Puts the primary together from its parts and ties it to the signals of this process.
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import type { Config } from '../../config/config.ts';
 import { FlightRelay } from '../cache/flight-relay.ts';
 import { systemClock } from '../core/clock.ts';
@@ -174,10 +175,17 @@ function hasEmbeddedPostgres(): boolean {
   }
 }
 
-/** For as long as the process lives: a signal that comes while it ends must not change how it ends. */
+/**
+ * For as long as the process lives: a signal that comes while it ends must not change how it ends. At a terminal SIGHUP
+ * says that the terminal is closed; anywhere else it is the usual word for a reload.
+ */
 function onSignals(primary: Primary): void {
   primary.onMessage(FLIGHTS_ROOM, new FlightRelay());
   process.on('SIGTERM', () => primary.stop('SIGTERM'));
   process.on('SIGINT', () => primary.stop('SIGINT'));
-  process.on('SIGHUP', () => void primary.reload('SIGHUP'));
+  const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+  process.on('SIGHUP', () => {
+    if (hasTerminal) primary.stop('SIGHUP');
+    else void primary.reload('SIGHUP');
+  });
 }

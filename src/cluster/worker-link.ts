@@ -24,6 +24,7 @@ import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { NotAWorkerError } from './errors.ts';
 import { createLogger } from './log/logger.ts';
+import { survivePipes } from './log/survive-pipes.ts';
 import {
   type FromPrimary,
   type FromWorker,
@@ -63,6 +64,7 @@ export async function connectToPrimary(): Promise<WorkerLink> {
       'this file is a worker: it is started by the server, not by hand (node dist/server.js)',
     );
   }
+  survivePipes();
   // The beats stop with the event loop; that is all they are for.
   setInterval(() => say({ type: 'beat', inspected: inspectorUrl() !== undefined }), HEARTBEAT_MS).unref();
   const welcome = awaitWelcome();
