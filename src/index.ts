@@ -20,5 +20,6 @@ export { type CachePolicy, type LoadContext, type Page, type PageDefinition, pag
 export { type ApplicationDoor, type ApplicationSettings, application } from './page/settings.ts';
 export type { ElementObject, ElementProps, Node } from './render/element.ts';
 export { type RenderOptions, render } from './render/render.ts';
+export { type SafeUrl, type SafeUrlOptions, safeUrl } from './render/safe-url.ts';
 export { json, type Trusted, trusted } from './render/trust.ts';
 export type { PurgeCallback, PurgeNotice } from './watchers/callback.ts';

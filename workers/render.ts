@@ -35,6 +35,7 @@ import { Dependencies } from '../src/invalidation/dependencies.ts';
 import { FailedReads } from '../src/page/failed-reads.ts';
 import { Fragments } from '../src/page/fragments.ts';
 import { loadApplication } from '../src/page/load-application.ts';
+import { RenderNotices } from '../src/page/notices.ts';
 import { PagePipeline } from '../src/page/pipeline.ts';
 import { PageRenderer } from '../src/page/renderer.ts';
 import { tracedFetch } from '../src/page/traced-fetch.ts';
@@ -121,8 +122,10 @@ const timeouts = { hardTimeoutMs: config.renderTimeoutMs, softTimeoutMs: config.
 const tail = new RequestTail(clock);
 const usage = { http: new HttpUsage(clock, tail), renders: new RenderUsage({ clock, ...config }) };
 const failedReads = new FailedReads(log);
+const notices = new RenderNotices(log);
 const fragments = new Fragments({
   failedReads,
+  notices,
   build: application.build,
   sources,
   clock,
@@ -133,6 +136,7 @@ const fragments = new Fragments({
 });
 const renderer = new PageRenderer({
   failedReads,
+  notices,
   application,
   sources,
   fragments,

@@ -30,7 +30,15 @@ export const pageCodec: Codec<PageEntry> = {
 };
 
 export const fragmentCodec: Codec<FragmentEntry> = {
-  kind: 2,
-  write: (fragment, into) => void into.text(fragment.html),
-  read: (common, from) => ({ ...common, html: from.text() }),
+  // 2 had no scripts.
+  kind: 3,
+  write({ html, scripts = [] }, into) {
+    into.text(html).uint32(scripts.length);
+    for (const script of scripts) into.text(script);
+  },
+  read(common, from) {
+    const html = from.text();
+    const scripts = from.list(4, () => from.text());
+    return { ...common, html, ...(scripts.length > 0 && { scripts }) };
+  },
 };

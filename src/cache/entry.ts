@@ -45,4 +45,6 @@ export interface PageEntry extends Cached {
 /** A cached piece of a page: its HTML as a string, ready to be spliced into the page around it. */
 export interface FragmentEntry extends Cached {
   readonly html: string;
+  /** Hashes of the inline scripts that were rendered in it, as a policy names them. Absent where there are none. */
+  readonly scripts?: readonly string[];
 }

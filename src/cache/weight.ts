@@ -20,8 +20,11 @@ export const weighPage: Weigh<PageEntry> = (key, page) => {
   return bytes;
 };
 
-export const weighFragment: Weigh<FragmentEntry> = (key, fragment) =>
-  FRAGMENT_BYTES + weighCommon(key, fragment.keys) + weighString(fragment.html);
+export const weighFragment: Weigh<FragmentEntry> = (key, { keys, html, scripts = [] }) => {
+  let bytes = FRAGMENT_BYTES + weighCommon(key, keys) + weighString(html);
+  for (const script of scripts) bytes += weighString(script) + 12;
+  return bytes;
+};
 
 function weighCommon(key: string, keys: readonly DependencyKey[]): Bytes {
   let bytes = OBJECT_BYTES + weighString(key);

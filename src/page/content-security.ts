@@ -1,5 +1,7 @@
 // The content security policy of a page. Cached HTML cannot carry a nonce (a nonce that many see is none), so
-// inline scripts are allowed by the hash of their text: the body stays the same bytes for everybody.
+// inline scripts are allowed by the hash of their text: the body stays the same bytes for everybody. Vouched for is what the
+// page rendered as an element, `{ script: { html: trusted(code) } }`, and never what is found in the finished HTML: that may
+// have come with a row, inside of other HTML that a page trusts.
 import { createHash } from 'node:crypto';
 import { ApplicationError } from './errors.ts';
 
@@ -38,10 +40,9 @@ export class ContentSecurity {
     this.plain = this.#write([]);
   }
 
-  policyFor(html: Buffer): string {
-    if (!html.includes('<script')) return this.plain;
-    const hashes = inlineScriptHashes(html.toString('utf8'));
-    return hashes.length === 0 ? this.plain : this.#write(hashes);
+  /** `scripts`: of `scriptHash`. */
+  policyFor(scripts: ReadonlySet<string>): string {
+    return scripts.size === 0 ? this.plain : this.#write([...scripts]);
   }
 
   #write(scriptHashes: readonly string[]): string {
@@ -51,22 +52,13 @@ export class ContentSecurity {
   }
 }
 
-const OPEN = /<script((?:\s[^>]*)?)>/gi;
-const DATA_BLOCK = /\stype\s*=\s*["']?(?!module|text\/javascript)[a-z]+\/[a-z+-]+/i;
-
-/**
- * The renderer escapes `<` in every text and refuses scripts that are not trusted, so what looks like an
- * inline script here was vouched for. Scripts with a source and data blocks (JSON) need no hash.
- */
-function inlineScriptHashes(html: string): readonly string[] {
-  const hashes = new Set<string>();
-  for (const match of html.matchAll(OPEN)) {
-    const attributes = match[1] ?? '';
-    if (/\ssrc\s*=/i.test(attributes) || DATA_BLOCK.test(attributes)) continue;
-    const start = match.index + match[0].length;
-    const end = html.indexOf('</script', start);
-    if (end === -1) break;
-    hashes.add(`'sha256-${createHash('sha256').update(html.slice(start, end)).digest('base64')}'`);
-  }
-  return [...hashes];
+/** The source by which a policy allows an inline script. `text` is its inside, as the renderer wrote it. */
+export function scriptHash(text: Buffer): string {
+  // Browsers read a line's end as one character, whatever it was, before they hash.
+  const read = text.includes(CARRIAGE_RETURN)
+    ? Buffer.from(text.toString('utf8').replace(/\r\n?/g, '\n'))
+    : text;
+  return `'sha256-${createHash('sha256').update(read).digest('base64')}'`;
 }
+
+const CARRIAGE_RETURN = 13;

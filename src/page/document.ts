@@ -46,19 +46,24 @@ function headNodes(head: Head, publicOrigin: string | undefined): Node[] {
     { meta: { name: 'viewport', content: 'width=device-width, initial-scale=1' } },
     { title: { text: head.title } },
   ];
-  if (head.description !== undefined)
-    nodes.push({ meta: { name: 'description', content: head.description } });
-  if (head.robots !== undefined) nodes.push({ meta: { name: 'robots', content: head.robots } });
-  if (head.canonical !== undefined)
+  // `!= null`: a row's column may be null, whatever the types say.
+  if (head.description != null) nodes.push({ meta: { name: 'description', content: head.description } });
+  if (head.robots != null) nodes.push({ meta: { name: 'robots', content: head.robots } });
+  if (head.canonical != null)
     nodes.push({ link: { rel: 'canonical', href: absolute(head.canonical, publicOrigin) } });
   for (const [name, content] of Object.entries(head.openGraph ?? {})) {
+    if (content == null) continue;
     const value = name === 'url' || name === 'image' ? absolute(content, publicOrigin) : content;
     nodes.push({ meta: { property: name.includes(':') ? name : `og:${name}`, content: value } });
   }
   return nodes;
 }
 
-/** Never made from the Host header: whoever sends a request could put their own host into a cached page. */
+/**
+ * Never made from the Host header: whoever sends a request could put their own host into a cached page. A path stays a path
+ * of this site: `//host` in a row is not another site that the page calls its own.
+ */
 function absolute(address: string, publicOrigin: string | undefined): string {
-  return publicOrigin !== undefined && address.startsWith('/') ? `${publicOrigin}${address}` : address;
+  if (!address.startsWith('/')) return address;
+  return `${publicOrigin ?? ''}${address.replace(/^[/\\\t\n\r]+/, '/')}`;
 }

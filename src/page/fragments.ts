@@ -7,9 +7,11 @@ import { type Tracing, untraced } from '../core/trace.ts';
 import type { EpochMs, Milliseconds } from '../core/units.ts';
 import type { FragmentCall } from '../render/fragment-call.ts';
 import { render } from '../render/render.ts';
+import { scriptHash } from './content-security.ts';
 import { FragmentError } from './errors.ts';
 import type { FailedReads } from './failed-reads.ts';
 import type { FragmentUse } from './fragment.ts';
+import type { RenderNotices } from './notices.ts';
 import { RenderScope, type Sources } from './scope.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { RenderUsage } from './usage.ts';
@@ -25,6 +27,8 @@ export interface FragmentsOptions {
   readonly cache?: Cache<FragmentEntry> | undefined;
   readonly usage?: RenderUsage | undefined;
   readonly failedReads?: FailedReads;
+  /** Told of what was left out of their HTML. */
+  readonly notices?: RenderNotices;
   readonly trace?: Tracing;
 }
 
@@ -49,6 +53,16 @@ export class Fragments {
   /** What the renderer asks for the HTML of the fragments in `scope`'s tree: at once where memory has it. */
   resolver(scope: RenderScope): (call: FragmentCall) => string | Promise<string> {
     return (call) => this.#resolve(call.content as FragmentUse, scope);
+  }
+
+  /** Its HTML where memory has it, valid now. Undefined: it would have to be made. */
+  inMemory(call: FragmentCall, around: RenderScope): string | undefined {
+    const use = call.content as FragmentUse;
+    const { build, cache } = this.#options;
+    const ready = cache?.peek(fragmentKey({ build, name: use.name, key: use.key }));
+    if (ready === undefined) return undefined;
+    around.include(ready, ready.freshUntilMs);
+    return ready.html;
   }
 
   #resolve(use: FragmentUse, around: RenderScope): string | Promise<string> {
@@ -157,7 +171,12 @@ export class Fragments {
     const scope = new RenderScope({ stamp, signal, inside, nowMs: clock.now() }, sources);
     const { node } = await use.build(scope.reading);
     scope.settle();
-    const html = await render(node, { resolveFragment: this.resolver(scope), signal });
+    const html = await render(node, {
+      resolveFragment: this.resolver(scope),
+      signal,
+      tell: this.#options.notices?.of(`fragment ${use.name}`),
+      onScript: (text) => scope.scripts.add(scriptHash(text)),
+    });
     scope.settle();
     this.#options.failedReads?.tell(`fragment ${use.name}`, scope.failed);
     const { isIncomplete } = scope;
@@ -165,6 +184,7 @@ export class Fragments {
     const freshUntilMs = Math.min(clock.now() + ttlMs, scope.freshUntilMs);
     return Object.freeze({
       html,
+      ...(scope.scripts.size > 0 && { scripts: Object.freeze([...scope.scripts]) }),
       keys: scope.keys,
       stamp,
       createdMs: scope.sinceMs,

@@ -308,7 +308,7 @@ export class PagePipeline {
   /** Cheap, or it would be the refusals that wear the worker out: no log line each, and one page rendered for all. */
   async #shed(route: PageRoute, visit: Visit): Promise<PageResponse> {
     const { renderer, random } = this.#options;
-    this.#refusal ??= renderer.failure({ status: 503, id: 'overloaded', detail: undefined }, []);
+    this.#refusal ??= renderer.failure({ status: 503, id: 'overloaded', detail: undefined, shed: true }, []);
     const page = await this.#encodings.ready(await this.#refusal, visit.request.encoding, undefined);
     const entry = { ...page, headers: [...page.headers, retryAfter(random)] };
     const { template } = route;

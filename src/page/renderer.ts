@@ -6,18 +6,20 @@ import type { Logger } from '../core/log.ts';
 import { type Tracing, untraced } from '../core/trace.ts';
 import type { Stamp } from '../core/units.ts';
 import type { Node } from '../render/element.ts';
+import type { FragmentCall } from '../render/fragment-call.ts';
 import { type RenderOptions, renderToBuffer } from '../render/render.ts';
 import { trusted } from '../render/trust.ts';
 import type { Feedback } from './action.ts';
 import type { Application, PageRoute } from './application.ts';
+import { scriptHash } from './content-security.ts';
 import { type DocumentParts, documentNode } from './document.ts';
-import type { ErrorProps } from './error-page.ts';
 import { FailedReads } from './failed-reads.ts';
+import { FailurePage, type FailureProps } from './failure-page.ts';
 import type { Fragments } from './fragments.ts';
 import type { Inputs } from './inputs.ts';
+import { RenderNotices } from './notices.ts';
 import { isNotFound, isRedirect } from './outcome.ts';
 import { type Finished, makeEntry } from './page-entry.ts';
-import { plainError } from './plain-error.ts';
 import { completePolicy, isStored } from './policy.ts';
 import { safeLocation } from './redirect.ts';
 import { RenderScope, type Sources } from './scope.ts';
@@ -35,6 +37,8 @@ export interface PageRendererOptions {
   readonly surrogateKeys?: boolean;
   readonly usage?: RenderUsage | undefined;
   readonly failedReads?: FailedReads;
+  /** Told of what was left out of a page. Its own unless given. */
+  readonly notices?: RenderNotices;
   readonly trace?: Tracing;
 }
 
@@ -49,11 +53,18 @@ export class PageRenderer {
   readonly #trace: Tracing;
   readonly #untracked = new Set<string>();
   readonly #failedReads: FailedReads;
+  readonly #notices: RenderNotices;
+  readonly #failures: FailurePage;
 
   constructor(options: PageRendererOptions) {
     this.#options = options;
     this.#failedReads = options.failedReads ?? new FailedReads(options.log);
     this.#trace = options.trace ?? untraced;
+    this.#notices = options.notices ?? new RenderNotices(options.log);
+    this.#failures = new FailurePage({
+      ...options,
+      document: (parts, scope, resolveFragment) => this.#document(parts, scope, resolveFragment),
+    });
   }
 
   /** Renders `route` from its inputs; `announce` is told the shell of one that has one. Rejects with what `load` or `view` threw, or the signal's reason. */
@@ -133,11 +144,8 @@ export class PageRenderer {
   }
 
   /** The answer for a failure, never stored. Never rejects: when the application's own page fails, a plain one. */
-  async failure(props: ErrorProps, headers: readonly Header[]): Promise<PageEntry> {
-    const { application } = this.#options;
-    const html = await this.#errorHtml(props);
-    const policy: Header = ['content-security-policy', application.security.policyFor(html)];
-    return this.#unstored({ status: props.status, html, headers: [...headers, policy] });
+  async failure(props: FailureProps, headers: readonly Header[]): Promise<PageEntry> {
+    return this.#unstored(await this.#failures.render(props, headers));
   }
 
   /** The page once more for somebody whose form could not be taken; without feedback, the page of what is not there. Never stored. Rejects as `fill` does. */
@@ -206,7 +214,8 @@ export class PageRenderer {
       throw new Error('pages/_404 answered notFound() itself.');
     }
     const html = await this.#html(route, inputs, scope, definition.view(props, feedback), props, shell);
-    return { status, html, headers: [['content-security-policy', application.security.policyFor(html)]] };
+    const policy = application.security.policyFor(scope.scripts);
+    return { status, html, headers: [['content-security-policy', policy]] };
   }
 
   #load({ template, page }: PageRoute, inputs: Inputs, scope: RenderScope): unknown {
@@ -231,7 +240,8 @@ export class PageRenderer {
     const { definition } = route.page;
     if (shell !== undefined) {
       const { before, after } = shell;
-      return Buffer.concat([before, await renderToBuffer(content, this.#renderOptions(scope)), after]);
+      const options = this.#renderOptions(route.template, scope);
+      return Buffer.concat([before, await renderToBuffer(content, options), after]);
     }
     const head = definition.shell?.(inputs) ?? definition.head?.(props) ?? { title: '' };
     return this.#document({ head, content, route: route.template }, scope);
@@ -255,38 +265,32 @@ export class PageRenderer {
     return {
       before: html.subarray(0, at),
       after: html.subarray(from),
-      contentSecurityPolicy: application.security.policyFor(html),
+      contentSecurityPolicy: application.security.policyFor(scope.scripts),
       vary: route.policy.vary,
     };
   }
 
-  #renderOptions(scope: RenderScope): RenderOptions {
+  #renderOptions(view: string, scope: RenderScope): RenderOptions {
     const { signal, measured } = scope;
-    return { resolveFragment: this.#options.fragments.resolver(scope), signal, watch: measured.watch };
+    return {
+      resolveFragment: this.#options.fragments.resolver(scope),
+      signal,
+      watch: measured.watch,
+      tell: this.#notices.of(view),
+      onScript: (text) => scope.scripts.add(scriptHash(text)),
+    };
   }
 
-  async #document(parts: DocumentParts, scope: RenderScope | undefined): Promise<Buffer> {
+  async #document(
+    parts: DocumentParts,
+    scope: RenderScope,
+    resolveFragment?: (call: FragmentCall) => string | Promise<string>,
+  ): Promise<Buffer> {
     const { application, publicOrigin } = this.#options;
     const asset = (path: string) => application.files.asset(path);
     const node = documentNode(parts, { layout: application.layout, asset, publicOrigin });
-    if (scope === undefined) return renderToBuffer(node);
-    return renderToBuffer(node, this.#renderOptions(scope));
-  }
-
-  async #errorHtml(props: ErrorProps): Promise<Buffer> {
-    const definition = this.#options.application.errorPage?.definition;
-    if (definition !== undefined) {
-      try {
-        const head = definition.head?.(props) ?? { title: `Error ${props.status}`, robots: 'noindex' };
-        return await this.#document({ head, content: definition.view(props), route: '_error' }, undefined);
-      } catch (error) {
-        this.#options.log.error(
-          { err: error, id: props.id },
-          'pages/_error failed itself; a plain page was sent',
-        );
-      }
-    }
-    return Buffer.from(plainError(props), 'utf8');
+    const options = this.#renderOptions(parts.route, scope);
+    return renderToBuffer(node, resolveFragment === undefined ? options : { ...options, resolveFragment });
   }
 
   #tellUntracked(route: PageRoute, scope: RenderScope): void {

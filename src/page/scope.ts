@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Cached } from '../cache/entry.ts';
+import type { FragmentEntry } from '../cache/entry.ts';
 import type { CacheKey } from '../cache/stack-contract.ts';
 import type { DependencyKey, EpochMs, Milliseconds, Stamp } from '../core/units.ts';
 import type { KeySink } from '../core/validity.ts';
@@ -31,6 +31,8 @@ export interface ScopeStart {
   readonly inside?: readonly CacheKey[];
 }
 
+type Piece = Pick<FragmentEntry, 'keys' | 'scripts' | 'createdMs' | 'incomplete'>;
+
 /** One render, of a page or of a fragment: what it may read with, and what it turned out to depend on. */
 export class RenderScope {
   readonly stamp: Stamp;
@@ -39,6 +41,8 @@ export class RenderScope {
   readonly reading: Reading;
   /** What is measured of it. */
   readonly measured: { loadedAtMs?: Milliseconds; watch?: CallWatch | undefined } = {};
+  /** Hashes of the inline scripts in it, those of the fragments inside included: what its policy vouches for. */
+  readonly scripts = new Set<string>();
   readonly #keys = new RenderKeys();
   readonly #declared: Sources['declared'];
   #freshUntilMs: EpochMs = Number.POSITIVE_INFINITY;
@@ -101,11 +105,9 @@ export class RenderScope {
   }
 
   /** Takes over what a piece inside depends on: a page's keys are the closure. */
-  include(
-    { keys, createdMs, incomplete }: Pick<Cached, 'keys' | 'createdMs' | 'incomplete'>,
-    freshUntilMs: EpochMs,
-  ): void {
+  include({ keys, scripts = [], createdMs, incomplete }: Piece, freshUntilMs: EpochMs): void {
     for (const key of keys) this.#keys.add(key);
+    for (const script of scripts) this.scripts.add(script);
     this.#freshUntilMs = Math.min(this.#freshUntilMs, freshUntilMs);
     this.#sinceMs = Math.min(this.#sinceMs, createdMs);
     if (incomplete === true) this.#hasIncomplete = true;

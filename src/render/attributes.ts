@@ -1,10 +1,11 @@
 import { type AttributeRule, kind } from './attribute-names.ts';
 import { isThenable } from './pending.ts';
+import { isPlainObject, typeInWords } from './plain-object.ts';
+import { SafeUrl } from './safe-url.ts';
 import type { AttributeStep, Tag, TagAttribute } from './seam.ts';
-import { isHarmlessStyle, isOneStyleValue, styleRule } from './style.ts';
-import type { TagRule } from './tags.ts';
+import { harmlessDeclarations, isHarmlessStyle, isOneStyleValue, styleRule } from './style.ts';
 import { Trusted } from './trust.ts';
-import { isHarmlessList, isHarmlessUrl } from './url.ts';
+import { harmlessPart, isHarmlessList, isHarmlessUrl } from './url.ts';
 import type { Walk } from './walk.ts';
 
 /** Writes ` name="value"`, or nothing where the value says that the attribute is absent. `step` is its place. */
@@ -19,34 +20,39 @@ export function writeAttribute(
   const { attribute } = step;
   const { rule } = attribute;
   if (typeof value === 'string') {
-    if (!attribute.isHarmless) checkText(walk, attribute, value, props, depth);
-    walk.out.value(step, value);
+    const written = attribute.isHarmless ? value : admitted(walk, attribute, value, props, depth);
+    if (written === value) walk.out.value(step, value);
+    else if (written !== undefined) walk.out.vouchedValue(step, written);
     return;
   }
   switch (typeof value) {
     case 'boolean':
-      if (!value) return;
-      checkText(walk, attribute, '', props, depth);
-      walk.out.bareAttribute(step);
+      if (value && admitted(walk, attribute, '', props, depth) !== undefined) walk.out.bareAttribute(step);
       return;
     case 'undefined':
       return;
     case 'number':
-    case 'bigint':
-      checkText(walk, attribute, String(value), props, depth);
-      walk.out.vouchedValue(step, String(value));
+    case 'bigint': {
+      const written = admitted(walk, attribute, String(value), props, depth);
+      if (written !== undefined) walk.out.vouchedValue(step, written);
       return;
+    }
     case 'function':
       // A handler belongs to the browser, where the island that holds it attaches it. In HTML it is nothing.
       if (rule.kind === kind.handler) return;
+      if (!isPlainObject(props)) throw walk.nodeError(props, depth + 1);
       writeAttribute(walk, tag, step, walk.call(value, depth + 1), props, depth);
       return;
     case 'object':
       if (value === null) return;
       if (Trusted.is(value)) {
         // The value is vouched for, not the name.
-        if (rule.kind === kind.invalid) checkText(walk, attribute, '', props, depth);
+        if (rule.kind === kind.invalid) throw nameError(walk, rule, depth);
         walk.out.vouchedValue(step, value.toString());
+        return;
+      }
+      if (SafeUrl.is(value)) {
+        writeSafeUrl(walk, tag, step, value, props, depth);
         return;
       }
       if (isThenable(value)) {
@@ -55,74 +61,104 @@ export function writeAttribute(
         });
         return;
       }
-      if (rule.kind === kind.style && !Array.isArray(value)) {
-        walk.out.vouchedValue(step, styleOf(walk, rule, value, depth));
+      if (rule.kind === kind.style && isPlainObject(value)) {
+        const style = styleOf(walk, rule, value, depth);
+        if (style !== undefined) walk.out.vouchedValue(step, style);
         return;
       }
   }
-  const given = Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
   throw attributeError(
     walk,
     'E_ATTRIBUTE_TYPE',
     rule,
     depth,
-    `is ${given}; it takes text, a number or a boolean`,
+    `is ${typeInWords(value)}; it takes text, a number or a boolean`,
   );
 }
 
-/** Refuses what plain data must not say in this attribute. Escaping keeps text in its quotes; this is about what it means. */
-function checkText(
+/** Its scheme has been looked at, against the author's list; where it stands has not. */
+function writeSafeUrl(
+  walk: Walk,
+  tag: Tag,
+  step: AttributeStep,
+  url: SafeUrl,
+  props: object,
+  depth: number,
+): void {
+  const { attribute } = step;
+  const text = url.toString();
+  const isVouchedFor =
+    attribute.rule.kind === kind.url && attribute.tag.guard?.(attribute.rule.name, text, props) === undefined;
+  if (isVouchedFor) walk.out.vouchedValue(step, text);
+  else writeAttribute(walk, tag, step, text, props, depth);
+}
+
+/**
+ * What of plain data may be said in this attribute: all of it, a part, or nothing (undefined). What is left out is told, and
+ * the page lives: it may be one row's. Escaping keeps text in its quotes; this is about what it means. Errors: what
+ * only the page's own code can have put there.
+ */
+function admitted(
   walk: Walk,
   { tag, rule }: TagAttribute,
   text: string,
   props: object,
   depth: number,
-): void {
-  const reason = objection(tag, rule, text, props);
-  if (reason === undefined) return;
-  throw attributeError(walk, reason.code, rule, depth, reason.problem);
-}
-
-interface Objection {
-  readonly code: 'E_UNTRUSTED' | 'E_ATTRIBUTE_NAME';
-  readonly problem: string;
-}
-
-function objection(tag: TagRule, rule: AttributeRule, text: string, props: object): Objection | undefined {
-  const reason = tag.guard?.(rule.name, text, props);
-  if (reason !== undefined) return untrusted(`is ${reason}`);
+): string | undefined {
+  const refusal = tag.guard?.(rule.name, text, props);
+  if (refusal !== undefined) {
+    if (!tag.isEmbedding) throw untrusted(walk, rule, depth, `is ${refusal}`);
+    return leaveOut(walk, rule, depth, `is ${refusal}`, text);
+  }
   switch (rule.kind) {
     case kind.url:
-      return isHarmlessUrl(text, tag.isImage)
-        ? undefined
-        : untrusted('is an address that could run a script');
-    case kind.urlList:
-      return isHarmlessList(text, tag.isImage)
-        ? undefined
-        : untrusted('has an address that could run a script');
+      if (isHarmlessUrl(text, tag.isImage)) return text;
+      return leaveOut(walk, rule, depth, 'is an address that could run a script', text);
+    case kind.urlList: {
+      if (isHarmlessList(text, tag.isImage)) return text;
+      leaveOut(walk, rule, depth, 'has an address that could run a script', text);
+      return harmlessPart(rule.name, text, tag.isImage);
+    }
     case kind.style:
-      return isHarmlessStyle(text) ? undefined : untrusted('has a style that could run a script');
+      if (isHarmlessStyle(text)) return text;
+      leaveOut(walk, rule, depth, 'has a declaration that could run a script', text);
+      return harmlessDeclarations(text);
     case kind.handler:
-      return untrusted('is code');
+      throw untrusted(walk, rule, depth, 'is code');
     case kind.document:
-      return untrusted('is a document');
+      throw untrusted(walk, rule, depth, 'is a document');
     case kind.invalid:
-      return {
-        code: 'E_ATTRIBUTE_NAME',
-        problem: 'is no attribute name: letters, digits and "-", "_", ".", ":"',
-      };
+      throw isPlainObject(props) ? nameError(walk, rule, depth) : walk.nodeError(props, depth + 1);
     default:
-      return undefined;
+      return text;
   }
 }
 
-function untrusted(problem: string): Objection {
-  return { code: 'E_UNTRUSTED', problem: `${problem}, so it must be vouched for: trusted(...)` };
+function leaveOut(walk: Walk, rule: AttributeRule, depth: number, problem: string, value: string): undefined {
+  const way =
+    'so it was left out; an address can be checked with safeUrl(), text of the page itself is trusted(...)';
+  walk.tell(depth + 1, `${named(rule)} ${problem}, ${way}`, value);
 }
 
-/** The declarations of a `style` object, one after the other. */
-function styleOf(walk: Walk, rule: AttributeRule, style: object, depth: number): string {
+function untrusted(walk: Walk, rule: AttributeRule, depth: number, problem: string) {
+  return attributeError(
+    walk,
+    'E_UNTRUSTED',
+    rule,
+    depth,
+    `${problem}, so it must be vouched for: trusted(...)`,
+  );
+}
+
+function nameError(walk: Walk, rule: AttributeRule, depth: number) {
+  const problem = 'is no attribute name: letters, digits and "-", "_", ".", ":"';
+  return attributeError(walk, 'E_ATTRIBUTE_NAME', rule, depth, problem);
+}
+
+/** The declarations of a `style` object, one after the other. Undefined: all of them had to be left out. */
+function styleOf(walk: Walk, rule: AttributeRule, style: object, depth: number): string | undefined {
   let declarations = '';
+  let isCut = false;
   for (const [property, value] of Object.entries(style)) {
     if (value === undefined || value === null || value === false || value === '') continue;
     const known = styleRule(property);
@@ -135,13 +171,25 @@ function styleOf(walk: Walk, rule: AttributeRule, style: object, depth: number):
         `has ${JSON.stringify(property.slice(0, 60))}, which is no property`,
       );
     }
+    const text = styleText(walk, rule, property, value, depth);
+    if (text === undefined) {
+      isCut = true;
+      continue;
+    }
     if (declarations !== '') declarations += '; ';
-    declarations += known.open + styleText(walk, rule, property, value, depth);
+    declarations += known.open + text;
   }
-  return declarations;
+  return isCut && declarations === '' ? undefined : declarations;
 }
 
-function styleText(walk: Walk, rule: AttributeRule, property: string, value: unknown, depth: number): string {
+/** Undefined: to be left out. */
+function styleText(
+  walk: Walk,
+  rule: AttributeRule,
+  property: string,
+  value: unknown,
+  depth: number,
+): string | undefined {
   if (typeof value === 'number') return String(value);
   if (Trusted.is(value)) return value.toString();
   if (typeof value !== 'string') {
@@ -150,19 +198,11 @@ function styleText(walk: Walk, rule: AttributeRule, property: string, value: unk
       'E_ATTRIBUTE_TYPE',
       rule,
       depth,
-      `has a ${typeof value} as "${property}"; it takes text or a number`,
+      `has ${typeInWords(value)} as "${property}"; it takes text or a number`,
     );
   }
-  if (!isOneStyleValue(value)) {
-    throw attributeError(
-      walk,
-      'E_UNTRUSTED',
-      rule,
-      depth,
-      `has a "${property}" that is more than one value, so it must be vouched for: trusted(...)`,
-    );
-  }
-  return value;
+  if (isOneStyleValue(value)) return value;
+  return leaveOut(walk, rule, depth, `has a "${property}" that is more than one value`, value);
 }
 
 function attributeError(
@@ -172,6 +212,9 @@ function attributeError(
   depth: number,
   problem: string,
 ) {
-  const name = JSON.stringify(rule.key.slice(0, 60));
-  return walk.error(code, depth + 1, `${name} ${problem}`);
+  return walk.error(code, depth + 1, `${named(rule)} ${problem}`);
+}
+
+function named(rule: AttributeRule): string {
+  return JSON.stringify(rule.key.slice(0, 60));
 }

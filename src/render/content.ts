@@ -21,7 +21,7 @@ export function writeText(walk: Walk, text: unknown, depth: number): void {
     case 'object':
       if (text === null) return;
       if (Trusted.is(text)) {
-        walk.out.trusted(text);
+        walk.trusted(text, depth + 1);
         return;
       }
       if (isThenable(text)) {
@@ -40,7 +40,7 @@ export function writeText(walk: Walk, text: unknown, depth: number): void {
 /** The `html` prop. */
 export function writeHtml(walk: Walk, html: unknown, depth: number): void {
   if (Trusted.is(html)) {
-    walk.out.trusted(html);
+    walk.trusted(html, depth + 1);
     return;
   }
   if (html === undefined || html === null || html === false) return;

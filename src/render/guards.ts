@@ -44,17 +44,21 @@ function animation(name: string, text: string): string | undefined {
   return 'an animation of an address, a handler or a style';
 }
 
+const embedding = new Set('iframe frame embed object applet portal fencedframe use import'.split(' '));
+
 const guards: ReadonlyMap<string, AttributeGuard> = new Map([
   ['script', script],
   ['base', base],
   ['meta', meta],
-  ...['iframe', 'frame', 'embed', 'object', 'applet', 'portal', 'fencedframe', 'use', 'import'].map(
-    (tag): [string, AttributeGuard] => [tag, embedded],
-  ),
+  ...[...embedding].map((tag): [string, AttributeGuard] => [tag, embedded]),
   ...['animate', 'set', 'animatetransform', 'animatemotion', 'animatecolor', 'handler', 'listener'].map(
     (tag): [string, AttributeGuard] => [tag, animation],
   ),
 ]);
+
+export function isEmbedding(tag: string): boolean {
+  return embedding.has(tag);
+}
 
 export function guardOf(tag: string): AttributeGuard | undefined {
   return guards.get(tag);

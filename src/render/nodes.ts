@@ -1,7 +1,9 @@
 import { writeAttribute } from './attributes.ts';
+import type { ByteText } from './byte-text.ts';
 import { writeCode, writeHtml, writeText } from './content.ts';
 import { isFragmentCall } from './fragment-call.ts';
 import { abandon, fill, isThenable } from './pending.ts';
+import { isPlainObject } from './plain-object.ts';
 import type { Tag } from './seam.ts';
 import { Trusted } from './trust.ts';
 import type { Walk } from './walk.ts';
@@ -53,6 +55,8 @@ function writeElement(walk: Walk, element: Props, depth: number): void {
       `${JSON.stringify(key.slice(0, 60))} is no tag: letters, digits and "-"`,
     );
   }
+  // Asking each object costs a tenth of a page. What a class made has names of its own; nobody's are these.
+  if (!tag.rule.isKnown && !isPlainObject(element)) throw walk.nodeError(element, depth);
   writeAfterTag(walk, tag, value, depth);
 }
 
@@ -67,7 +71,7 @@ function writeAfterTag(walk: Walk, tag: Tag, value: unknown, depth: number): voi
     writeAfterTag(walk, tag, walk.call(value, depth + 1), depth + 1);
   } else {
     walk.out.endTag();
-    writeContent(walk, tag, undefined, undefined, value, depth);
+    writeContent(walk, tag, value, depth);
   }
 }
 
@@ -76,10 +80,8 @@ function writeWithProps(walk: Walk, tag: Tag, props: Props, depth: number): void
   let text: unknown;
   let html: unknown;
   let children: unknown;
-  let isEmpty = true;
   let twins = 0;
   for (const key in props) {
-    isEmpty = false;
     const value = props[key];
     if (key === 'children') children = value;
     else if (key === 'text') text = value;
@@ -98,32 +100,37 @@ function writeWithProps(walk: Walk, tag: Tag, props: Props, depth: number): void
       }
     }
   }
-  if (isEmpty) {
-    // No keys: perhaps this is no props object at all.
-    if (Trusted.is(props) || isFragmentCall(props)) children = props;
-    else if (isThenable(props)) {
-      walk.later(props, depth + 1, (later, given) => writeAfterTag(later, tag, given, depth));
-      return;
-    }
+  // An element with attributes alone: perhaps this is no props object at all.
+  if (text === undefined && children === undefined && html === undefined && !isPlainObject(props)) {
+    writeInsteadOfProps(walk, tag, props, depth);
+    return;
   }
   out.endTag();
-  if (typeof text === 'string' && html === undefined && children === undefined && tag.isPlain) {
+  if (!tag.isPlain) writeSpecialContent(walk, tag, { text, html, children, type: props.type }, depth);
+  else if (typeof text === 'string' && html === undefined && children === undefined) {
     out.textAndClose(tag, text);
-  } else writeContent(walk, tag, text, html, children, depth);
+  } else {
+    writePlainContent(walk, text, html, children, depth);
+    out.closeTag(tag);
+  }
 }
 
-function writeContent(
-  walk: Walk,
-  tag: Tag,
-  text: unknown,
-  html: unknown,
-  children: unknown,
-  depth: number,
-): void {
+/** What a class made in the place of an element's props: its content, or something to wait for. */
+function writeInsteadOfProps(walk: Walk, tag: Tag, given: object, depth: number): void {
+  if (Trusted.is(given) || isFragmentCall(given)) {
+    walk.out.endTag();
+    writeContent(walk, tag, given, depth);
+  } else if (isThenable(given)) {
+    walk.later(given, depth + 1, (later, value) => writeAfterTag(later, tag, value, depth));
+  } else throw walk.nodeError(given, depth + 1);
+}
+
+/** Content alone: `{ tag: children }`. */
+function writeContent(walk: Walk, tag: Tag, children: unknown, depth: number): void {
   if (tag.isPlain) {
-    writePlainContent(walk, text, html, children, depth);
+    writePlainContent(walk, undefined, undefined, children, depth);
     walk.out.closeTag(tag);
-  } else writeSpecialContent(walk, tag, text, html, children, depth);
+  } else writeSpecialContent(walk, tag, { children }, depth);
 }
 
 function writePlainContent(walk: Walk, text: unknown, html: unknown, children: unknown, depth: number): void {
@@ -137,26 +144,44 @@ function writePlainContent(walk: Walk, text: unknown, html: unknown, children: u
   if (children !== undefined) writeNode(walk, children, depth + 1);
 }
 
-function writeSpecialContent(
-  walk: Walk,
-  tag: Tag,
-  text: unknown,
-  html: unknown,
-  children: unknown,
-  depth: number,
-): void {
-  if (tag.rule.isVoid) {
+interface SpecialContent {
+  readonly text?: unknown;
+  readonly html?: unknown;
+  readonly children: unknown;
+  /** The attribute. */
+  readonly type?: unknown;
+}
+
+function writeSpecialContent(walk: Walk, tag: Tag, content: SpecialContent, depth: number): void {
+  const { rule } = tag;
+  const { text, html, children, type } = content;
+  if (rule.isVoid) {
     for (const dropped of [text, html, children]) if (typeof dropped === 'object') abandon(dropped);
     return;
   }
-  if (tag.rule.dropsNewline) {
-    keepingNewline(walk, () => writePlainContent(walk, text, html, children, depth));
-  } else writeCode(walk, isGiven(html) ? html : [text, children], depth + 1);
+  if (rule.dropsNewline) {
+    writeApart(walk, () => writePlainContent(walk, text, html, children, depth), keepNewline);
+  } else {
+    const writeInside = () => writeCode(walk, isGiven(html) ? html : [text, children], depth + 1);
+    const { onScript } = walk.scope;
+    if (onScript === undefined || !rule.isScript || isDataBlock(type)) writeInside();
+    else
+      writeApart(walk, writeInside, (code) => {
+        if (code !== '') onScript(Buffer.from(code, 'latin1'));
+        return code;
+      });
+  }
   walk.out.closeTag(tag);
 }
 
-/** The parser drops a newline that comes first in some elements; one that is meant is written twice. */
-function keepingNewline(walk: Walk, write: () => void): void {
+/** A script element that holds JSON or the like. What cannot be told here may be run. */
+function isDataBlock(type: unknown): boolean {
+  const written = Trusted.is(type) ? type.toString() : type;
+  return typeof written === 'string' && written.includes('/') && !/script/i.test(written);
+}
+
+/** Writes the inside of an element, which `finish` sees whole: when what it waits for is there. */
+function writeApart(walk: Walk, write: () => void, finish: (inside: ByteText) => ByteText): void {
   const { out, holes } = walk;
   const before = out.take();
   const firstHole = holes.length;
@@ -165,22 +190,25 @@ function keepingNewline(walk: Walk, write: () => void): void {
   const content = out.take();
   out.plain(before);
   if (inside.length === 0) {
-    out.plain(content.startsWith('\n') ? `\n${content}` : content);
+    out.plain(finish(content));
     return;
   }
-  const bytes = fill(Buffer.from(content, 'latin1'), inside).then(keepNewline);
+  const bytes = fill(Buffer.from(content, 'latin1'), inside).then((filled) =>
+    Buffer.from(finish(filled.toString('latin1')), 'latin1'),
+  );
   bytes.catch(() => undefined);
   holes.push({ at: out.length, bytes });
 }
 
-function keepNewline(content: Buffer): Buffer {
-  return content[0] === 10 ? Buffer.concat([Buffer.from('\n'), content]) : content;
+/** The parser drops a newline that comes first in some elements; one that is meant is written twice. */
+function keepNewline(content: ByteText): ByteText {
+  return content.startsWith('\n') ? `\n${content}` : content;
 }
 
 /** Objects in a node's place that have no key, or several. */
 function writeOddObject(walk: Walk, node: object, depth: number): void {
   if (Trusted.is(node)) {
-    walk.out.trusted(node);
+    walk.trusted(node, depth);
     return;
   }
   if (isThenable(node)) {
@@ -191,6 +219,7 @@ function writeOddObject(walk: Walk, node: object, depth: number): void {
     writeFragment(walk, node, depth);
     return;
   }
+  if (!isPlainObject(node)) throw walk.nodeError(node, depth);
   const keys = Object.keys(node);
   throw walk.error(
     'E_ELEMENT_SHAPE',

@@ -23,21 +23,20 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /**
  * A render that failed leaves promises in the tree that it never came to. When one of them is rejected
- * later nobody listens, and Node ends a process for that; so listen.
+ * later nobody listens, and Node ends a process for that; so listen. Not by recursion: the tree may have failed for being deep.
  */
-export function abandon(node: unknown, seen = new Set<object>()): void {
-  if (typeof node !== 'object' || node === null || seen.has(node)) return;
-  seen.add(node);
-  if (isThenable(node)) {
-    node.then(
-      (value) => abandon(value),
-      () => undefined,
-    );
-    return;
-  }
-  try {
-    for (const value of Object.values(node)) abandon(value, seen);
-  } catch {
-    // A getter that throws; the render has its error already.
+export function abandon(tree: unknown): void {
+  const seen = new Set<object>();
+  const left: unknown[] = [tree];
+  while (left.length > 0) {
+    const node = left.pop();
+    if (typeof node !== 'object' || node === null || seen.has(node)) continue;
+    seen.add(node);
+    try {
+      if (isThenable(node)) node.then(abandon, () => undefined);
+      else for (const value of Object.values(node)) if (typeof value === 'object') left.push(value);
+    } catch {
+      // A getter that throws; the render has its error already.
+    }
   }
 }

@@ -4,6 +4,7 @@ import { RenderError, type RenderErrorCode } from './errors.ts';
 import { fixed } from './fixed.ts';
 import { FragmentCall } from './fragment-call.ts';
 import { type RenderOptions, render, renderToBuffer } from './render.ts';
+import { safeUrl } from './safe-url.ts';
 import { json, Trusted, trusted } from './trust.ts';
 
 async function failure(node: unknown, options?: RenderOptions): Promise<RenderError> {
@@ -194,13 +195,46 @@ describe('an error', () => {
   test.each([
     ['E_NODE_TYPE', 'root.div.children[3].p', { div: { children: [1, 2, 3, { p: bad }] } }],
     ['E_ELEMENT_SHAPE', 'root.div.children[1][0]', { div: { children: ['x', [{}]] } }],
-    ['E_ELEMENT_SHAPE', 'root[1]', ['a', new Map()]],
+    ['E_NODE_TYPE', 'root[1]', ['a', new Map()]],
+    ['E_NODE_TYPE', 'root.p', { p: new Date(Number.NaN) }],
+    ['E_NODE_TYPE', 'root.p', { p: { children: new Set(['x']) } }],
+    ['E_NODE_TYPE', 'root.p', { p: new URL('https://a.example/') }],
+    ['E_NODE_TYPE', 'root.p', { p: Promise.resolve(new Date()) }],
+    [
+      'E_NODE_TYPE',
+      'root[0]',
+      [
+        new (class {
+          amount = 5;
+        })(),
+      ],
+    ],
+    [
+      'E_NODE_TYPE',
+      'root.p',
+      {
+        p: new (class {
+          title = 'x';
+        })(),
+      },
+    ],
+    ['E_NODE_TYPE', 'root[0]', [Buffer.from('x')]],
+    ['E_NODE_TYPE', 'root.p', { p: new String('x') }],
+    ['E_NODE_TYPE', 'root.pre', { pre: /x/ }],
+    ['E_NODE_TYPE', 'root.br', { br: new Date() }],
+    ['E_NODE_TYPE', 'root.p()', { p: () => (function* () {})() }],
+    ['E_NODE_TYPE', 'root.p', { p: Symbol('x') }],
+    ['E_NODE_TYPE', 'root[0]', [safeUrl('/x')]],
+    ['E_TEXT_TYPE', 'root.p', { p: { text: new Date() } }],
+    ['E_ATTRIBUTE_TYPE', 'root.p', { p: { title: Symbol('x') } }],
+    ['E_ATTRIBUTE_TYPE', 'root.p', { p: { style: new Map([['color', 'red']]) } }],
+    ['E_ATTRIBUTE_TYPE', 'root.p', { p: { style: { color: new Date() } } }],
     ['E_TAG_NAME', 'root.div', { div: { children: { 'b c': 'x' } } }],
     ['E_ATTRIBUTE_NAME', 'root.p', { p: { 'a b': 'x' } }],
     ['E_ATTRIBUTE_TYPE', 'root.p', { p: { title: ['x'] } }],
     ['E_ATTRIBUTE_TYPE', 'root.p', { p: { title: new Date() } }],
     ['E_TEXT_TYPE', 'root.p', { p: { text: { a: 1 } } }],
-    ['E_UNTRUSTED', 'root.p().a', { p: { children: () => ({ a: { href: 'javascript:x' } }) } }],
+    ['E_UNTRUSTED', 'root.p().a', { p: { children: () => ({ a: { onclick: 'x' } }) } }],
     ['E_CYCLE', undefined, cyclic],
     ['E_DEPTH', undefined, endless],
     ['E_DEPTH', undefined, Array.from({ length: 300 }).reduce<Node>((inner) => [inner], 'x')],

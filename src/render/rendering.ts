@@ -1,6 +1,7 @@
 import { RenderError } from './errors.ts';
 import { type FragmentCall, isFragmentCall } from './fragment-call.ts';
 import { writeNode } from './nodes.ts';
+import type { Notice } from './notice.ts';
 import { Output } from './output.ts';
 import { abandon, fill } from './pending.ts';
 import { type Continue, describe, type RenderScope, Walk } from './walk.ts';
@@ -16,6 +17,10 @@ export interface RenderOptions {
     | undefined;
   /** Stands around each call of a component, to measure it: calls it and answers what it returned. */
   readonly watch?: ((component: () => unknown) => unknown) | undefined;
+  /** Told of what was left out of the page because data must not say it there, and of what browsers will not run. */
+  readonly tell?: ((notice: Notice) => void) | undefined;
+  /** Told the inside of each script element that a browser would run, in UTF-8: what a policy may vouch for. */
+  readonly onScript?: ((text: Buffer) => void) | undefined;
   /** How deep elements, lists and calls may be nested. 256 unless told. */
   readonly maxDepth?: number | undefined;
 }
@@ -24,6 +29,8 @@ export interface RenderOptions {
 export class Rendering implements RenderScope {
   readonly maxDepth: number;
   readonly watch: RenderOptions['watch'];
+  readonly tell: RenderOptions['tell'];
+  readonly onScript: RenderOptions['onScript'];
   readonly #options: RenderOptions;
   /** The first failure. What is waited for beside it is then no longer rendered. */
   #failure: RenderError | undefined;
@@ -32,6 +39,8 @@ export class Rendering implements RenderScope {
     this.#options = options;
     this.maxDepth = options.maxDepth ?? deepest;
     this.watch = options.watch;
+    this.tell = options.tell;
+    this.onScript = options.onScript;
   }
 
   run<T>(node: unknown, finish: (output: Output) => T): T | Promise<Buffer> {

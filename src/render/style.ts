@@ -26,7 +26,7 @@ const address = /\b(?:url|src|image|image-set)\s*\(\s*(["']?)([^"')]*)\1/gi;
 export function isHarmlessStyle(style: string): boolean {
   // All that follows needs a parenthesis, or a backslash to hide one.
   if (!style.includes('(') && !style.includes('\\')) return true;
-  const plain = style.replace(/\/\*[\s\S]*?(?:\*\/|$)/g, '');
+  const plain = withoutComments(style);
   if (plain.includes('\\') || runs.test(plain)) return false;
   for (const [, , url] of plain.matchAll(address)) {
     if (url !== undefined && !isHarmlessUrl(url, true)) return false;
@@ -42,6 +42,39 @@ export function isOneStyleValue(value: string): boolean {
 }
 
 const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']' };
+
+/** The declarations of a whole `style` attribute that are harmless, each by itself. Undefined: none is. */
+export function harmlessDeclarations(style: string): string | undefined {
+  const kept = declarationsOf(withoutComments(style)).filter(
+    (each) => isClosed(each) && isHarmlessStyle(each),
+  );
+  return kept.length === 0 ? undefined : kept.join('; ');
+}
+
+/** Split where a declaration ends: at a semicolon outside of quotes and parentheses. */
+function declarationsOf(style: string): string[] {
+  const found: string[] = [];
+  let quote = '';
+  let depth = 0;
+  let from = 0;
+  for (let at = 0; at <= style.length; at++) {
+    const character = style.charAt(at);
+    if (quote !== '') {
+      if (character === quote) quote = '';
+    } else if (character === '"' || character === "'") quote = character;
+    else if (closing[character] !== undefined) depth++;
+    else if (character === ')' || character === ']') depth--;
+    if (at < style.length && !(character === ';' && quote === '' && depth === 0)) continue;
+    const declaration = style.slice(from, at).trim();
+    if (declaration !== '') found.push(declaration);
+    from = at + 1;
+  }
+  return found;
+}
+
+function withoutComments(style: string): string {
+  return style.replace(/\/\*[\s\S]*?(?:\*\/|$)/g, '');
+}
 
 /** Quotes, parentheses and brackets are closed, and no declaration, block or comment begins outside of quotes. */
 function isClosed(value: string): boolean {

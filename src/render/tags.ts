@@ -1,4 +1,4 @@
-import { type AttributeGuard, guardOf } from './guards.ts';
+import { type AttributeGuard, guardOf, isEmbedding } from './guards.ts';
 
 /** What the renderer knows of a tag. */
 export interface TagRule {
@@ -15,6 +15,12 @@ export interface TagRule {
   readonly dropsNewline: boolean;
   /** What it shows is a picture, even one in SVG cannot run anything. */
   readonly isImage: boolean;
+  /** A name of HTML or SVG, and so not that of a field of some class. */
+  readonly isKnown: boolean;
+  /** Its content is a script. */
+  readonly isScript: boolean;
+  /** It shows a document; an address that it must not have is left out. */
+  readonly isEmbedding: boolean;
   /** What its attributes may not be, beyond what holds for every tag. */
   readonly guard: AttributeGuard | undefined;
 }
@@ -22,6 +28,15 @@ export interface TagRule {
 const validTag = /^[a-zA-Z][a-zA-Z0-9-]*$/;
 const voidTags = new Set('area base br col embed hr img input link meta param source track wbr'.split(' '));
 const codeTags = new Set(['script', 'style']);
+const knownTags = new Set(
+  (
+    'a abbr address area article aside audio b base bdi bdo blockquote body br button canvas caption circle cite code col ' +
+    'colgroup dd defs del details dfn dialog div dl dt em fieldset figcaption figure footer form g h1 h2 h3 h4 h5 h6 head ' +
+    'header hgroup hr html i iframe img input ins kbd label legend li line link main map mark menu meta nav noscript ol ' +
+    'optgroup option p path picture polygon polyline pre q rect s samp script search section select small source span ' +
+    'strong style sub sup svg table tbody td template textarea tfoot th thead title tr track u ul use var video wbr'
+  ).split(' '),
+);
 const newlineDroppingTags = new Set(['pre', 'textarea', 'listing']);
 
 /** Made once for each tag: whoever asks keeps it. */
@@ -36,6 +51,9 @@ export function tagRule(key: string): TagRule {
     isVoid: voidTags.has(name),
     dropsNewline: newlineDroppingTags.has(name),
     isImage: name === 'img',
+    isKnown: knownTags.has(key),
+    isScript: name === 'script',
+    isEmbedding: isEmbedding(name),
     guard: guardOf(name),
   };
 }

@@ -17,6 +17,11 @@ export function pathOf(trail: Trail, length: number): string {
   return path;
 }
 
+/** The same without the numbers: one place in the code of a view, whichever row stands there. */
+export function placeOf(trail: Trail, length: number): string {
+  return pathOf(trail, length).replace(/\[\d+\]/g, '[]');
+}
+
 /** Whether a tree that is too deep is so because it contains itself. Calls nothing, so it sees plain data only. */
 export function isCyclic(node: unknown): boolean {
   const done = new Set<object>();

@@ -4,6 +4,7 @@ import { type ByteText, bytesOf } from './byte-text.ts';
 export class Trusted {
   readonly #text: string;
   #bytes: ByteText | undefined;
+  #holdsScript: boolean | undefined;
 
   constructor(text: string) {
     this.#text = text;
@@ -20,10 +21,18 @@ export class Trusted {
     return this.#bytes;
   }
 
+  /** Whether, written as HTML, it brings a script that has no address and is no block of data. */
+  get holdsScript(): boolean {
+    this.#holdsScript ??= inlineScript.test(this.#text);
+    return this.#holdsScript;
+  }
+
   toString(): string {
     return this.#text;
   }
 }
+
+const inlineScript = /<script(?=[\s/>])(?![^>]*\s(?:src\s*=|type\s*=\s*["']?[\w.+-]+\/[\w.+-]*json))/i;
 
 /**
  * Vouches for a piece of text, which is then taken for what its place says: HTML among children, code in a

@@ -27,6 +27,31 @@ function plainUrl(url: string): string {
   return url.replace(droppedAnywhere, '').replace(droppedBefore, '');
 }
 
+/** Schemes of programs. Nobody can admit them but by trusted(). */
+const programs = new Set([
+  'javascript',
+  'vbscript',
+  'livescript',
+  'blob',
+  'filesystem',
+  'view-source',
+  'jar',
+  'feed',
+]);
+
+/** The scheme of `url`, '' where it has none. Undefined: it is not among `schemes` (those known to be harmless, if not told), or is a program's. */
+export function schemeIfHarmless(url: string, schemes?: readonly string[]): string | undefined {
+  const plain = plainUrl(url);
+  const found = scheme.exec(plain);
+  if (found === null) return hidesScheme(plain) ? undefined : '';
+  const name = (found[1] ?? '').toLowerCase();
+  if (programs.has(name)) return undefined;
+  const isAdmitted =
+    schemes === undefined ? harmlessSchemes.has(name) : schemes.some((each) => each.toLowerCase() === name);
+  if (!isAdmitted || (name === 'data' && !harmlessData.test(plain))) return undefined;
+  return name;
+}
+
 const slash = 47;
 const hash = 35;
 
@@ -54,6 +79,30 @@ function hidesScheme(plain: string): boolean {
 /** `srcset` and `ping`: addresses, and perhaps sizes, between white space. Commas belong to whatever they touch. */
 export function isHarmlessList(list: string, asImage = false): boolean {
   return list.split(/\s+/).every((part) => isHarmlessUrl(part.replace(/^,+/, ''), asImage));
+}
+
+/** What is left of a list when the addresses that could run a script are taken out, each with its size. Undefined: nothing. */
+export function harmlessPart(name: string, list: string, asImage: boolean): string | undefined {
+  const isSet = name.endsWith('srcset');
+  const parts = isSet ? candidates(list) : list.split(/\s+/);
+  const kept = parts.filter((part) => part !== '' && isHarmlessList(part, asImage));
+  return kept.length === 0 ? undefined : kept.join(isSet ? ', ' : ' ');
+}
+
+/** The candidates of a `srcset` as HTML parses them: a comma ends one only after its address, or after its sizes. */
+function candidates(list: string): string[] {
+  const found: string[] = [];
+  for (let rest = list; ; ) {
+    const [separators = ''] = /^[\s,]*/.exec(rest) ?? [];
+    rest = rest.slice(separators.length);
+    const [address = ''] = /^\S+/.exec(rest) ?? [];
+    if (address === '') return found;
+    rest = rest.slice(address.length);
+    const url = address.replace(/,+$/, '');
+    const [sizes = ''] = url === address ? (/^(?:[^,(]|\([^)]*\)?)*/.exec(rest) ?? []) : [];
+    rest = rest.slice(sizes.length);
+    found.push(`${url}${sizes}`.trim());
+  }
 }
 
 /**

@@ -1,7 +1,10 @@
 import { RenderError, type RenderErrorCode } from './errors.ts';
+import type { Notice } from './notice.ts';
 import type { Output } from './output.ts';
 import type { Hole } from './pending.ts';
-import { call, isCyclic, pathOf, type Trail } from './trail.ts';
+import { typeInWords } from './plain-object.ts';
+import { call, isCyclic, pathOf, placeOf, type Trail } from './trail.ts';
+import type { Trusted } from './trust.ts';
 
 /** Goes on with a value that had to be waited for, where it stood. */
 export type Continue = (walk: Walk, value: unknown) => void;
@@ -11,6 +14,10 @@ export interface RenderScope {
   readonly maxDepth: number;
   /** Stands around each call, where calls are measured. */
   readonly watch: ((component: () => unknown) => unknown) | undefined;
+  /** Told of what the page lives without. */
+  readonly tell: ((notice: Notice) => void) | undefined;
+  /** Told the inside of each script element that a browser would run, in UTF-8. */
+  readonly onScript: ((text: Buffer) => void) | undefined;
   /** Waits for `promise` and renders what it gives, apart from `walk`, which goes on at once. */
   later(walk: Walk, promise: PromiseLike<unknown>, depth: number, goOn: Continue): Promise<Buffer>;
   /** The finished HTML of a fragment. */
@@ -58,6 +65,21 @@ export class Walk {
     }
   }
 
+  /** HTML that is vouched for. A script in it was not rendered here, so no policy vouches for that. */
+  trusted(html: Trusted, steps: number): void {
+    this.out.trusted(html);
+    if (!html.holdsScript) return;
+    const problem =
+      'trusted() holds an inline <script>, which browsers will not run: the content security policy names only ' +
+      'scripts that were rendered as elements, { script: { html: trusted(code) } }';
+    this.tell(steps, problem, html.toString());
+  }
+
+  /** Tells of something wrong with `value`, at the end of the first `steps` of the trail, without which the page lives. */
+  tell(steps: number, problem: string, value: string): void {
+    this.scope.tell?.({ place: placeOf(this.trail, steps), problem, value: value.slice(0, 80) });
+  }
+
   /** The promise that stood at the end of `trail` failed. */
   rejected(trail: Trail, cause: unknown): RenderError {
     const problem = `A promise was rejected: ${describe(cause)}`;
@@ -66,6 +88,12 @@ export class Walk {
 
   error(code: RenderErrorCode, steps: number, problem: string, options?: { cause?: unknown }): RenderError {
     return new RenderError(code, pathOf(this.trail, steps), problem, options);
+  }
+
+  /** What a class made stands where an element or its props should. */
+  nodeError(node: object, steps: number): RenderError {
+    const problem = `An element is a plain object, and this is ${typeInWords(node)}: turn it into text or elements`;
+    return this.error('E_NODE_TYPE', steps, problem);
   }
 
   tooDeep(node: unknown, depth: number): never {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/core/clock.ts';
 import { Database } from '../../src/data/database.ts';
-import { errorPage, page } from '../../src/index.ts';
+import { errorPage, fragment, layout, page } from '../../src/index.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { silent } from '../support/silent.ts';
@@ -278,5 +278,75 @@ describe('a database that is down', () => {
     proxy.refuse(false);
     clock.advance(1000);
     expect((await get('/kept/2')).html).toContain('<p>Bo</p>');
+  });
+});
+
+describe('a layout with a fragment in it', () => {
+  let version = 1;
+  let failing = false;
+  let hangs = false;
+  const Nav = fragment('nav', {
+    key: () => 0,
+    load: ({ dependsOn }) => {
+      dependsOn('nav#1');
+      if (failing) throw new Error('no rows');
+      return hangs ? new Promise<number>(() => {}) : version;
+    },
+    view: (shown) => ({ nav: `nav ${shown}` }),
+  });
+  const _layout = layout({ view: ({ content }) => [Nav({}), { main: { children: [content] } }] });
+  const _error = errorPage({ view: ({ status }) => ({ h2: `Oh ${status}` }) });
+  const pages = {
+    _layout,
+    _error,
+    index: broken,
+    fine: page({ view: () => 'fine' }),
+    numbers: page({ query: { n: z.coerce.number() }, view: () => 'n' }),
+    down: page({
+      load: (): string => {
+        throw Object.assign(new Error('down'), { code: 'E_DATABASE_DOWN' });
+      },
+      view: () => 'never',
+    }),
+  };
+  const start = () => {
+    version = 1;
+    failing = false;
+    hangs = false;
+    return site({ pages, fragmentCache: true });
+  };
+  const get = async (address: string) => {
+    const response = await fetch(address);
+    return `${response.status} ${/<body>(.*)<\/body>/.exec(await response.text())?.[1]}`;
+  };
+
+  test('stands around the pages for failures, and is as fresh there as anywhere', async () => {
+    const { origin, purge, log } = await start();
+    expect(await get(`${origin}/numbers?n=x`)).toContain('400 <nav>nav 1</nav><main><h2>Oh 400</h2></main>');
+    expect(await get(origin)).toBe('500 <nav>nav 1</nav><main><h2>Oh 500</h2></main>');
+    expect(await get(`${origin}/down`)).toBe('503 <nav>nav 1</nav><main><h2>Oh 503</h2></main>');
+    version = 2;
+    purge('nav#1');
+    expect(await get(`${origin}/down`)).toBe('503 <main><h2>Oh 503</h2></main>');
+    expect(await get(origin)).toBe('500 <nav>nav 2</nav><main><h2>Oh 500</h2></main>');
+    expect(await get(`${origin}/down`)).toBe('503 <nav>nav 2</nav><main><h2>Oh 503</h2></main>');
+    expect(log.lines.filter(({ message }) => message.includes('failed itself'))).toEqual([]);
+  });
+
+  test('is shown without it where it fails or takes too long', async () => {
+    const { origin, log } = await start();
+    failing = true;
+    expect(await get(origin)).toBe('500 <main><h2>Oh 500</h2></main>');
+    expect(log.lines.some(({ message }) => message.includes('was left out'))).toBe(true);
+    failing = false;
+    hangs = true;
+    expect(await get(origin)).toBe('500 <main><h2>Oh 500</h2></main>');
+  });
+
+  test('is left out of the page that is kept for all who are refused, which no purge would reach', async () => {
+    const { origin, renderer } = await start();
+    expect(await get(`${origin}/fine`)).toContain('nav 1');
+    const refused = await renderer.failure({ status: 503, id: 'x', detail: undefined, shed: true }, []);
+    expect(refused.identity.toString()).toContain('<body><main><h2>Oh 503</h2></main></body>');
   });
 });

@@ -23,6 +23,7 @@ import { PageActions, type Writing } from '../../src/page/actions.ts';
 import { type Application, assemble } from '../../src/page/application.ts';
 import { FailedReads } from '../../src/page/failed-reads.ts';
 import { Fragments } from '../../src/page/fragments.ts';
+import { RenderNotices } from '../../src/page/notices.ts';
 import { PagePipeline } from '../../src/page/pipeline.ts';
 import type { PublicFiles } from '../../src/page/public-files.ts';
 import { PageRenderer } from '../../src/page/renderer.ts';
@@ -91,8 +92,10 @@ export async function startSite(options: SiteOptions) {
   };
   const timeouts = { hardTimeoutMs, softTimeoutMs: 1000 };
   const failedReads = new FailedReads(log);
+  const notices = new RenderNotices(log);
   const fragments = new Fragments({
     failedReads,
+    notices,
     build: application.build,
     sources,
     clock,
@@ -102,6 +105,7 @@ export async function startSite(options: SiteOptions) {
   const { publicOrigin, surrogateKeys = false } = options;
   const renderer = new PageRenderer({
     failedReads,
+    notices,
     application,
     sources,
     fragments,
@@ -184,6 +188,7 @@ export async function startSite(options: SiteOptions) {
     server,
     handler,
     pipeline,
+    renderer,
     cache,
     hits,
     purge: (...keys: string[]) => {
