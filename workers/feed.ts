@@ -68,6 +68,7 @@ async function start(config: Config): Promise<void> {
   const feed = new ChangeFeed({
     connectionString: config.databaseUrl ?? '',
     slot: config.feedSlot,
+    withoutTriggers: config.feedWithoutTriggers,
     clock,
     logger,
     random: Math.random,

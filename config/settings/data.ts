@@ -23,6 +23,12 @@ export const data = {
     default: 'auto',
     help: 'The change feed: pages follow what is committed in Postgres. Needs wal_level = logical and a role with REPLICATION. auto: on where those are given, else off, and the start says what is missing. on: pages are not kept for longer than DEGRADED_TTL_MS while it cannot work.',
   }),
+  feedWithoutTriggers: setting({
+    name: 'FEED_WITHOUT_TRIGGERS',
+    kind: oneOf(['full', 'all']),
+    default: 'full',
+    help: 'Which tables are followed where the role may not create event triggers and nobody ran "db prepare". full: those with REPLICA IDENTITY FULL. all: those with a primary key, too; Postgres then refuses UPDATE and DELETE on a table whose key was dropped, until the feed has noticed.',
+  }),
   feedSlot: setting({
     name: 'FEED_SLOT',
     kind: text('a name of lower-case letters, digits and _, at most 63', /^[a-z0-9_]{1,63}$/),

@@ -6,7 +6,10 @@ import { until } from '../support/redis.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { launchFeed, settled, startFeed, type TestFeed, trackedTables } from './fixture.ts';
 
-describe('the change feed and what may befall it', () => {
+// `npm run again` has them run many times, under load.
+const repeats = Number(process.env['REPEATS'] ?? 0);
+
+describe('the change feed and what may befall it', { repeats }, () => {
   let database: TestDatabase;
   let running: TestFeed[] = [];
   let slot: string;
@@ -181,6 +184,16 @@ describe('the change feed and what may befall it', () => {
     ['drops its publication', 'drop publication coherent'],
     ['takes a table out of it', 'alter publication coherent drop table users'],
     ['has it publish less', "alter publication coherent set (publish = 'insert')"],
+    [
+      'takes a table out of it for a moment',
+      `begin; alter publication coherent drop table users; update users set name = 'unseen' where id = 7;
+       alter publication coherent add table users; commit`,
+    ],
+    [
+      'has it publish less for a moment',
+      `begin; alter publication coherent set (publish = 'insert'); update users set name = 'unseen' where id = 7;
+       alter publication coherent set (publish = 'insert, update, delete, truncate'); commit`,
+    ],
   ])('begins an epoch, and mends it, when somebody %s', async (_what, sql) => {
     const { bus } = await start();
     await database.query(sql);

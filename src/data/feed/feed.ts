@@ -37,6 +37,8 @@ export interface ChangeFeedOptions {
   readonly random: () => number;
   /** How long the word holds that everything is published. */
   readonly freshLifeMs: Milliseconds;
+  /** Where there are no event triggers: 'full' follows tables with REPLICA IDENTITY FULL, 'all' those with a key, too. */
+  readonly withoutTriggers?: 'full' | 'all';
   readonly onState?: (state: FeedState, error: FeedUnavailableError | undefined) => void;
   readonly limits?: CollectorLimits;
   readonly maxWaitingKeys?: number;
@@ -177,7 +179,8 @@ export class ChangeFeed {
     if (await forgetStrays(admin)) await memory.forget();
     const definitions = await Definitions.load(admin, clock, tellsDefinitions);
     await this.#settle(memory, { ...identity, fingerprint: definitions.fingerprint }, lead);
-    const publication = new Publication(admin, clock, logger);
+    const followsByKey = tellsDefinitions || this.#options.withoutTriggers === 'all';
+    const publication = new Publication({ sql: admin, clock, logger, followsByKey });
     open.push(() => publication.close());
     const options = this.#options;
     term = new Term(lead.stream, {

@@ -7,12 +7,14 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { SqlConnection } from './connections.ts';
-import { PUBLICATION, publishesAll, TRACKED_PUBLICATION } from './install-sql.ts';
+import { entryOf, PUBLICATION, publishesAll, TRACKED_PUBLICATION } from './install-sql.ts';
 
 interface Candidate {
   readonly oid: string;
   readonly name: string;
   readonly qualifies: boolean;
+  /** It would qualify, were there event triggers. */
+  readonly byKey: boolean;
   readonly published: boolean;
   readonly tracked: boolean;
 }
@@ -21,22 +23,32 @@ const isIn = (publication: string): string =>
   `EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
            WHERE p.pubname = '${publication}' AND r.prrelid = c.oid)`;
 
-/** Partitions come with their root. */
+/**
+ * Whether nothing that its owner does to a key makes the table refuse an UPDATE: needed where no event trigger takes it
+ * out in time.
+ */
+const STAYS_TELLABLE = `NOT EXISTS (SELECT FROM pg_class leaf WHERE leaf.relreplident <> 'f' AND leaf.relkind = 'r'
+  AND (leaf.oid = c.oid OR leaf.oid IN (SELECT relid FROM pg_partition_tree(c.oid))))`;
+
+/** Partitions come with their root. $1: tables that are told by a key, too. */
 const CANDIDATES = `
   SELECT * FROM (
-    SELECT c.oid::text AS oid, format('%I.%I', n.nspname, c.relname) AS name, coherent.qualifies(c.oid) AS qualifies,
+    SELECT c.oid::text AS oid, format('%I.%I', n.nspname, c.relname) AS name,
+           coherent.qualifies(c.oid) AND ($1 OR ${STAYS_TELLABLE}) AS qualifies,
+           coherent.qualifies(c.oid) AS "byKey",
            ${isIn(PUBLICATION)} AS published, ${isIn(TRACKED_PUBLICATION)} AS tracked
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND NOT c.relispartition
       AND n.nspname NOT IN ('coherent', 'information_schema', 'pg_catalog', 'pg_toast')) candidates
   ORDER BY name`;
 
-/** Tracked tables whose changes are not read after all: somebody else changed our publication. */
+/** Tracked tables whose changes are not read after all, or were not for a moment: somebody else changed our publication. */
 const STRAYS = `
   SELECT t.prrelid::text AS oid FROM pg_publication_rel t JOIN pg_publication p ON p.oid = t.prpubid
   WHERE p.pubname = '${TRACKED_PUBLICATION}' AND NOT EXISTS (
     SELECT FROM pg_publication_rel r JOIN pg_publication q ON q.oid = r.prpubid
     WHERE q.pubname = '${PUBLICATION}' AND r.prrelid = t.prrelid
+      AND (SELECT entry FROM coherent.tables e WHERE e.relation = t.prrelid) = ${entryOf('t.prrelid')}
       AND (SELECT ${publishesAll} FROM pg_publication WHERE oid = q.oid)
       AND to_jsonb(r) ->> 'prqual' IS NULL AND to_jsonb(r) ->> 'prattrs' IS NULL)`;
 
@@ -55,7 +67,16 @@ export async function forgetStrays(sql: SqlConnection): Promise<boolean> {
 const RETRY_MS: Milliseconds = 5_000;
 const LOOK_AGAIN_MS: Milliseconds = 100;
 
+export interface PublicationOptions {
+  readonly sql: SqlConnection;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Also those that begin to refuse UPDATE when their key is dropped: where event triggers see to it, or by choice. */
+  readonly followsByKey: boolean;
+}
+
 export class Publication {
+  readonly #followsByKey: boolean;
   readonly #sql: SqlConnection;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -66,7 +87,8 @@ export class Publication {
   #closed = false;
   #said = '';
 
-  constructor(sql: SqlConnection, clock: Clock, logger: Logger) {
+  constructor({ sql, clock, logger, followsByKey }: PublicationOptions) {
+    this.#followsByKey = followsByKey;
     this.#sql = sql;
     this.#clock = clock;
     this.#logger = logger;
@@ -95,20 +117,21 @@ export class Publication {
 
   async #mendAll(): Promise<void> {
     try {
-      const { rows } = await this.#sql.query<Candidate>(CANDIDATES);
+      const rows = await this.#candidates();
       this.#say(rows);
       const unfit = rows.filter((table) => !table.qualifies && (table.published || table.tracked));
       let complete = await this.#change('forget', unfit);
-      const missing = rows.filter((table) => table.qualifies && !table.published);
+      // What is tracked and not published lacks changes already: the feed notices by itself, and begins a new epoch.
+      const missing = rows.filter((table) => table.qualifies && !table.published && !table.tracked);
       complete = (await this.#change('publish', missing)) && complete;
       const untracked = rows.filter((table) => table.qualifies && !table.tracked);
       if (untracked.length > 0) {
         await this.#allEnded();
         if (this.#closed) return;
         // Not all may have got in, and some may have left meanwhile.
-        const after = await this.#sql.query<Candidate>(CANDIDATES);
+        const after = await this.#candidates();
         const oids = new Set(untracked.map(({ oid }) => oid));
-        const ready = after.rows.filter((table) => oids.has(table.oid) && table.published && !table.tracked);
+        const ready = after.filter((table) => oids.has(table.oid) && table.published && !table.tracked);
         complete = (await this.#change('track', ready)) && complete;
       }
       if (!complete) this.#later();
@@ -117,6 +140,11 @@ export class Publication {
       this.#logger.warn({ err: error }, 'change feed: the publication could not be brought up to date yet');
       this.#later();
     }
+  }
+
+  async #candidates(): Promise<readonly Candidate[]> {
+    const { rows } = await this.#sql.query<Candidate>(CANDIDATES, [this.#followsByKey]);
+    return rows;
   }
 
   /** All in one transaction, which is one event; where one table is in the way, each by itself. */
@@ -165,15 +193,27 @@ export class Publication {
 
   /** Once for every new list. */
   #say(tables: readonly Candidate[]): void {
-    const names = tables.filter(({ qualifies }) => !qualifies).map(({ name }) => name);
-    const text = names.join(', ');
+    const out = tables.filter(({ qualifies }) => !qualifies);
+    const text = out.map(({ name, byKey }) => `${name} ${byKey}`).join(', ');
     if (text === this.#said) return;
     this.#said = text;
-    if (names.length === 0) return;
-    this.#logger.warn(
-      { tables: names.slice(0, 20), count: names.length },
-      'change feed: tables without a usable replica identity are not followed; pages made from them live by their ' +
-        'TTL. Give them a primary key, or: ALTER TABLE ... REPLICA IDENTITY FULL',
-    );
+    const named = (some: readonly Candidate[]) => ({
+      tables: some.slice(0, 20).map(({ name }) => name),
+      count: some.length,
+    });
+    const unfit = out.filter(({ byKey }) => !byKey);
+    if (unfit.length > 0)
+      this.#logger.warn(
+        named(unfit),
+        'change feed: tables that the log cannot tell whole, or that their owner took out, are not followed; pages made ' +
+          'from them live by their TTL. Give them a primary key, or: ALTER TABLE ... REPLICA IDENTITY FULL',
+      );
+    if (unfit.length < out.length)
+      this.#logger.warn(
+        named(out.filter(({ byKey }) => byKey)),
+        'change feed: without event triggers Postgres would refuse UPDATE on a followed table whose key is dropped, so ' +
+          'these are not followed. Have a superuser run what "coherent-server db prepare" prints; or ALTER TABLE ... ' +
+          'REPLICA IDENTITY FULL; or accept it with FEED_WITHOUT_TRIGGERS=all',
+      );
   }
 }

@@ -63,7 +63,7 @@ async function look(sql: SqlConnection): Promise<State> {
     `SELECT (SELECT count(*) FROM pg_publication WHERE (pubname = $1 AND ${publishesAll}) OR pubname = $2) = 2
        AND coalesce(obj_description(to_regnamespace('coherent'), 'pg_namespace') = $3, false) AS complete,
        (SELECT count(*) FROM pg_event_trigger
-        WHERE evtname IN ('coherent_definitions', 'coherent_drops') AND evtenabled <> 'D') = 2 AS triggers`,
+        WHERE evtname IN ('coherent_definitions', 'coherent_drops', 'coherent_before') AND evtenabled = 'A') = 3 AS triggers`,
     [PUBLICATION, TRACKED_PUBLICATION, `coherent-render-server, version ${INSTALLED_VERSION}`],
   );
   return rows[0] ?? { complete: false, triggers: false };
