@@ -124,7 +124,7 @@ export async function startPosts(): Promise<{ readonly url: string } & AsyncDisp
     });
     await transaction.execute(readFileSync(`${app}indexes.sql`, 'utf8'));
   });
-  await database.run('VACUUM (ANALYZE)');
+  await database.command('VACUUM (ANALYZE)');
   await database.close();
   return {
     url: postgres.url,

@@ -36,7 +36,7 @@ export function openActions(parts: ActionsParts): {
     newId: () => randomBytes(12).toString('hex'),
     // A transaction of its own, behind all that have returned: it may write to the log, though not to tables.
     write: (keys) =>
-      database.run(`SELECT pg_logical_emit_message(true, 'coherent', $1)`, [JSON.stringify(keys)]),
+      database.command(`SELECT pg_logical_emit_message(true, 'coherent', $1)`, [JSON.stringify(keys)]),
     followed: config.feed === 'on',
   });
   river.bus.subscribe(visibility);

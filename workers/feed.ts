@@ -60,6 +60,7 @@ async function start(config: Config): Promise<void> {
     clock,
     max: 2,
     applicationName: 'coherent-watchers',
+    pooler: config.dbPooler,
   });
   // Without them a position of the log could be acknowledged that they have not been told of: so this must succeed.
   const { declare } = await readSettings(applicationFolder(config.app));

@@ -94,9 +94,9 @@ const schema = new FollowedSchema({
 });
 river.bus.subscribe({
   purge: ({ keys }) => {
-    if (keys.includes(catalogKey)) schema.changed();
+    if (keys.includes(catalogKey)) schemaChanged();
   },
-  reset: () => schema.changed(),
+  reset: schemaChanged,
 });
 const database = new Database({
   connectionString: databaseUrl(config.databaseUrl),
@@ -108,6 +108,7 @@ const database = new Database({
   connectTimeoutMs: config.dbConnectTimeoutMs,
   statementTimeoutMs: config.dbStatementTimeoutMs,
   slowQueryMs: config.slowQueryMs,
+  pooler: config.dbPooler,
   observer: schema,
   trace,
 });
@@ -278,6 +279,12 @@ await server.listen({
   ...(reusePort && { reusePort, exclusive: true }),
 });
 link.ready(note === undefined ? [] : [note]);
+
+/** What renders from now on carries a newer stamp than this: it must be made by nothing that was known before. */
+function schemaChanged(): void {
+  schema.changed();
+  database.schemaChanged();
+}
 
 /** Undefined, or what people should be told of a database that is down: the first statement that it takes waits for the schema. */
 async function reachDatabase(): Promise<string | undefined> {

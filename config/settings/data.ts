@@ -40,6 +40,12 @@ export const data = {
     default: '.data',
     help: 'Folder for what is kept between runs: the embedded Postgres, the private Redis, the disk tier of the cache.',
   }),
+  dbPooler: setting({
+    name: 'DB_POOLER',
+    kind: oneOf(['auto', 'none', 'transaction']),
+    default: 'auto',
+    help: 'Whether a pooler such as pgbouncer stands before Postgres. auto: found out with each connection. transaction: reads rely on nothing that outlives a transaction. none: connections are sessions of the server.',
+  }),
   dbPoolMax: setting({
     name: 'DB_POOL_MAX',
     kind: integer({ min: 1, max: 1000 }),

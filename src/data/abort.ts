@@ -1,6 +1,8 @@
 import { createConnection } from 'node:net';
 import type pg from 'pg';
+import type { Clock } from '../core/clock.ts';
 import type { Milliseconds } from '../core/units.ts';
+import { QueryAbortedError } from './errors.ts';
 
 /**
  * One listener on a render's signal, however many statements run under it: Node warns of a leak at eleven.
@@ -59,5 +61,24 @@ export function requestCancel(client: pg.PoolClient, timeoutMs: Milliseconds): P
     socket.on('connect', () => socket.write(message));
     socket.on('close', () => resolve(!failed));
     socket.resume();
+  });
+}
+
+/** Waits, and no longer than the render goes on. Errors: E_QUERY_ABORTED. */
+export function pause(
+  clock: Clock,
+  forMs: Milliseconds,
+  watch: AbortWatch | undefined,
+  sql: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(forMs, () => {
+      unwatch?.();
+      resolve();
+    });
+    const unwatch = watch?.watch((why) => {
+      timer.cancel();
+      reject(new QueryAbortedError(sql, why));
+    });
   });
 }

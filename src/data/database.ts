@@ -1,34 +1,47 @@
-// The pool of one worker, and how a statement runs on it.
+// What a worker reads and writes with, and how a statement runs.
 //
-// Life of a statement: a connection is taken (at most connectTimeoutMs) -> the statement runs under its
-// prepared name -> the connection goes back. What may come in between:
+// Life of a read: a connection is taken (at most connectTimeoutMs) -> BEGIN READ ONLY, the statement, ROLLBACK in one round
+// trip (connection.ts) -> the connection goes back. What may come in between:
 //  - the render's signal aborts: the caller is told at once; the connection goes back when the server has
 //    stopped the statement, or is closed when it does not
-//  - a plan has gone stale: once more under a new name
-//  - the connection breaks: reads run once more on another, because sessions cannot write (see #prepare)
-import pg from 'pg';
+//  - it fails by a plan that was made before: once more by a new one
+//  - the connection breaks or falls silent: once more on another, because reads cannot write; and as long as nothing
+//    had begun for as long as the database may be away (outage.ts)
+import { loadModule } from 'libpg-query';
+import type pg from 'pg';
 import type { Clock } from '../core/clock.ts';
+import { CoherentError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { type Tracing, untraced } from '../core/trace.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { KeySink } from '../core/validity.ts';
-import { AbortWatch } from './abort.ts';
+import { AbortWatch, pause } from './abort.ts';
 import { Batches } from './batch.ts';
+import { Break, type Connection, Silence } from './connection.ts';
 import type { Db, Row, SqlValue } from './db.ts';
-import { excerpt, QueryAbortedError, QueryError, QueryTimeoutError } from './errors.ts';
-import { connectFailure, isConnectionLoss, isSilence, isStalePlan, queryFailure } from './failures.ts';
-import { IDENTITY_SQL, PoolIdentity, readIdentity } from './identity.ts';
-import { abortable, Lease, stopped } from './lease.ts';
+import {
+  DatabaseDownError,
+  excerpt,
+  NotLocalError,
+  QueryAbortedError,
+  QueryError,
+  QueryTimeoutError,
+} from './errors.ts';
+import { isConnectionLoss, isSilence, mayBeStalePlan, queryFailure } from './failures.ts';
+import { PoolIdentity } from './identity.ts';
+import { abortable, Lease } from './lease.ts';
 import { MAX_NAMES, StatementNames } from './names.ts';
 import type { Result, StatementObserver } from './observer.ts';
-import { poolSizeFor, type ServerLimits } from './pool-size.ts';
+import { Pool } from './pool.ts';
 import { Session } from './session.ts';
+import type { Pooler } from './session-settings.ts';
 import { SlowQueries, type SlowQuery } from './slow.ts';
+import { leftBehind } from './statement/session-state.ts';
 import { spanOf } from './statement-span.ts';
 import { StatementUsage } from './statement-usage.ts';
 import { Tables } from './tables.ts';
 import { Transaction } from './transaction.ts';
-import { toParameter, typeParsers } from './values.ts';
+import { toParameter } from './values.ts';
 import { type WritableDb, WritingSession } from './writing-session.ts';
 
 export interface DatabaseOptions {
@@ -46,6 +59,8 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: Milliseconds;
   readonly slowQueryMs?: Milliseconds;
   readonly applicationName?: string;
+  /** Whether a pooler stands before the database. Default: found out. */
+  readonly pooler?: Pooler;
   readonly observer?: StatementObserver;
   readonly trace?: Tracing;
   readonly onSlowQuery?: (query: SlowQuery) => void;
@@ -58,8 +73,16 @@ export interface SessionOptions {
   readonly sink: KeySink;
 }
 
+interface ReadOptions {
+  readonly watch?: AbortWatch;
+  /** It calls functions of the application, which may take locks of the session. */
+  readonly callsFunctions?: boolean;
+}
+
 /** So much longer than the server's own limit we wait for its answer before we call the connection dead. */
 const SILENCE_MS: Milliseconds = 2000;
+/** The answer to BEGIN needs no more than a free moment of the server. A pooler may have to wait for a connection. */
+const BEGIN_WITHIN_MS: Milliseconds = 1000;
 
 export class Database {
   readonly slow: SlowQueries;
@@ -72,45 +95,40 @@ export class Database {
   readonly batches: Batches;
   readonly #options: DatabaseOptions;
   readonly #trace: Tracing;
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
   readonly #connectTimeoutMs: Milliseconds;
-  readonly #statementTimeoutMs: Milliseconds;
-  readonly #names = new StatementNames();
-  readonly #prepared = new WeakMap<pg.PoolClient, Set<string>>();
-  #fitted = false;
-  #saidUnknown = false;
+  readonly #answerWithinMs: Milliseconds;
+  readonly #names: StatementNames;
 
   constructor(options: DatabaseOptions) {
+    const { clock, logger, workers, statementTimeoutMs = 10_000, connectTimeoutMs = 2000 } = options;
     this.#options = options;
     this.#trace = options.trace ?? untraced;
     this.observer = options.observer;
     this.slow = new SlowQueries(options.slowQueryMs ?? 100);
-    this.tables = new Tables(this, options.clock);
+    this.tables = new Tables(this, clock);
     this.batches = new Batches(
       this.tables,
       async (sql, params, watch) => (await this.run(sql, params, { watch })).rows,
       options.observer,
     );
-    this.#connectTimeoutMs = options.connectTimeoutMs ?? 2000;
-    this.#statementTimeoutMs = options.statementTimeoutMs ?? 10_000;
-    this.#pool = new pg.Pool({
+    this.#names = new StatementNames(clock);
+    this.#connectTimeoutMs = connectTimeoutMs;
+    // The server stops statements itself; this is for a server, or a network, that has gone silent.
+    this.#answerWithinMs = statementTimeoutMs + SILENCE_MS;
+    this.#pool = new Pool({
+      identity: this.identity,
       connectionString: options.connectionString,
+      logger,
+      clock,
       max: options.max ?? 20,
-      idleTimeoutMillis: options.idleTimeoutMs ?? 30_000,
-      connectionTimeoutMillis: this.#connectTimeoutMs,
-      // The server stops statements itself; this is for a server, or a network, that has gone silent.
-      query_timeout: this.#statementTimeoutMs + SILENCE_MS,
-      application_name: options.applicationName ?? 'coherent-render-server',
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-      types: typeParsers,
-      onConnect: (client) => this.#prepare(client),
+      workers,
+      idleTimeoutMs: options.idleTimeoutMs ?? 30_000,
+      connectTimeoutMs,
+      statementTimeoutMs,
+      applicationName: options.applicationName ?? 'coherent-render-server',
+      pooler: options.pooler ?? 'auto',
     });
-    // Without these listeners a connection that breaks would end the process.
-    this.#pool.on('error', (error) =>
-      options.logger.warn({ err: error }, 'an idle database connection broke'),
-    );
-    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   /** Open connections, those of them without work, and statements that wait for one. */
@@ -120,8 +138,7 @@ export class Database {
     readonly idle: number;
     readonly waiting: number;
   } {
-    const { totalCount, idleCount, waitingCount, options } = this.#pool;
-    return { max: options.max, total: totalCount, idle: idleCount, waiting: waitingCount };
+    return this.#pool.counts;
   }
 
   /** The reads of one render. They stop when `signal` aborts, and add their keys to `sink`. */
@@ -134,87 +151,131 @@ export class Database {
     return new WritingSession(this, signal);
   }
 
+  /** The schema has changed, or may have: nothing is read by what was known of it. */
+  schemaChanged(): void {
+    this.tables.forget();
+    this.#names.renewAll();
+  }
+
   /**
    * Runs `work` between BEGIN and COMMIT, with the right to write; rolls back when it throws. Nothing is tried
    * twice in here. Errors: those of `Db`, and whatever `work` throws.
    */
   async transaction<T>(work: (transaction: Transaction) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const watch = signal === undefined ? undefined : new AbortWatch(signal);
-    const client = await this.#connect('BEGIN', watch);
-    const lease = new Lease(client, true);
+    const lease = await this.#begin(watch);
+    const { client, kind } = lease.connection;
     const run = <R extends object>(sql: string, params: readonly SqlValue[] = []) =>
       this.#timed(sql, () =>
         this.#execute<R>(lease, { text: sql, values: params.map(toParameter) }, sql, watch),
       );
     try {
-      await run('BEGIN READ WRITE');
-      const value = await work(new Transaction(run));
+      const value = await work(new Transaction(run, kind.isPrivate ? undefined : assertLocal));
       const { command } = await run('COMMIT');
       // After a failed statement Postgres answers COMMIT with ROLLBACK, and no error.
       if (command !== 'COMMIT')
         throw new QueryError('COMMIT', '25P02', 'a statement had failed: all was rolled back');
       return value;
     } catch (error) {
-      if (lease.held) await client.query('ROLLBACK').catch(() => lease.drop());
+      if (lease.held) await client.query(this.#limited({ text: 'ROLLBACK' })).catch(() => lease.drop());
       throw error;
+    } finally {
+      // What it did to its session is undone before the next statement comes; nobody waits for that.
+      if (lease.held && kind.reset !== '') lease.releaseAfter(this.#reset(lease.connection));
+      else lease.release();
+    }
+  }
+
+  /** One statement of the server's own outside of any transaction, such as VACUUM. */
+  async command(sql: string, params: readonly SqlValue[] = []): Promise<void> {
+    const lease = new Lease(await this.#connect(sql, undefined), false);
+    try {
+      const query = { text: sql, values: params.map(toParameter) };
+      await this.#timed(sql, () => this.#execute(lease, query, sql, undefined));
     } finally {
       lease.release();
     }
   }
 
-  /** One statement on any connection. `Session` is what pages use; this is for the server's own reads. */
+  /** One statement that reads. `Session` is what pages use; this is for the server's own reads, too. */
   async run<R extends object = Row>(
     sql: string,
     params: readonly SqlValue[] = [],
-    options: { readonly watch?: AbortWatch } = {},
+    options: ReadOptions = {},
   ): Promise<Result<R>> {
     const values = params.map(toParameter);
     return this.#timed(sql, async () => {
-      try {
-        return await this.#attempt<R>(sql, values, options.watch);
-      } catch (error) {
-        if (!(error instanceof ConnectionLost) || options.watch?.signal.aborted === true) throw reason(error);
+      let begun = 0;
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await this.#attempt<R>(sql, values, options);
+        } catch (error) {
+          if (!(error instanceof Break || error instanceof Silence)) throw error;
+          if (error.hasBegun && ++begun === 2) throw broken(error);
+          // The first time it is most often this one connection: the server ended it, or has just come back.
+          const waitMs = attempt === 0 ? 0 : this.#pool.outage.waitMs(attempt);
+          if (waitMs === undefined) throw broken(error);
+          if (waitMs > 0) await pause(this.#options.clock, waitMs, options.watch, sql);
+        }
       }
-      // Sessions cannot write, so to run it a second time is safe, and most often it works: the server ended
-      // this one connection, or has just come back and the others in the pool were from before.
-      return await this.#attempt<R>(sql, values, options.watch).catch((error: unknown) => {
-        throw reason(error);
-      });
     });
   }
 
   /** Waits until statements in flight have ended and closes every connection. */
-  async close(): Promise<void> {
-    if (!this.#pool.ending) await this.#pool.end();
+  close(): Promise<void> {
+    return this.#pool.close();
   }
 
-  async #attempt<R extends object>(
-    sql: string,
-    values: unknown[],
-    watch: AbortWatch | undefined,
-  ): Promise<Result<R>> {
-    const lease = new Lease(await this.#connect(sql, watch), false);
+  async #attempt<R extends object>(sql: string, values: unknown[], options: ReadOptions): Promise<Result<R>> {
+    const connection = await this.#connect(sql, options.watch);
+    const lease = new Lease(connection, false);
     const name = this.#names.nameOf(sql);
+    const wasPlanned = connection.kind.isPrivate && connection.hasPlanned(name);
     try {
-      return await this.#execute<R>(lease, this.#named(lease.client, name, sql, values), sql, watch);
+      return await this.#read<R>(lease, { name, text: sql, values }, options);
     } catch (error) {
-      if (!(error instanceof StalePlan)) throw error;
+      if (!wasPlanned || !mayBeStalePlan(error)) throw error;
       this.tables.forget();
-      const renewed = this.#names.renew(sql, name);
-      return await this.#execute<R>(lease, this.#named(lease.client, renewed, sql, values), sql, watch);
+      return await this.#read<R>(lease, { name: this.#names.renew(sql, name), text: sql, values }, options);
     } finally {
-      const plans = this.#prepared.get(lease.client)?.size ?? 0;
-      if (plans > MAX_NAMES) lease.drop();
+      if (connection.planned > MAX_NAMES) lease.drop();
       lease.release();
     }
   }
 
-  #named(client: pg.PoolClient, name: string, text: string, values: unknown[]): pg.QueryConfig<unknown[]> {
-    const names = this.#prepared.get(client) ?? new Set();
-    this.#prepared.set(client, names.add(name));
-    return { name, text, values };
+  /** Rejects with `Break` or `Silence`, E_QUERY_ABORTED, E_QUERY_TIMEOUT, or what Postgres said, as the driver has it. */
+  async #read<R extends object>(
+    lease: Lease,
+    query: { readonly name: string; readonly text: string; readonly values: unknown[] },
+    { watch, callsFunctions = false }: ReadOptions,
+  ): Promise<Result<R>> {
+    const { connection } = lease;
+    const { text: sql } = query;
+    if (watch?.signal.aborted === true) throw new QueryAbortedError(sql, watch.signal.reason);
+    const silentAfterMs = connection.kind.isPrivate ? BEGIN_WITHIN_MS : this.#connectTimeoutMs;
+    const sentAtMs = this.#options.clock.monotonic();
+    const afterwards = callsFunctions ? '; SELECT pg_advisory_unlock_all()' : '';
+    const limits = { silentAfterMs, answerWithinMs: this.#answerWithinMs };
+    const running = connection.read<R>(query, limits, afterwards);
+    try {
+      return await (watch === undefined ? running : abortable(running, watch, sql));
+    } catch (error) {
+      if (error instanceof QueryAbortedError) lease.abandon(running);
+      else if (error instanceof Silence) {
+        lease.drop();
+        // Others of that moment may be as dead.
+        this.#pool.distrust(sentAtMs);
+        if (error.hasBegun) throw new QueryTimeoutError(sql, '57014', error.message, error);
+      } else if (error instanceof Break) lease.drop();
+      else if (isConnectionLoss(error)) {
+        lease.drop();
+        throw new Break(true, error);
+      }
+      throw error;
+    }
   }
 
+  /** A statement of a transaction. */
   async #execute<R extends object>(
     lease: Lease,
     query: pg.QueryConfig<unknown[]>,
@@ -222,82 +283,66 @@ export class Database {
     watch: AbortWatch | undefined,
   ): Promise<Result<R>> {
     if (watch?.signal.aborted === true) throw new QueryAbortedError(sql, watch.signal.reason);
-    const running: Promise<Result<R>> = lease.client.query(query);
+    const running: Promise<Result<R>> = lease.connection.client.query(this.#limited(query));
     try {
       return await (watch === undefined ? running : abortable(running, watch, sql));
     } catch (error) {
       if (error instanceof QueryAbortedError) {
-        lease.releaseAfter(stopped(lease.client, running));
+        lease.abandon(running);
         throw error;
       }
       if (isSilence(error)) {
+        lease.connection.cut();
         lease.drop();
         throw new QueryTimeoutError(sql, '57014', 'the server did not answer in time', error);
       }
-      if (isConnectionLoss(error)) {
-        lease.drop();
-        throw new ConnectionLost(undefined, { cause: queryFailure(sql, error) });
-      }
-      if (isStalePlan(error)) throw new StalePlan(undefined, { cause: queryFailure(sql, error) });
+      if (isConnectionLoss(error)) lease.drop();
       throw queryFailure(sql, error);
     }
   }
 
-  async #connect(sql: string, watch: AbortWatch | undefined): Promise<pg.PoolClient> {
-    if (watch?.signal.aborted === true) throw new QueryAbortedError(sql, watch.signal.reason);
+  #limited<Q extends pg.QueryConfig<unknown[]>>(query: Q): Q {
+    return { ...query, query_timeout: this.#answerWithinMs };
+  }
+
+  /** A connection with a transaction begun on it: until then nothing has happened, and another will do. */
+  async #begin(watch: AbortWatch | undefined): Promise<Lease> {
+    for (let attempt = 0; ; attempt++) {
+      const lease = new Lease(await this.#connect('BEGIN', watch), true);
+      // For what is asked of each statement there: see assertLocal.
+      if (!lease.connection.kind.isPrivate) await loadModule();
+      const sentAtMs = this.#options.clock.monotonic();
+      const text = `BEGIN READ WRITE${lease.connection.kind.settings}`;
+      const query = { text, query_timeout: this.#connectTimeoutMs };
+      try {
+        await this.#timed('BEGIN', () => this.#execute(lease, query, 'BEGIN', watch));
+        return lease;
+      } catch (error) {
+        lease.release();
+        const isSilent = error instanceof QueryTimeoutError;
+        if (isSilent) this.#pool.distrust(sentAtMs);
+        if (!(isSilent || error instanceof DatabaseDownError)) throw error;
+        const waitMs = attempt === 0 ? 0 : this.#pool.outage.waitMs(attempt);
+        if (waitMs === undefined) throw error;
+        if (waitMs > 0) await pause(this.#options.clock, waitMs, watch, 'BEGIN');
+      }
+    }
+  }
+
+  async #reset({ client, kind }: Connection): Promise<boolean> {
+    const query = { text: kind.reset, query_timeout: this.#connectTimeoutMs };
+    return client.query(query).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #connect(sql: string, watch: AbortWatch | undefined): Promise<Connection> {
     const { clock } = this.#options;
     const startedMs = clock.monotonic();
-    const connecting = this.#pool.connect();
-    try {
-      const client = await (watch === undefined ? connecting : abortable(connecting, watch, sql));
-      if (!this.identity.isElsewhere(client)) {
-        this.usage.connected(clock.monotonic() - startedMs);
-        return client;
-      }
-      client.release(true);
-    } catch (error) {
-      if (error instanceof QueryAbortedError) {
-        // The pool cannot be told to forget us; what it hands out later goes straight back.
-        connecting.then((client) => client.release()).catch(() => {});
-        throw error;
-      }
-      throw connectFailure(error, this.#pool.options.max, this.#connectTimeoutMs);
-    }
-    return this.#connect(sql, watch);
-  }
-
-  /** Every new connection: what a statement may do and how values are written. One round trip, poolers allow it. */
-  async #prepare(client: pg.ClientBase): Promise<void> {
-    await client.query(
-      `SET statement_timeout = ${Math.round(this.#statementTimeoutMs)}; ` +
-        "SET default_transaction_read_only = on; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'",
-    );
-    await this.#identify(client);
-    if (this.#fitted || this.#options.workers === undefined) return;
-    const found = await client.query<ServerLimits & Row>(LIMITS);
-    this.#fitted = true;
-    const limits = found.rows[0];
-    if (limits === undefined) return;
-    const { max, note } = poolSizeFor(this.#options.workers, this.#pool.options.max, limits);
-    this.#pool.options.max = max;
-    if (note !== undefined) this.#options.logger.warn({ max }, note);
-  }
-
-  async #identify(client: pg.ClientBase): Promise<void> {
-    try {
-      const { rows } = await client.query<Row>(IDENTITY_SQL);
-      this.identity.found(client, readIdentity(rows[0]));
-    } catch (error) {
-      if (isConnectionLoss(error) || isSilence(error)) throw error;
-      if (this.identity.current !== undefined || !this.#saidUnknown)
-        this.#options.logger.warn(
-          { err: error },
-          'which database this is cannot be asked, so nothing is trusted that was made of it: ' +
-            'GRANT EXECUTE ON FUNCTION pg_control_system() TO the role of DATABASE_URL',
-        );
-      this.#saidUnknown = true;
-      this.identity.found(client, undefined);
-    }
+    const connection = await this.#pool.connect(sql, watch);
+    this.usage.connected(clock.monotonic() - startedMs);
+    return connection;
   }
 
   #timed<R extends object>(sql: string, run: () => Promise<Result<R>>): Promise<Result<R>> {
@@ -317,7 +362,7 @@ export class Database {
       rows = Array.isArray(result) ? 0 : result.rows.length;
       return result;
     } catch (error) {
-      throw reason(error);
+      throw isOurs(error) ? error : queryFailure(sql, error);
     } finally {
       const durationMs = clock.monotonic() - start;
       this.#options.onStatementEnd?.(durationMs, failed);
@@ -331,17 +376,18 @@ export class Database {
   }
 }
 
-const LIMITS = `
-  SELECT current_setting('max_connections')::int AS "maxConnections",
-         current_setting('superuser_reserved_connections')::int
-           + coalesce(current_setting('reserved_connections', true), '0')::int AS "reserved",
-         (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS "roleLimit",
-         (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS "databaseLimit"`;
+/** As it is told to the page. */
+function broken({ cause, hasBegun }: Break | Silence): Error {
+  return new DatabaseDownError(
+    cause ?? new Error(hasBegun ? 'it broke' : 'it took a connection and did not answer'),
+  );
+}
 
-/** Inside this file only: the statement may be tried again. */
-class ConnectionLost extends Error {}
-class StalePlan extends Error {}
+function isOurs(error: unknown): boolean {
+  return error instanceof CoherentError;
+}
 
-function reason(error: unknown): unknown {
-  return error instanceof ConnectionLost || error instanceof StalePlan ? error.cause : error;
+function assertLocal(sql: string): void {
+  const left = leftBehind(sql);
+  if (left !== undefined) throw new NotLocalError(sql, left);
 }

@@ -53,6 +53,15 @@ export class BadValueError extends QueryError {
   override readonly code = 'E_BAD_VALUE';
 }
 
+/** Behind a pooler a statement of an action would change a session that other clients use next. */
+export class NotLocalError extends CoherentError {
+  readonly code = 'E_NOT_LOCAL';
+
+  constructor(sql: string, why: string) {
+    super(`Behind a connection pooler this statement is refused: it ${why}. Statement: ${excerpt(sql)}`);
+  }
+}
+
 /** A page's `load` tried to write. Pages only read; writing belongs to an action. */
 export class ReadOnlyError extends QueryError {
   override readonly code = 'E_READ_ONLY';

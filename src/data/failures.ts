@@ -15,8 +15,8 @@ import {
 
 const QUERY_CANCELED = '57014';
 const READ_ONLY_TRANSACTION = '25006';
-const FEATURE_NOT_SUPPORTED = '0A000';
-const NO_SUCH_STATEMENT = '26000';
+/** Not supported (a changed result), bad values, unknown statements, names and types, and look-ups in the catalog that fail. */
+const STALE_PLAN_CLASSES = new Set(['0A', '22', '26', '42', 'XX']);
 /** The server ends this session: told to by an administrator, or going down. */
 const SESSION_ENDED = new Set(['57P01', '57P02', '57P03', '57P05']);
 const TOO_MANY_CONNECTIONS = '53300';
@@ -35,21 +35,25 @@ export function isConnectionLoss(error: unknown): boolean {
   return error.code !== undefined && (SESSION_ENDED.has(error.code) || error.code.startsWith('08'));
 }
 
+/** A connection could not be made, and may be in a moment: nobody listens (yet), or a server that starts or ends said so. */
+export function isPassingConnectFailure(error: unknown): boolean {
+  const one = error instanceof AggregateError ? error.errors[0] : error;
+  if (one instanceof Error && one.message === 'Connection terminated due to connection timeout') return false;
+  return isConnectionLoss(one);
+}
+
 /** The driver gave up waiting for an answer; the connection is of no use any more. */
 export function isSilence(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout';
 }
 
 /**
- * A prepared statement that must be planned again: a table has changed under it, or a pooler gave us another
- * server connection that has never seen it.
+ * Whether a statement that was planned before may fare better when it is planned anew: a plan keeps the types that its
+ * parameters had, so after a change of a table it may refuse values, operators and results that are right now.
  */
-export function isStalePlan(error: unknown): boolean {
-  if (!(error instanceof pg.DatabaseError)) return false;
-  return (
-    (error.code === FEATURE_NOT_SUPPORTED && error.routine === 'RevalidateCachedQuery') ||
-    error.code === NO_SUCH_STATEMENT
-  );
+export function mayBeStalePlan(error: unknown): boolean {
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return false;
+  return STALE_PLAN_CLASSES.has(error.code.slice(0, 2));
 }
 
 /**

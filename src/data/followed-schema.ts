@@ -41,6 +41,11 @@ export class FollowedSchema implements StatementObserver {
     await (this.#recorder ?? this.#load());
   }
 
+  check(sql: string): boolean | Promise<boolean> {
+    if (this.#recorder !== undefined) return this.#recorder.check(sql);
+    return this.#load().then((recorder) => recorder.check(sql));
+  }
+
   onStatement(
     sql: string,
     params: readonly unknown[],

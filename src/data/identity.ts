@@ -9,6 +9,9 @@
 // that belongs elsewhere is not used again (`isElsewhere`).
 import { type DatabaseIdentity, serverName } from '../core/database-identity.ts';
 
+/** When this run of the server began. SQL. */
+export const SERVER_STARTED_AT = '(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text';
+
 /** One row, which `readIdentity` reads. Every role may ask it, unless the server's owner took the right away. */
 export const IDENTITY_SQL = `
   SELECT (SELECT system_identifier::text FROM pg_control_system()) AS "systemIdentifier",
@@ -16,7 +19,7 @@ export const IDENTITY_SQL = `
          (CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
            ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int END)::text AS timeline,
          pg_is_in_recovery() AS "isStandby",
-         (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text AS "serverStartedAt"`;
+         ${SERVER_STARTED_AT} AS "serverStartedAt"`;
 
 export function readIdentity(row: object | undefined): DatabaseIdentity {
   const { systemIdentifier, databaseOid, timeline, isStandby, serverStartedAt } = (row ?? {}) as Readonly<

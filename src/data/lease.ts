@@ -1,7 +1,7 @@
 // A connection on loan to one statement or one transaction, and how it comes back after an abort.
-import type pg from 'pg';
 import type { Milliseconds } from '../core/units.ts';
 import { type AbortWatch, requestCancel } from './abort.ts';
+import { Break, type Connection, Silence } from './connection.ts';
 import { QueryAbortedError } from './errors.ts';
 import { isConnectionLoss } from './failures.ts';
 
@@ -10,12 +10,12 @@ const CANCEL_TIMEOUT_MS: Milliseconds = 1000;
 
 /** A connection on loan, which goes back once, whoever lets go of it first. */
 export class Lease {
-  readonly client: pg.PoolClient;
+  readonly connection: Connection;
   readonly #inTransaction: boolean;
   #state: 'held' | 'dropped' | 'released' = 'held';
 
-  constructor(client: pg.PoolClient, inTransaction: boolean) {
-    this.client = client;
+  constructor(connection: Connection, inTransaction: boolean) {
+    this.connection = connection;
     this.#inTransaction = inTransaction;
   }
 
@@ -32,14 +32,19 @@ export class Lease {
     if (this.#state === 'released') return;
     const broken = this.#state === 'dropped';
     this.#state = 'released';
-    this.client.release(broken);
+    this.connection.client.release(broken);
   }
 
-  /** Later, when `usable` says whether it still is. One with half a transaction on it never is. */
+  /** Later, when `usable` says whether it still is. */
   releaseAfter(usable: Promise<boolean>): void {
     if (this.#state !== 'held') return;
     this.#state = 'released';
-    void usable.then((isUsable) => this.client.release(!isUsable || this.#inTransaction));
+    void usable.then((isUsable) => this.connection.client.release(!isUsable));
+  }
+
+  /** After an abort: when what it runs has been stopped. One with half a transaction on it is closed. */
+  abandon(running: Promise<unknown>): void {
+    this.releaseAfter(stopped(this.connection, running).then((isOver) => isOver && !this.#inTransaction));
   }
 }
 
@@ -51,16 +56,20 @@ export function abortable<T>(work: Promise<T>, watch: AbortWatch, sql: string): 
   });
 }
 
-/** Stops what the connection runs. True: it has stopped, and the connection is as good as new. */
-export async function stopped(client: pg.PoolClient, running: Promise<unknown>): Promise<boolean> {
+/**
+ * Stops what the connection runs. True: it has stopped, and the connection is as good as new. Behind a pooler it is waited
+ * for, within the limits of the read: poolers may pass a cancel request on to a process that serves another client by then.
+ */
+async function stopped({ client, kind }: Connection, running: Promise<unknown>): Promise<boolean> {
+  const over = running.then(
+    () => true,
+    (error: unknown) => !(error instanceof Silence || error instanceof Break || isConnectionLoss(error)),
+  );
+  if (!kind.isPrivate) return over;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), CANCEL_TIMEOUT_MS);
   });
-  const over = running.then(
-    () => true,
-    (error: unknown) => !isConnectionLoss(error),
-  );
   const cancelled = requestCancel(client, CANCEL_TIMEOUT_MS);
   const both = Promise.all([over, cancelled]).then(([ended, taken]) => ended && taken);
   const usable = await Promise.race([both, late]);

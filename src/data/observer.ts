@@ -21,6 +21,11 @@ export interface Observed {
  * are handed out, so no render can end before its keys are known.
  */
 export interface StatementObserver {
+  /**
+   * Before a statement of a page runs. True: it calls functions of the application, and what these do is not seen.
+   * Errors: E_STATEMENT_REFUSED for one that writes, locks, or leaves something behind in its session.
+   */
+  check?(sql: string): boolean | Promise<boolean>;
   onStatement(
     sql: string,
     params: readonly SqlValue[],

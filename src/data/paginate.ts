@@ -55,7 +55,10 @@ async function byNumber(
   if (!Number.isInteger(page) || page < 1 || !Number.isSafeInteger(offset)) {
     throw new BadPageError(`page is ${page}; pages are numbered 1, 2, 3, ...`);
   }
-  if (filter.matchesNothing) return { rows: [], page, pageSize, total: 0, pages: 0 };
+  if (filter.matchesNothing) {
+    parts.sink.add(list.table.keyName);
+    return { rows: [], page, pageSize, total: 0, pages: 0 };
+  }
   const count = `SELECT count(*) FROM ${list.table.sql}${filter.sql}`;
   const params = [...filter.params, pageSize, offset];
   const [limit, skip] = [params.length - 1, params.length];
@@ -88,7 +91,10 @@ async function byCursor(
     const position = readCursor(mark, list.orderedBy.length, after);
     sql += `${sql === '' ? ' WHERE' : ' AND'} (${beyond(list.orderedBy, position, params)})`;
   }
-  if (filter.matchesNothing) return { rows: [], next: null };
+  if (filter.matchesNothing) {
+    parts.sink.add(list.table.keyName);
+    return { rows: [], next: null };
+  }
   const { pageSize } = list.options;
   // One more than the page tells whether there is another page.
   params.push(pageSize + 1);
@@ -173,7 +179,7 @@ class Filter {
   readonly params: SqlValue[] = [];
   /** ' WHERE ...', or '' */
   readonly sql: string;
-  /** A value that its column cannot hold equals none that is there. */
+  /** A value that its column cannot hold equals none that is there, unless the table itself changes. */
   readonly matchesNothing: boolean;
 
   constructor(table: Table, where: readonly (readonly [string, SqlValue])[]) {

@@ -7,6 +7,7 @@ import { StatementRefusedError } from './recorder-errors.ts';
 import { collect, movingParams, type Result } from './recorder-keys.ts';
 import { type CompiledPlan, compile } from './recorder-plan.ts';
 import { analyse } from './statement/analyse.ts';
+import { leftBehind } from './statement/session-state.ts';
 
 export interface RecorderOptions {
   readonly catalog: Catalog;
@@ -22,6 +23,8 @@ export class DependencyRecorder {
   private catalog: Catalog;
   private readonly maxStatements: number;
   private readonly plans = new Map<string, CompiledPlan>();
+  /** Of the texts that passed `check`: whether they call functions of the application. */
+  private readonly checked = new Map<string, boolean>();
 
   constructor(options: RecorderOptions) {
     this.catalog = options.catalog;
@@ -31,12 +34,24 @@ export class DependencyRecorder {
   use(catalog: Catalog): void {
     this.catalog = catalog;
     this.plans.clear();
+    this.checked.clear();
   }
 
-  /** Before a statement runs: throws `E_STATEMENT_REFUSED` for one that writes or locks. */
-  check(sql: string): void {
+  /**
+   * Before a statement runs: throws `E_STATEMENT_REFUSED` for one that writes, locks, or leaves something behind in its
+   * session. True: it calls functions of the application.
+   */
+  check(sql: string): boolean {
+    const known = this.checked.get(sql);
+    if (known !== undefined) return known;
     const plan = this.planOf(sql);
-    if (plan.refused !== undefined) throw new StatementRefusedError(sql, plan.refused);
+    const left = plan.refused === undefined ? leftBehind(sql) : undefined;
+    const why = plan.refused ?? (left && `it ${left}`);
+    if (why !== undefined) throw new StatementRefusedError(sql, why);
+    const callsFunctions = plan.always.some((key) => key.endsWith('()'));
+    if (this.checked.size >= this.maxStatements) this.checked.clear();
+    this.checked.set(sql, callsFunctions);
+    return callsFunctions;
   }
 
   /** After a statement ran. Keys go to the sink, and the reasons why keys will not tell the whole story. */

@@ -17,7 +17,7 @@ export interface Runner {
   run<R extends object = Row>(
     sql: string,
     params: readonly SqlValue[],
-    options: { readonly watch: AbortWatch },
+    options: { readonly watch: AbortWatch; readonly callsFunctions?: boolean },
   ): Promise<Result<R>>;
 }
 
@@ -47,7 +47,9 @@ export class Session implements Db {
     const { observer } = this.#database;
     let result: Result<R & Row>;
     try {
-      result = await this.#database.run<R & Row>(sql, params, { watch: this.#watch });
+      const checked = observer?.check?.(sql) ?? false;
+      const callsFunctions = typeof checked === 'boolean' ? checked : await checked;
+      result = await this.#database.run<R & Row>(sql, params, { watch: this.#watch, callsFunctions });
     } catch (error) {
       await this.#tellUnread(sql, params);
       throw error;

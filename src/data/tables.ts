@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { Row, SqlValue } from './db.ts';
 import { UnknownNameError } from './errors.ts';
+import { type RelationName, relationName } from './keys.ts';
 
 export interface Column {
   readonly name: string;
@@ -14,8 +15,8 @@ export interface Column {
 }
 
 export interface Table {
-  /** As dependency keys name it: `users`, or `schema.users` outside of public. */
-  readonly keyName: string;
+  /** As dependency keys name it. */
+  readonly keyName: RelationName;
   /** Quoted, ready to stand in SQL. */
   readonly sql: string;
   readonly columns: ReadonlyMap<string, Column>;
@@ -108,7 +109,7 @@ function toTable(name: string, rows: readonly CatalogRow[]): Table {
     .sort((a, b) => Number(a.keyPosition) - Number(b.keyPosition))
     .map((row) => row.column);
   return {
-    keyName: first.schema === 'public' ? first.table : `${first.schema}.${first.table}`,
+    keyName: relationName(first.schema, first.table),
     sql: `${quote(first.schema)}.${quote(first.table)}`,
     columns: new Map(columns),
     primaryKey,

@@ -9,12 +9,16 @@ type Run = <R extends object>(
 /** Statements between BEGIN and COMMIT. Not prepared by name: a stale plan could not be tried again in here. */
 export class Transaction {
   readonly #run: Run;
+  readonly #assert: ((sql: string) => void) | undefined;
 
-  constructor(run: Run) {
+  /** `assert` throws for statements that may not run in it. */
+  constructor(run: Run, assert?: (sql: string) => void) {
     this.#run = run;
+    this.#assert = assert;
   }
 
   async query<R extends object = Row>(sql: string, params?: readonly SqlValue[]): Promise<readonly R[]> {
+    this.#assert?.(sql);
     return (await this.#run<R>(sql, params)).rows;
   }
 
@@ -26,6 +30,7 @@ export class Transaction {
 
   /** How many rows a statement touched. */
   async execute(sql: string, params?: readonly SqlValue[]): Promise<number> {
+    this.#assert?.(sql);
     return (await this.#run(sql, params)).rowCount ?? 0;
   }
 }

@@ -86,7 +86,7 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
     });
     if (earlier !== null) return { state: 'kept', notes: changes(earlier, schemaHash, options) };
     // Fresh statistics, and pages marked visible so that counting can use an index alone.
-    if (seeded.size > 0) await database.run(`VACUUM (ANALYZE) ${[...seeded].map(quoteTable).join(', ')}`);
+    if (seeded.size > 0) await database.command(`VACUUM (ANALYZE) ${[...seeded].map(quoteTable).join(', ')}`);
     return { state: 'done', notes: [] };
   } finally {
     await database.close();

@@ -71,7 +71,7 @@ async function join_(member: string | undefined, redisUrl: string | undefined) {
     logger: silent,
     newId: randomUUID,
     write: (keys) =>
-      database.run(`SELECT pg_logical_emit_message(true, 'coherent', $1)`, [JSON.stringify(keys)]),
+      database.command(`SELECT pg_logical_emit_message(true, 'coherent', $1)`, [JSON.stringify(keys)]),
     followed: true,
   });
   bus.subscribe(visibility);

@@ -17,6 +17,7 @@ export const CHROMIUM: Program = {
 };
 export const REDIS: Program = { names: ['redis-server', 'valkey-server'], debianPackage: 'redis-server' };
 export const NGINX: Program = { names: ['nginx'], debianPackage: 'nginx' };
+export const PGBOUNCER: Program = { names: ['pgbouncer'], debianPackage: 'pgbouncer' };
 /** Looks at other processes. Slim images come without. */
 export const PS: Program = { names: ['ps'], debianPackage: 'procps' };
 
