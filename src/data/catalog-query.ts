@@ -6,15 +6,12 @@ export interface CatalogReader {
 }
 
 export interface RawColumn {
-  /** Of an own type; null for Postgres'. As below. */
-  readonly version: string | null;
   readonly num: number;
   readonly name: string;
   readonly type: string;
   /** pg_type.typname of the type below all domains, when that type is Postgres' own; else null. */
   readonly base: string | null;
   readonly isEnum: boolean;
-  readonly labels: readonly string[] | null;
   readonly deterministic: boolean;
   readonly generated: boolean;
   /** Attribute numbers of the columns that a generated one is computed from. */
@@ -82,6 +79,14 @@ export interface RawFunction {
   readonly aggregatePure: boolean;
 }
 
+/** A type of the application's own that is no table's, or an operator. */
+export interface RawNamed {
+  readonly oid: string;
+  readonly version: string;
+  readonly schema: string;
+  readonly name: string;
+}
+
 export interface RawCatalog {
   readonly relations: readonly RawRelation[] | null;
   readonly systemRelations: readonly string[] | null;
@@ -94,12 +99,18 @@ export interface RawCatalog {
     aggregate: boolean,
     unary: boolean,
   ])[];
+  readonly types: readonly RawNamed[] | null;
+  readonly operators: readonly RawNamed[] | null;
+  readonly builtinOperators: readonly string[];
+  readonly casts: readonly { readonly oid: string; readonly version: string }[] | null;
+  /** What rests on what, by oid: pg_depend, and what it leaves out. '0' stands for what any statement may use unasked. */
+  readonly rests: readonly (readonly [object: string, on: readonly string[]])[] | null;
   /** Names of the application's own operators whose functions are not immutable, and types under its own `=`. */
   readonly impureOperators: readonly string[] | null;
   readonly ownEqualities: readonly string[] | null;
   /** Types with a cast whose function is not immutable, and whether any such cast is applied unasked. */
   readonly impureCasts: readonly { readonly type: string; readonly implicit: boolean }[] | null;
-  /** Of the application's own operators and casts. */
+  /** Of what any statement may use unasked, and belongs to no one object. */
   readonly version: string;
   /** What the setting comes to in this session. */
   readonly searchPath: readonly string[];
@@ -124,10 +135,12 @@ const relationVersion = [
   versionOf('pg_policy', 'x.oid', 'x.polrelid = c.oid'),
   versionOf('pg_inherits', 'x.inhrelid', 'x.inhrelid = c.oid OR x.inhparent = c.oid'),
   versionOf('pg_publication_rel', 'x.oid', 'x.prrelid = c.oid'),
+  versionOf(
+    'pg_attrdef',
+    'x.oid',
+    "x.adrelid = c.oid AND x.adnum IN (SELECT a.attnum FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated <> '')",
+  ),
 ].join(', ');
-
-const typeVersion = `(SELECT t.xmin::text || '/' || ${versionOf('pg_enum', 'x.oid', 'x.enumtypid = t.oid')}
-                      FROM pg_type t WHERE t.oid = base.oid AND ${own('t.oid')})`;
 
 /** Which catalog holds it differs by version. */
 const sources = `(SELECT json_agg(DISTINCT d.refobjsubid) FROM pg_depend d
@@ -138,10 +151,9 @@ const sources = `(SELECT json_agg(DISTINCT d.refobjsubid) FROM pg_depend d
 
 const columns = `
   SELECT json_agg(json_build_object(
-    'version', ${typeVersion}, 'num', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+    'num', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
     'base', (SELECT CASE WHEN b.oid < 16384 THEN b.typname END FROM pg_type b WHERE b.oid = base.oid),
     'isEnum', (SELECT b.typtype = 'e' FROM pg_type b WHERE b.oid = base.oid),
-    'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = base.oid),
     'deterministic', coalesce((SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation), true),
     'generated', a.attgenerated <> '', 'sources', CASE WHEN a.attgenerated <> '' THEN ${sources} END, 'notNull', a.attnotnull) ORDER BY a.attnum)
   FROM pg_attribute a CROSS JOIN LATERAL (
@@ -208,7 +220,8 @@ const functions = `
     'oid', p.oid::text, 'version', concat_ws('/', p.xmin, n.xmin), 'schema', n.nspname, 'name', p.proname, 'kind', p.prokind, 'volatility', p.provolatile, 'language', l.lanname,
     'steady', ${steady('p')}, 'returnsSet', p.proretset,
     'definition', CASE WHEN p.prokind IN ('f', 'p') AND l.lanname = 'plpgsql' THEN pg_get_functiondef(p.oid) END,
-    'body', CASE WHEN l.lanname = 'sql' THEN coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) END,
+    'body', CASE WHEN l.lanname = 'sql' THEN coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)
+                 WHEN l.lanname NOT IN ('plpgsql', 'c', 'internal') THEN p.prosrc END,
     'standard', p.prosqlbody IS NOT NULL,
     'searchPath', (SELECT s FROM unnest(p.proconfig) s WHERE s LIKE 'search_path=%'),
     'runsAs', CASE WHEN p.prosecdef THEN pg_get_userbyid(p.proowner) END,
@@ -220,6 +233,91 @@ const functions = `
        WHERE g.aggfnoid = p.oid), true)) ORDER BY n.nspname, p.proname, p.oid)
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
   WHERE ${own('p.oid')}`;
+
+const types = `
+  SELECT json_agg(json_build_object('oid', t.oid::text, 'schema', n.nspname, 'name', t.typname, 'version', concat_ws('/', t.xmin, n.xmin,
+    ${versionOf('pg_enum', 'x.oid', 'x.enumtypid = t.oid')}, ${versionOf('pg_constraint', 'x.oid', 'x.contypid = t.oid')},
+    ${versionOf('pg_range', 'x.rngtypid', 'x.rngtypid = t.oid')}, ${versionOf('pg_attribute', 'x.attnum', 't.typrelid <> 0 AND x.attrelid = t.typrelid')},
+    ${versionOf('pg_opclass', 'x.oid', 'x.opcintype = t.oid')}, ${versionOf('pg_amop', 'x.oid', 'x.amoplefttype = t.oid')},
+    ${versionOf('pg_amproc', 'x.oid', 'x.amproclefttype = t.oid')})))
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
+  WHERE ${own('t.oid')} AND (t.typrelid = 0 OR c.relkind = 'c') AND t.typcategory <> 'A' AND n.nspname NOT LIKE 'pg\\_%'`;
+
+const operators = `
+  SELECT json_agg(json_build_object('oid', o.oid::text, 'schema', n.nspname, 'name', o.oprname, 'version', concat_ws('/', o.xmin, n.xmin)))
+  FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE ${own('o.oid')}`;
+
+/** Only what orders and groups rows: the access methods btree and hash. */
+const ordering = 'IN (SELECT f.oid FROM pg_opfamily f WHERE f.opfmethod IN (403, 405))';
+const orUnasked = (type: string): string => `CASE WHEN ${own(type)} THEN ${type} ELSE 0 END`;
+
+const rests = `
+  SELECT json_agg(json_build_array(e.object::text, e.rests)) FROM (
+    SELECT d.object, json_agg(DISTINCT d.rest::text) AS rests FROM (
+      SELECT d.objid AS object, d.refobjid AS rest FROM pg_depend d
+      WHERE ${own('d.objid')} AND d.classid IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_operator'::regclass, 'pg_cast'::regclass)
+        AND d.refclassid IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_class'::regclass, 'pg_operator'::regclass)
+      UNION ALL SELECT a.attrelid, a.atttypid FROM pg_attribute a WHERE ${own('a.attrelid')} AND a.attnum > 0 AND NOT a.attisdropped
+      UNION ALL SELECT t.oid, t.typrelid FROM pg_type t WHERE t.typrelid <> 0
+      UNION ALL SELECT t.oid, t.typelem FROM pg_type t WHERE t.typelem <> 0
+      UNION ALL SELECT r.ev_class, d.refobjid FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+      UNION ALL SELECT p.polrelid, d.refobjid FROM pg_policy p JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+      UNION ALL SELECT f.adrelid, d.refobjid FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attgenerated <> ''
+        JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
+      UNION ALL SELECT k.contypid, d.refobjid FROM pg_constraint k JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+        WHERE k.contypid <> 0
+      UNION ALL SELECT ${orUnasked('m.amproclefttype')}, m.amproc FROM pg_amproc m WHERE m.amprocfamily ${ordering}
+      UNION ALL SELECT ${orUnasked('m.amoplefttype')}, m.amopopr FROM pg_amop m WHERE m.amopfamily ${ordering}
+      UNION ALL SELECT CASE WHEN ${own('t.oid')} THEN t.oid ELSE 0 END, c.oid FROM pg_cast c
+        CROSS JOIN LATERAL (SELECT unnest(ARRAY[c.castsource, c.casttarget]) AS oid) t
+        WHERE ${own('c.oid')} AND (${own('t.oid')} OR (c.castsource < 16384 AND c.casttarget < 16384))
+    ) d WHERE (${own('d.object')} OR d.object = 0) AND ${own('d.rest')} AND d.object <> d.rest GROUP BY d.object) e`;
+
+/** A cast to a domain, an array, a composite is one to what it is made of. */
+const impureCasts = `
+  WITH RECURSIVE cast_types(oid, implicit) AS (
+    SELECT t.oid, c.castcontext = 'i' FROM pg_cast c JOIN pg_proc p ON p.oid = c.castfunc
+      CROSS JOIN LATERAL (SELECT unnest(ARRAY[c.castsource, c.casttarget]) AS oid) t
+      WHERE ${own('c.oid')} AND p.provolatile <> 'i' AND NOT ${steady('p')}
+    UNION
+    SELECT t.oid, b.implicit FROM cast_types b JOIN pg_type t ON t.typbasetype = b.oid OR (t.typelem = b.oid AND ${own('t.oid')})
+      OR (t.typrelid <> 0 AND ${own('t.oid')} AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.atttypid = b.oid AND a.attnum > 0)))
+  SELECT json_agg(DISTINCT jsonb_build_object('type', t.typname, 'implicit', b.implicit)) FROM cast_types b JOIN pg_type t ON t.oid = b.oid`;
+
+/** Settings that results lean on. */
+const settings =
+  `search_path TimeZone timezone_abbreviations DateStyle IntervalStyle lc_monetary lc_numeric lc_time bytea_output extra_float_digits xmlbinary
+   xmloption default_text_search_config array_nulls transform_null_equals standard_conforming_strings row_security`.split(
+    /\s+/,
+  );
+
+const all = (catalog: string, row: string, condition = 'true'): string => versionOf(catalog, row, condition);
+
+/**
+ * Of what a statement may use without naming it: how texts are searched, compared and ordered, languages, settings, who may
+ * see which rows. Roles that no policy names are left out: some fleets make them by the hour.
+ */
+const unaskedVersion = `
+  SELECT md5(concat_ws('/', current_setting('server_version'), pg_collation_actual_version(100),
+    ${all('pg_ts_config', 'x.oid')}, ${all('pg_ts_dict', 'x.oid')}, ${all('pg_ts_parser', 'x.oid')}, ${all('pg_ts_template', 'x.oid')},
+    ${all('pg_ts_config_map', "concat_ws(',', x.mapcfg, x.maptokentype, x.mapseqno)")},
+    ${all('pg_collation', 'x.oid')}, ${all('pg_language', 'x.oid')}, ${all('pg_transform', 'x.oid')},
+    ${all('pg_opclass', 'x.oid', 'x.opcintype < 16384 AND x.opcmethod IN (403, 405)')},
+    ${all('pg_amop', 'x.oid', `x.amoplefttype < 16384 AND x.amopfamily ${ordering}`)},
+    ${all('pg_amproc', 'x.oid', `x.amproclefttype < 16384 AND x.amprocfamily ${ordering}`)},
+    (SELECT string_agg(concat_ws(',', s.setdatabase, s.setrole, c.one), ';' ORDER BY s.setdatabase, s.setrole, c.one)
+       FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(one)
+       WHERE s.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+         AND lower(split_part(c.one, '=', 1)) IN (${settings.map((name) => `'${name.toLowerCase()}'`).join(', ')})),
+    ${settings.map((name) => `current_setting('${name}')`).join(', ')},
+    (SELECT string_agg(r.rolname, ',' ORDER BY r.rolname) FROM pg_roles r WHERE (r.rolsuper OR r.rolbypassrls)
+       AND EXISTS (SELECT 1 FROM pg_class c WHERE c.relrowsecurity)),
+    ${all(
+      'pg_auth_members',
+      "concat_ws(',', x.roleid, x.member)",
+      `EXISTS (SELECT 1 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+       WHERE x.roleid = ANY (p.polroles) OR x.roleid = c.relowner)`,
+    )})) AS version`;
 
 /**
  * `publication`: the one that the feed reads; a table outside it counts as unpublished. Null: all tables count
@@ -243,11 +341,14 @@ export function catalogSql(publication: string | null): string {
   (SELECT json_agg(DISTINCT o.oprname) FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
      WHERE ${own('o.oid')} AND p.provolatile <> 'i' AND NOT ${steady('p')}) AS "impureOperators",
   (SELECT json_agg(DISTINCT t.typname) FROM pg_operator o JOIN pg_type t ON t.oid IN (o.oprleft, o.oprright)
-     WHERE ${own('o.oid')} AND o.oprname = '=') AS "ownEqualities",
-  (SELECT json_agg(json_build_object('type', t.typname, 'implicit', c.castcontext = 'i')) FROM pg_cast c
-     JOIN pg_proc p ON p.oid = c.castfunc JOIN pg_type t ON t.oid IN (c.castsource, c.casttarget)
-     WHERE ${own('c.oid')} AND p.provolatile <> 'i' AND NOT ${steady('p')}) AS "impureCasts",
-  concat_ws('/', ${versionOf('pg_operator', 'x.oid', own('x.oid'))}, ${versionOf('pg_cast', 'x.oid', own('x.oid'))}) AS version,
+     WHERE ${own('o.oid')} AND o.oprname = '=' AND t.oid < 16384) AS "ownEqualities",
+  (${impureCasts}) AS "impureCasts",
+  (${types}) AS types,
+  (${operators}) AS operators,
+  (SELECT json_agg(DISTINCT o.oprname) FROM pg_operator o WHERE o.oid < 16384) AS "builtinOperators",
+  (SELECT json_agg(json_build_object('oid', c.oid::text, 'version', c.xmin::text)) FROM pg_cast c WHERE ${own('c.oid')}) AS casts,
+  (${rests}) AS rests,
+  (${unaskedVersion}) AS version,
   array_to_json(current_schemas(true)) AS "searchPath", current_setting('search_path') AS "searchPathSetting",
   current_user AS role,
   (SELECT json_agg(json_build_object('role', r.rolname, 'schemas', (
@@ -267,7 +368,7 @@ const changed = (catalog: string, owner: string): string =>
  * where something else does (TRUNCATE), the catalog is read once more and found equal.
  */
 export const fingerprintSql = `SELECT md5(string_agg(n::text || '/' || h::text, ',')
-    || array_to_string(current_schemas(true), ',')) AS fingerprint FROM (
+    || array_to_string(current_schemas(true), ',') || (${unaskedVersion})) AS fingerprint FROM (
   ${[
     changed('pg_class', 'oid'),
     changed('pg_attribute', 'attrelid'),
@@ -279,6 +380,11 @@ export const fingerprintSql = `SELECT md5(string_agg(n::text || '/' || h::text, 
     changed('pg_enum', 'oid'),
     changed('pg_constraint', 'oid'),
     changed('pg_policy', 'oid'),
+    changed('pg_attrdef', 'adrelid'),
+    changed('pg_range', 'rngtypid'),
+    changed('pg_opclass', 'opcintype'),
+    changed('pg_amop', 'amoplefttype'),
+    changed('pg_amproc', 'amproclefttype'),
     changed('pg_operator', 'oid'),
     changed('pg_cast', 'oid'),
     changed('pg_namespace', 'oid'),

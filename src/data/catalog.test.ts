@@ -45,12 +45,12 @@ describe('the catalog', () => {
   });
 
   it.each([
-    ["alter type mood rename value 'low' to 'down'", ['users']],
-    ['alter table users add column age int default 3', ['users']],
-    ['alter table users alter column mood type text', ['users']],
+    ["alter type mood rename value 'low' to 'down'", ['mood', 'names', 'users']],
+    ['alter table users add column age int default 3', ['names', 'users']],
+    ['alter table users alter column mood type text', ['names', 'users']],
     ['alter table other alter column id type int using id + 1', ['other']],
-    ['create index on users (name)', ['users']],
-    ['alter table users replica identity full', ['users']],
+    ['create index on users (name)', ['names', 'users']],
+    ['alter table users replica identity full', ['names', 'users']],
     ['create or replace view names as select upper(name) as name from users', ['names']],
     ["create or replace function f(int) returns int language sql stable as 'select $1 + 1'", ['f()']],
     ["create function lower(mood) returns text language sql immutable as 'select null::text'", ['@schema']],

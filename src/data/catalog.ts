@@ -3,6 +3,7 @@
 // keys of `catalogChanges` (at least one of which every statement concerned has recorded); a worker
 // takes the new picture when it applies that purge, before it renders anything with a newer stamp.
 import type { DependencyKey } from '../core/units.ts';
+import { Definitions, pathOf } from './catalog-definitions.ts';
 import {
   type CatalogReader,
   catalogSql,
@@ -12,7 +13,7 @@ import {
   type RawFunction,
   type RawRelation,
 } from './catalog-query.ts';
-import { encodeName, functionKey, type RelationName, relationName, schemaKey, tableKey } from './keys.ts';
+import { functionKey, type RelationName, relationName, tableKey } from './keys.ts';
 import type { ValueKind } from './keys-value.ts';
 
 export interface Column {
@@ -113,6 +114,8 @@ export class Catalog {
   readonly searchPath: readonly string[];
   readonly session: Session;
   readonly builtins: ReadonlyMap<string, Builtin>;
+  readonly operators: ReadonlySet<string>;
+  readonly builtinOperators: ReadonlySet<string>;
   readonly impureOperators: ReadonlySet<string>;
   readonly impureCasts: ReadonlySet<string>;
   /** Something in this database makes every statement impossible to follow. */
@@ -120,6 +123,7 @@ export class Catalog {
   private readonly raw: RawCatalog;
   private readonly relations = new Map<string, Relation>();
   private readonly functions = new Map<string, SqlFunction[]>();
+  private readonly types: ReadonlySet<string>;
   private readonly systemRelations: ReadonlySet<string>;
   private readonly closedSchemas: ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -129,6 +133,9 @@ export class Catalog {
     this.session = { setting: namesOf(raw.searchPathSetting), role: raw.role };
     this.closedSchemas = new Map(raw.closedSchemas?.map(({ role, schemas }) => [role, new Set(schemas)]));
     this.systemRelations = new Set(raw.systemRelations);
+    this.types = new Set(raw.types?.map(({ schema, name }) => pathOf(schema, name)));
+    this.operators = new Set(raw.operators?.map(({ name }) => name));
+    this.builtinOperators = new Set(raw.builtinOperators);
     this.impureOperators = new Set(raw.impureOperators);
     this.impureCasts = new Set(raw.impureCasts?.map((cast) => cast.type));
     this.hazard = raw.impureCasts?.some((cast) => cast.implicit)
@@ -196,21 +203,22 @@ export class Catalog {
     );
   }
 
+  /** The keys that tell of a type of the application's own, the row of a table among them. */
+  typesNamed(
+    schema: string | undefined,
+    name: string,
+    searchPath: readonly string[],
+  ): readonly DependencyKey[] {
+    return (schema === undefined ? searchPath : [schema]).flatMap((candidate) => {
+      const relation = this.relation(candidate, name);
+      if (relation !== undefined) return [tableKey(relation.keyName)];
+      return this.types.has(pathOf(candidate, name)) ? [tableKey(relationName(candidate, name))] : [];
+    });
+  }
+
   /** The keys to purge when the schema has gone from this picture to `next`. Empty: nothing of note changed. */
   changesTo(next: Catalog): DependencyKey[] {
-    const keys = new Set<DependencyKey>();
-    const before = definitions(this.raw);
-    const after = definitions(next.raw);
-    for (const [path, definition] of [...before, ...after]) {
-      if (before.get(path)?.text === after.get(path)?.text) continue;
-      for (const key of definition.keys) keys.add(key);
-      // A new name may stand before one that statements meant until now; also one that came and went, or the other way
-      // round, between the two pictures.
-      for (const other of [...before.values(), ...after.values()]) {
-        if (other.name === definition.name) for (const key of other.keys) keys.add(key);
-      }
-    }
-    return [...keys].sort();
+    return [...new Definitions(this.raw).changesTo(new Definitions(next.raw))].sort();
   }
 
   /**
@@ -218,10 +226,7 @@ export class Catalog {
    * have not: only the files that rows are in are others. Says nothing of pictures that were taken in between.
    */
   readsLike(next: Catalog): boolean {
-    const before = definitions(withoutStorage(this.raw));
-    const after = definitions(withoutStorage(next.raw));
-    if (before.size !== after.size) return false;
-    return [...before].every(([path, { text }]) => after.get(path)?.text === text);
+    return new Definitions(withoutStorage(this.raw)).equals(new Definitions(withoutStorage(next.raw)));
   }
 }
 
@@ -244,8 +249,6 @@ export async function fingerprint(reader: CatalogReader): Promise<string> {
   const { rows } = await reader.query(fingerprintSql);
   return (rows[0] as { fingerprint: string }).fingerprint;
 }
-
-const pathOf = (schema: string, name: string): string => `${encodeName(schema)}/${encodeName(name)}`;
 
 function volatilityOf(letter: string): 'immutable' | 'stable' | 'volatile' {
   return letter === 'i' || letter === 's' ? volatilities[letter] : 'volatile';
@@ -406,43 +409,4 @@ function untrackedReason(
     if (reason !== undefined) return reason;
   }
   return undefined;
-}
-
-interface Definition {
-  readonly name: string;
-  readonly text: string;
-  readonly keys: readonly DependencyKey[];
-}
-
-/** Everything whose change may change a result, by a name of its own, with the keys that tell of it. */
-function definitions(raw: RawCatalog): Map<string, Definition> {
-  const all = new Map<string, Definition>();
-  const relations = new Map((raw.relations ?? []).map((relation) => [relation.oid, relation]));
-  for (const relation of relations.values()) {
-    const root = (relation.root === null ? undefined : relations.get(relation.root)) ?? relation;
-    const parents = (relation.parents ?? []).flatMap((oid) => relations.get(oid) ?? []);
-    all.set(`relation ${pathOf(relation.schema, relation.name)}`, {
-      name: relation.name,
-      text: JSON.stringify(relation),
-      // A partition or child attached or detached changes what its parents hold.
-      keys: [root, ...parents].map((one) => tableKey(relationName(one.schema, one.name))),
-    });
-  }
-  for (const fn of raw.functions ?? []) {
-    const path = `function ${pathOf(fn.schema, fn.name)}`;
-    const builtin = raw.builtins.some(([name]) => name === fn.name);
-    all.set(path, {
-      name: `${fn.name}()`,
-      text: (all.get(path)?.text ?? '') + JSON.stringify(fn),
-      // A function of a name that Postgres has too was not recorded by those who called Postgres'.
-      keys: builtin ? [schemaKey] : [functionKey(fn.schema, fn.name)],
-    });
-  }
-  const { impureOperators, ownEqualities, impureCasts, searchPath, builtins, version } = raw;
-  all.set('rest', {
-    name: '',
-    text: JSON.stringify([impureOperators, ownEqualities, impureCasts, searchPath, builtins, version]),
-    keys: [schemaKey],
-  });
-  return all;
 }

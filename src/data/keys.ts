@@ -68,6 +68,9 @@ export const columnWithinKey = (
   value: string | null,
 ): DependencyKey => columnWithinHead(table, column, pinned) + encodeValue(value);
 
+/** Of the application's own operators, whatever their schema: `&&&` is `%26%26%26()`. */
+export const operatorKey = (name: string): DependencyKey => `${encodeName(name)}()`;
+
 export const functionKey = (schema: string, name: string): DependencyKey => `${relationName(schema, name)}()`;
 
 /** Column names are few and come again with every row: their encodings are the names themselves, nearly always. */

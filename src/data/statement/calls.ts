@@ -135,6 +135,12 @@ export class Calls {
     return { schema, name, builtin, own: this.catalog.functionsNamed(schema, name, this.path) };
   }
 
+  /** The keys that tell of the types that a name may stand for. */
+  typesOf(path: readonly string[]): readonly DependencyKey[] {
+    const schema = path.length > 1 ? path[path.length - 2] : undefined;
+    return this.catalog.typesNamed(schema, path[path.length - 1] ?? '', this.path);
+  }
+
   /** The keys that will tell of a function by this name, should one come up. */
   keysToCome(schema: string | undefined, name: string): readonly DependencyKey[] {
     return this.catalog.schemasToCome(schema, this.path).map((each) => functionKey(each, name));

@@ -1,5 +1,6 @@
 // Walks expressions: counts the columns they name, and notices what cannot be followed.
 import type { Catalog, SqlFunction } from '../catalog.ts';
+import { operatorKey } from '../keys.ts';
 import { aggregateNodes, aggregates, type Called, type Calls, returnsSets } from './calls.ts';
 import { type Findings, Refusal } from './findings.ts';
 import { builtinTrouble, movingTime, valueFunctionTrouble } from './functions.ts';
@@ -194,7 +195,8 @@ export class Expressions {
     const { schema, name, builtin, own } = called;
     this.follow(called, children(body, 'args').length, place);
     if (builtin === undefined && own.length === 0 && schema !== 'pg_catalog') {
-      this.findings.untracked.add(`${name}() is not known`);
+      // A cast may be written as a call.
+      if (!this.checkType(names(body, 'funcname'))) this.findings.untracked.add(`${name}() is not known`);
       for (const key of this.calls.keysToCome(schema, name)) this.findings.definitions.add(key);
     }
     const aggregate = this.calls.isAggregate(tree);
@@ -222,19 +224,31 @@ export class Expressions {
     return any && !own;
   }
 
-  private checkOperator(name: readonly string[]): void {
-    const last = name[name.length - 1];
-    if (last !== undefined && this.catalog.impureOperators.has(last)) {
-      this.findings.untracked.add(`the operator ${last} may call a function that is not immutable`);
+  private checkOperator(path: readonly string[]): void {
+    const name = path[path.length - 1];
+    if (name === undefined) return;
+    if (this.catalog.impureOperators.has(name)) {
+      this.findings.untracked.add(`the operator ${name} may call a function that is not immutable`);
     }
+    // Those of a name that Postgres has too are told of by the schema's key. BETWEEN and its like are no operators.
+    if (this.catalog.builtinOperators.has(name) || /^[A-Z]/.test(name)) return;
+    this.findings.definitions.add(operatorKey(name));
+    if (!this.catalog.operators.has(name)) this.findings.untracked.add(`the operator ${name} is not known`);
   }
 
   private checkCast(type: Body): void {
-    const path = names(type, 'names');
+    this.checkType(names(type, 'names'));
+  }
+
+  /** False: it is no type of the application's own. */
+  private checkType(path: readonly string[]): boolean {
     const name = path[path.length - 1] ?? '';
     if (this.catalog.impureCasts.has(name)) {
       this.findings.untracked.add(`a cast to ${name} may call a function that is not immutable`);
     }
     if (/^reg[a-z]+$/.test(name)) this.findings.untracked.add(`a cast to ${name} reads Postgres' catalog`);
+    const keys = this.calls.typesOf(path);
+    for (const key of keys) this.findings.definitions.add(key);
+    return keys.length > 0;
   }
 }

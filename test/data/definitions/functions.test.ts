@@ -30,30 +30,51 @@ const people = `
 const renamed = "update teams set name = 'B'";
 
 describe('functional notation', () => {
-  it.each([
-    ['of a row in parentheses', 'select u.id, (u).team_name from users u'],
-    ['of a table', 'select u.id, u.team_name from users u'],
-    ['of a table by its schema', 'select public.users.team_name from public.users'],
-    ['of a view', 'select m.team_name from members m'],
-    ['of a subquery', 'select (q).team_name from (select u from users u) q(q)'],
-    ['of what a function gives', 'select (person(1)).team_name'],
-    ['of a function in FROM', 'select p.team_name from person(1) p'],
-    ['of a composite column', 'select (h.at).team_name from homes h'],
-    ['of an element', 'select (h.ats[1]).team_name from homes h'],
-    ['of a value made here', "select (row('x', 1)::addr).team_name"],
-    ['of a scalar, by a polymorphic one', 'select (u.id).any_team from users u'],
-    ['of a row, by a polymorphic one', 'select u.any_team from users u'],
-    ['of a row, by one with defaults that gives rows', 'select u.id, u.all_teams from users u'],
-    ['of a row, by a variadic one', 'select u.some_teams from users u'],
-    ['in a condition', "select id from users u where u.team_name = 'A'"],
-    ['in an order', 'select id, u.team_name as t from users u order by u.team_name'],
-    ['in a WITH query', 'with u as (select * from users) select x.any_team from u x'],
-    ['in a lateral one', 'select t.n from users u, lateral (select (u).team_name as n) t'],
-    [
-      'of a row of a set operation',
-      'select q.any_team from (select id from users union select id from users) q',
-    ],
-  ])('%s', (_, sql) => oracle.follows({ setup: people, sql, change: renamed }));
+  it('calls what it names', () =>
+    oracle.follows({
+      setup: people,
+      change: renamed,
+      sql: [
+        // of a row in parentheses
+        'select u.id, (u).team_name from users u',
+        // of a table
+        'select u.id, u.team_name from users u',
+        // of a table by its schema
+        'select public.users.team_name from public.users',
+        // of a view
+        'select m.team_name from members m',
+        // of a subquery
+        'select (q).team_name from (select u from users u) q(q)',
+        // of what a function gives
+        'select (person(1)).team_name',
+        // of a function in FROM
+        'select p.team_name from person(1) p',
+        // of a composite column
+        'select (h.at).team_name from homes h',
+        // of an element
+        'select (h.ats[1]).team_name from homes h',
+        // of a value made here
+        "select (row('x', 1)::addr).team_name",
+        // of a scalar, by a polymorphic one
+        'select (u.id).any_team from users u',
+        // of a row, by a polymorphic one
+        'select u.any_team from users u',
+        // of a row, by one with defaults that gives rows
+        'select u.id, u.all_teams from users u',
+        // of a row, by a variadic one
+        'select u.some_teams from users u',
+        // in a condition
+        "select id from users u where u.team_name = 'A'",
+        // in an order
+        'select id, u.team_name as t from users u order by u.team_name',
+        // in a WITH query
+        'with u as (select * from users) select x.any_team from u x',
+        // in a lateral one
+        'select t.n from users u, lateral (select (u).team_name as n) t',
+        // of a row of a set operation
+        'select q.any_team from (select id from users union select id from users) q',
+      ],
+    }));
 
   it.each([
     [
@@ -149,19 +170,24 @@ describe('arguments that a call leaves out', () => {
     create function plcaller() returns numeric language plpgsql stable as 'begin return gross(p => 100); end';
     create function standard() returns numeric stable return gross(100);`;
   const change = 'update rates set rate = 0.3';
-  it.each([
-    'select gross(100)',
-    'select gross(p => 100)',
-    'select deep()',
-    'select named(c => 3)',
-    'select named(1, c => 3)',
-    'select listed()',
-    'select * from prices',
-    'select caller()',
-    'select plcaller()',
-    'select standard()',
-    'select x from gross(100) x',
-  ])('are followed: %s', (sql) => oracle.follows({ setup: rates, sql, change }));
+  it('are followed', () =>
+    oracle.follows({
+      setup: rates,
+      change: change,
+      sql: [
+        'select gross(100)',
+        'select gross(p => 100)',
+        'select deep()',
+        'select named(c => 3)',
+        'select named(1, c => 3)',
+        'select listed()',
+        'select * from prices',
+        'select caller()',
+        'select plcaller()',
+        'select standard()',
+        'select x from gross(100) x',
+      ],
+    }));
 
   it('tells of a default that leans on the time', () =>
     oracle.tells(
@@ -190,7 +216,7 @@ describe('PL/pgSQL', () => {
     create function read(text) returns text language sql stable as 'select v from t where id = 1';
     create function number() returns int language sql stable as 'select length(v) from t where id = 1';`;
   const change = "update t set v = 'high' where id = 1";
-  it.each([
+  const bodies = [
     ['a record', 'declare r record := (select t from t where id = 1); begin return r.v; end'],
     ['a record by a function', 'declare r record := row(read(), 1); begin return r::text; end'],
     ['an enum', 'declare m mood := read(); begin return m; end'],
@@ -269,14 +295,18 @@ describe('PL/pgSQL', () => {
       'RAISE USING',
       'declare m text; begin begin raise exception using message = read(); exception when raise_exception then get stacked diagnostics m = message_text; end; return m; end',
     ],
-  ])('follows %s', (_, body) =>
+  ] as const;
+  it('is followed wherever it reads', () =>
     oracle.follows({
-      setup: `${tables} create function f(a text default '') returns text language plpgsql stable as $f$ ${body} $f$`,
-      sql: 'select f()',
+      setup: `${tables} ${bodies
+        .map(
+          ([what, body]) =>
+            `create function "${what}"(a text default '') returns text language plpgsql stable as $f$ ${body} $f$;`,
+        )
+        .join('\n')}`,
       change,
-    }),
-  );
-
+      sql: bodies.map(([what]) => `select "${what}"()`),
+    }));
   it.each([
     ['RETURN QUERY', 'begin return query select v from t; end'],
     ['RETURN NEXT', 'begin return next read(); end'],

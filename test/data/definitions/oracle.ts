@@ -12,12 +12,21 @@ import { type TestDatabase, testDatabase } from '../../support/postgres.ts';
 export interface Case {
   /** Runs first, in an empty `public` schema. */
   readonly setup: string;
-  readonly sql: string;
+  readonly sql: string | readonly string[];
   readonly params?: readonly unknown[];
   /** Read by a session of its own each time, with the settings of then. */
   readonly anew?: boolean;
   /** Commits after the result was read, and makes it another. */
   readonly change: string;
+}
+
+interface Outcome {
+  readonly sql: string;
+  readonly differs: boolean;
+  readonly untracked: readonly string[];
+  readonly isMet: boolean;
+  readonly keys: string;
+  readonly purged: string;
 }
 
 export class Oracle {
@@ -47,36 +56,48 @@ export class Oracle {
     await this.database.close();
   }
 
-  /** The result changes, and a page made from it is purged. */
+  /** The results change, and pages made from them are purged. */
   async follows(one: Case): Promise<void> {
-    const { untracked, keys, purged } = await this.#outcome(one);
-    expect(untracked).toEqual([]);
-    expect(
-      keys.filter((key) => purged.has(key)),
-      `${keys.join(' ')} met by ${[...purged].join(' ')}`,
-    ).not.toEqual([]);
+    await this.#judge(one, ({ differs, untracked, isMet }) => differs && untracked.length === 0 && isMet);
   }
 
-  /** The result changes, and it was told that nothing will say so. */
+  /** The results need not change; the pages are purged. */
+  async touches(one: Case): Promise<void> {
+    await this.#judge(one, ({ isMet }) => isMet);
+  }
+
+  /** The results change; the pages are purged, or were told to live by their time. */
+  async tellsOrFollows(one: Case): Promise<void> {
+    await this.#judge(one, ({ differs, untracked, isMet }) => differs && (untracked.length > 0 || isMet));
+  }
+
+  /** The results change, and it was told that nothing will say so. */
   async tells(one: Case, why: RegExp): Promise<void> {
-    const { untracked } = await this.#outcome(one);
-    expect(untracked.join('\n')).toMatch(why);
+    await this.#judge(one, ({ differs, untracked }) => differs && why.test(untracked.join('\n')));
   }
 
-  /** Nothing is read that the change touches: the result stays, and so does the page. */
+  /** Nothing is read that the change touches: the results stay, and so do the pages. */
   async spares(one: Case): Promise<void> {
-    const { untracked, keys, purged } = await this.#outcome(one, false);
-    expect(untracked).toEqual([]);
-    expect(keys.filter((key) => purged.has(key))).toEqual([]);
+    await this.#judge(one, ({ differs, untracked, isMet }) => !differs && untracked.length === 0 && !isMet);
   }
 
-  async #outcome({ setup, sql, params = [], change, anew = false }: Case, differs = true) {
+  async #judge(one: Case, isRight: (outcome: Outcome) => boolean): Promise<void> {
+    const wrong = (await this.#outcomes(one)).filter((outcome) => !isRight(outcome));
+    expect(wrong).toEqual([]);
+  }
+
+  async #outcomes({ setup, sql, params = [], change, anew = false }: Case): Promise<Outcome[]> {
     await this.#empty();
     await this.#client.query(setup);
     const [catalog, print] = [await loadCatalog(this.#client, 'oracle'), await fingerprint(this.#client)];
     await this.#log();
-    const before = await this.#read(sql, params, anew);
-    const { keys, untracked } = keysOf(catalog, sql, params, before);
+    const held = [];
+    for (const text of typeof sql === 'string' ? [sql] : sql) {
+      const before = await this.#read(text, params, anew).catch(({ message }: Error) => {
+        throw new Error(`${message} in: ${text}`);
+      });
+      held.push({ text, before, found: keysOf(catalog, text, params, before) });
+    }
     await this.#client.query(change);
     const next = await loadCatalog(this.#client, 'oracle');
     const purged = new Set<string>();
@@ -85,9 +106,22 @@ export class Oracle {
     if ((await fingerprint(this.#client)) !== print) {
       for (const key of catalog.changesTo(next)) purged.add(key);
     }
-    const after = await this.#read(sql, params, anew);
-    expect(JSON.stringify(after.rows) !== JSON.stringify(before.rows), 'the result differs').toBe(differs);
-    return { keys: [...keys], untracked, purged };
+    const outcomes = [];
+    for (const { text, before, found } of held) {
+      // A statement that fails now was another one before.
+      const after = await this.#read(text, params, anew).catch(({ message }: Error) => ({
+        rows: [{ message }],
+      }));
+      outcomes.push({
+        sql: text,
+        differs: JSON.stringify(after.rows) !== JSON.stringify(before.rows),
+        untracked: found.untracked,
+        isMet: [...found.keys].some((key) => purged.has(key)),
+        keys: [...found.keys].join(' '),
+        purged: [...purged].join(' '),
+      });
+    }
+    return outcomes;
   }
 
   async #read(sql: string, params: readonly unknown[], anew: boolean): Promise<pg.QueryResult<object>> {

@@ -1,0 +1,199 @@
+// What has to be purged when definitions have changed: the keys of what changed, and of all that rests on it. Postgres
+// knows most of it (pg_depend: views, bodies that it keeps as understood, types, operators, aggregates, defaults). A body
+// that it keeps as text rests on everything whose name stands in it: too much now and then, never too little.
+
+import type { DependencyKey } from '../core/units.ts';
+import type { RawCatalog } from './catalog-query.ts';
+import { encodeName, functionKey, operatorKey, relationName, schemaKey, tableKey } from './keys.ts';
+
+interface Definition {
+  /** What texts call it by. */
+  readonly name: string;
+  readonly sort: 'relation' | 'function' | 'operator' | 'other';
+  text: string;
+  readonly keys: readonly DependencyKey[];
+  readonly oids: string[];
+  /** Source that Postgres keeps as text. */
+  source: string;
+}
+
+/** The oid under which the catalog's query names what any statement may use unasked. */
+const unasked = '0';
+
+export const pathOf = (schema: string, name: string): string => `${encodeName(schema)}/${encodeName(name)}`;
+
+/** Everything whose change may change a result, by a name of its own, with the keys that tell of it. */
+export class Definitions {
+  readonly #all = new Map<string, Definition>();
+  readonly #raw: RawCatalog;
+
+  constructor(raw: RawCatalog) {
+    this.#raw = raw;
+    this.#addRelations();
+    this.#addFunctions();
+    for (const type of raw.types ?? []) {
+      const key = tableKey(relationName(type.schema, type.name));
+      this.#add(
+        `type ${pathOf(type.schema, type.name)}`,
+        type.name,
+        'relation',
+        [key],
+        type.version,
+        type.oid,
+      );
+    }
+    const builtinOperators = new Set(raw.builtinOperators);
+    for (const { name, version, oid } of raw.operators ?? []) {
+      const keys = builtinOperators.has(name) ? [schemaKey] : [operatorKey(name)];
+      this.#add(`operator ${name}`, name, 'operator', keys, version, oid);
+    }
+    for (const { oid, version } of raw.casts ?? []) this.#add(`cast ${oid}`, '', 'other', [], version, oid);
+    const { impureOperators, ownEqualities, impureCasts, searchPath, builtins, version } = raw;
+    const rest = JSON.stringify([impureOperators, ownEqualities, impureCasts, searchPath, builtins, version]);
+    this.#add('rest', '', 'other', [schemaKey], rest, unasked);
+  }
+
+  /** The keys to purge when these definitions have become `next`. */
+  changesTo(next: Definitions): Set<DependencyKey> {
+    const changed = new Set<string>();
+    for (const path of [...this.#all.keys(), ...next.#all.keys()]) {
+      if (this.#all.get(path)?.text !== next.#all.get(path)?.text) changed.add(path);
+    }
+    const keys = new Set<DependencyKey>();
+    if (changed.size === 0) return keys;
+    // A new name may stand before one that statements meant until now; also one that came and went, or the other way
+    // round, between the two pictures.
+    const names = new Set([...changed].flatMap((path) => nameOf(this.#all.get(path) ?? next.#all.get(path))));
+    for (const one of [this, next]) {
+      for (const definition of one.#all.values()) {
+        if (nameOf(definition).some((name) => names.has(name)))
+          for (const key of definition.keys) keys.add(key);
+      }
+      for (const definition of one.#restingOn(changed)) for (const key of definition.keys) keys.add(key);
+    }
+    return keys;
+  }
+
+  equals(next: Definitions): boolean {
+    if (this.#all.size !== next.#all.size) return false;
+    return [...this.#all].every(([path, { text }]) => next.#all.get(path)?.text === text);
+  }
+
+  #addRelations(): void {
+    const relations = new Map((this.#raw.relations ?? []).map((relation) => [relation.oid, relation]));
+    for (const relation of relations.values()) {
+      const { schema, name } = relation;
+      const root = (relation.root === null ? undefined : relations.get(relation.root)) ?? relation;
+      const parents = (relation.parents ?? []).flatMap((oid) => relations.get(oid) ?? []);
+      // A partition or child attached or detached changes what its parents hold.
+      const keys = [root, ...parents].map((one) => tableKey(relationName(one.schema, one.name)));
+      const path = `relation ${pathOf(schema, name)}`;
+      this.#add(path, name, 'relation', keys, JSON.stringify(relation), relation.oid);
+    }
+  }
+
+  #addFunctions(): void {
+    const builtins = new Set(this.#raw.builtins.map(([name]) => name));
+    for (const fn of this.#raw.functions ?? []) {
+      const { schema, name, oid } = fn;
+      // A function of a name that Postgres has too was not recorded by those who called Postgres'.
+      const keys = builtins.has(name) ? [schemaKey] : [functionKey(schema, name)];
+      const source = fn.standard ? '' : (fn.definition ?? fn.body ?? '');
+      this.#add(`function ${pathOf(schema, name)}`, name, 'function', keys, JSON.stringify(fn), oid, source);
+    }
+  }
+
+  /** Overloads, and operators of one name, are one definition. */
+  #add(
+    path: string,
+    name: string,
+    sort: Definition['sort'],
+    keys: readonly DependencyKey[],
+    text: string,
+    oid: string,
+    source = '',
+  ): void {
+    const known = this.#all.get(path);
+    if (known === undefined) {
+      this.#all.set(path, { name, sort, text, keys, oids: [oid], source });
+      return;
+    }
+    known.text += text;
+    known.source += `\n${source}`;
+    known.oids.push(oid);
+  }
+
+  /** All that rests on the definitions of these paths, themselves included. */
+  #restingOn(paths: ReadonlySet<string>): Set<Definition> {
+    // An oid is unique in its catalog only; two things of one oid count as one.
+    const above = new Map<string, string[]>();
+    for (const [object, rests] of this.#raw.rests ?? []) {
+      for (const oid of rests) push(above, oid, object);
+    }
+    const owners = new Map<string, Definition[]>();
+    for (const definition of this.#all.values()) {
+      for (const oid of definition.oids) push(owners, oid, definition);
+    }
+    const mentions = this.#mentions();
+    const found = new Set<Definition>();
+    const seen = new Set<string>();
+    const visit = (oid: string): void => {
+      if (seen.has(oid)) return;
+      seen.add(oid);
+      for (const owner of owners.get(oid) ?? []) take(owner);
+      for (const object of above.get(oid) ?? []) visit(object);
+    };
+    const take = (definition: Definition): void => {
+      if (found.has(definition)) return;
+      found.add(definition);
+      for (const oid of definition.oids) visit(oid);
+      for (const other of mentions.get(definition.name) ?? []) take(other);
+    };
+    for (const path of paths) {
+      const definition = this.#all.get(path);
+      if (definition !== undefined) take(definition);
+    }
+    return found;
+  }
+
+  /** For each name, the definitions in whose text it stands. */
+  #mentions(): Map<string, Definition[]> {
+    const known = new Set<string>();
+    const operators = new Set<string>();
+    for (const { name, sort } of this.#all.values()) (sort === 'operator' ? operators : known).add(name);
+    const mentions = new Map<string, Definition[]>();
+    for (const definition of this.#all.values()) {
+      const { source } = definition;
+      if (source === '') continue;
+      for (const word of wordsOf(source)) if (known.has(word)) push(mentions, word, definition);
+      for (const operator of operators) if (source.includes(operator)) push(mentions, operator, definition);
+    }
+    return mentions;
+  }
+}
+
+/** Functions, operators and relations do not stand before each other. */
+const nameOf = (definition: Definition | undefined): string[] =>
+  definition === undefined || definition.name === '' ? [] : [`${definition.sort} ${definition.name}`];
+
+const words = /"((?:[^"]|"")*)"|[\p{L}_][\p{L}\p{N}_$]*/gu;
+
+/** Names as they would be looked up, those in strings and comments among them. */
+function wordsOf(source: string): Set<string> {
+  const found = new Set<string>();
+  for (const [word, quoted] of source.matchAll(words)) {
+    if (quoted === undefined) found.add(word.toLowerCase());
+    else {
+      // What looks like a name in quotes may be a string that holds quotes.
+      found.add(quoted.replaceAll('""', '"'));
+      for (const inner of wordsOf(quoted)) found.add(inner);
+    }
+  }
+  return found;
+}
+
+function push<V>(lists: Map<string, V[]>, key: string, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
