@@ -20,7 +20,7 @@ import type { Logger } from '../src/core/log.ts';
 import { withRowsThemselves } from '../src/core/row-keys.ts';
 import { Database } from '../src/data/database.ts';
 import { ChangeFeed } from '../src/data/feed/feed.ts';
-import { PoolIdentity } from '../src/data/identity.ts';
+import { ownerOf } from '../src/invalidation/bus-owner.ts';
 import { DependencyGraph } from '../src/invalidation/graph.ts';
 import { Lease } from '../src/invalidation/lease.ts';
 import { readSettings } from '../src/page/load-application.ts';
@@ -51,8 +51,6 @@ setInterval(() => say({ type: 'beat', inspected: inspectorUrl() !== undefined })
 async function start(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel, { pid: process.pid, part: 'feed' });
   const bus = openBus(config, logger);
-  /** The database whose log is read: what the bus speaks of. */
-  const followed = new PoolIdentity();
   const graph = new DependencyGraph();
   const database = new Database({
     connectionString: config.databaseUrl ?? '',
@@ -76,8 +74,7 @@ async function start(config: Config): Promise<void> {
     // The first of the three lives that add up to the bound.
     freshLifeMs: config.coherenceBoundMs / 4,
     bus: {
-      // An object of its own as the connection: a feed has one server at a time.
-      follows: async (server) => followed.found({}, server),
+      follows: async (server) => bus.belongTo(ownerOf(server)),
       // Pages first. The log's position moves on only when the watchers' share is committed, too.
       publish: async (keys, committedMs) => {
         const all = graph.dependents(keys);

@@ -78,6 +78,7 @@ async function worker(name: string): Promise<Worker> {
   let hear: (body: unknown) => void = () => {};
   const member: Correspondent = { send: (body) => pass(body, hear) };
   const bus = new BoxBus({
+    newEpoch: randomUUID,
     line: {
       send: (body) => pass(body, (copy) => relay.receive(member, copy)),
       onMessage: (handler) => {

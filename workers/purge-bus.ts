@@ -35,14 +35,15 @@ const SILENT_TERMS = 2;
 /** A Redis that saves or is busy for a moment is not silent. */
 const SHORTEST_SILENCE_MS: Milliseconds = 500;
 
-/** Joined, but not listening yet: `start()` is the caller's. */
+/** Joined, but not listening yet: `start()` is the caller's, and so is `belongTo`, without which nothing is trusted. */
 export function joinPurgeBus({ redisUrl, line, ...common }: PurgeBusOptions): RedisBus | BoxBus {
-  if (redisUrl === undefined) return new BoxBus({ ...common, line });
+  const owned = { ...common, isOwned: true, newEpoch: randomUUID };
+  if (redisUrl === undefined) return new BoxBus({ ...owned, line });
   const target = parseRedisUrl(redisUrl);
   const sharded = target.kind === 'cluster';
   const silentAfterMs = Math.max(SHORTEST_SILENCE_MS, SILENT_TERMS * common.lease.termMs);
   return new RedisBus({
-    ...common,
+    ...owned,
     commands: connectForCommands(target, COMMAND_TIMEOUT_MS, silentAfterMs),
     subscriber: connectForMessages(target, {
       clock: common.clock,
@@ -52,7 +53,6 @@ export function joinPurgeBus({ redisUrl, line, ...common }: PurgeBusOptions): Re
       silentAfterMs,
     }),
     prefix: PREFIX,
-    newEpoch: randomUUID,
     sharded,
   });
 }

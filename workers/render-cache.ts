@@ -33,6 +33,8 @@ export interface RenderCachesOptions {
   readonly shelf: NonNullable<CachesOptions['shelf']>;
   readonly slots: RenderSlots;
   readonly trace: Tracing;
+  /** The name of the database that pages are made from; undefined while it is not known. */
+  readonly owner: () => string | undefined;
 }
 
 export function createCaches({
@@ -44,6 +46,7 @@ export function createCaches({
   shelf,
   slots,
   trace,
+  owner,
 }: RenderCachesOptions): Caches & {
   /** For the shortcut's prepared answers. */
   readonly preparedBytes: Bytes;
@@ -58,6 +61,7 @@ export function createCaches({
     shelf,
     slots,
     trace,
+    owner,
     spareMs: config.overloadStaleMs,
     quickMs: QUICK_MS,
     random: Math.random,

@@ -31,6 +31,7 @@ import { RequestTail } from '../src/http/seen/request-tail.ts';
 import { HttpUsage } from '../src/http/seen/usage.ts';
 import { PageServer } from '../src/http/server.ts';
 import { StaticFiles } from '../src/http/static.ts';
+import { ownerOf } from '../src/invalidation/bus-owner.ts';
 import { Dependencies } from '../src/invalidation/dependencies.ts';
 import { FailedReads } from '../src/page/failed-reads.ts';
 import { Fragments } from '../src/page/fragments.ts';
@@ -77,6 +78,7 @@ const dependencies = new Dependencies({ clock, logger: log, maxRefreshes: MAX_RE
 river.bus.subscribe(dependencies);
 const overload = guardAgainstOverload({ config, clock, log, onLook: () => caches.relieved() });
 const caches = createCaches({
+  owner: () => ownerOf(database.identity.current)?.name,
   slots: overload.slots,
   trace,
   config,
@@ -113,6 +115,7 @@ const database = new Database({
   trace,
 });
 const databaseWatch = new DatabaseWatch(database, clock, log);
+river.speakOf(database.identity);
 
 const sources = {
   sessions: database,
@@ -270,7 +273,7 @@ link.onDrain(async (deadlineMs) => {
 });
 
 // The proof is work of this process; the rest of it waits for others meanwhile.
-const [note] = await Promise.all([reachDatabase(), river.start(), attachProved(hits, server.http, log)]);
+const [note] = await Promise.all([reachDatabase(), attachProved(hits, server.http, log)]);
 if (note === undefined) await warmer.start();
 const reusePort = config.clusterScheduling === 'reuseport';
 await server.listen({
@@ -289,6 +292,8 @@ function schemaChanged(): void {
 /** Undefined, or what people should be told of a database that is down: the first statement that it takes waits for the schema. */
 async function reachDatabase(): Promise<string | undefined> {
   const unreachable = await databaseWatch.start();
+  // After the first statement: the database says whose purges are to be followed.
+  await river.start();
   if (unreachable === undefined) await schema.ready().catch(() => {});
   return unreachable;
 }

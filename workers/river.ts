@@ -4,7 +4,9 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
+import type { PoolIdentity } from '../src/data/identity.ts';
 import type { RelayLine } from '../src/invalidation/box-bus.ts';
+import { ownerOf } from '../src/invalidation/bus-owner.ts';
 import { PurgeClock } from '../src/invalidation/clock.ts';
 import type { MeasuredBus } from '../src/invalidation/coherence-figures.ts';
 import { follow } from '../src/invalidation/follow.ts';
@@ -15,6 +17,8 @@ export interface River {
   readonly bus: MeasuredBus;
   readonly validity: PurgeClock;
   readonly lease: Lease;
+  /** Whose purges it follows: before this is known nothing is trusted. */
+  speakOf(identity: Pick<PoolIdentity, 'current' | 'onChange'>): void;
   /** Resolves after the first reading, whether it succeeded or not. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -61,6 +65,10 @@ export function createRiver({ config, line, clock, logger, member }: RiverOption
     bus,
     validity,
     lease,
+    speakOf: (identity) => {
+      bus.belongTo(ownerOf(identity.current));
+      identity.onChange((now) => bus.belongTo(ownerOf(now)));
+    },
     start: () => bus.start(),
     close: async () => {
       unfollow();

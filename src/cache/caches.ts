@@ -63,6 +63,11 @@ export interface CachesOptions {
   readonly maxBackground?: number;
   readonly negativeTtlMs?: Milliseconds;
   readonly trace?: Tracing;
+  /**
+   * The name of the database that entries are made from, in the names of all that is shared: entries of another one are
+   * never met. While it is undefined nothing is shared. Left out: there is only one.
+   */
+  readonly owner?: () => string | undefined;
 }
 
 export interface Caches {
@@ -184,13 +189,13 @@ function commandsOf(
 
 function tiersOf<V extends Cached>(
   { name, codec }: Kind<V>,
-  { clock, log, random, redis, disk, pid }: CachesOptions,
+  { clock, log, random, redis, disk, pid, owner }: CachesOptions,
   commands: RedisCommands | undefined,
 ): Tier<V>[] {
   const tiers: Tier<V>[] = [];
   if (redis !== undefined && redis.holdsPages !== false && commands !== undefined) {
     const store = new RedisStore({ commands, prefix: `${redis.prefix}${name}:` });
-    tiers.push(new EnvelopeTier({ name: 'l2', clock, codec, store }));
+    tiers.push(new EnvelopeTier({ name: 'l2', clock, codec, store, owner }));
   }
   if (disk !== undefined) {
     const folder = join(disk.folder, name);
@@ -204,19 +209,19 @@ function tiersOf<V extends Cached>(
       maxBytes: disk.maxBytes * share,
       writers: disk.writers,
     });
-    tiers.push(new EnvelopeTier({ name: 'l3', clock, codec, store }));
+    tiers.push(new EnvelopeTier({ name: 'l3', clock, codec, store, owner }));
   }
   return tiers;
 }
 
 function flightsOf(
   name: string,
-  { clock, newId, redis, box }: CachesOptions,
+  { clock, newId, redis, box, owner }: CachesOptions,
   commands: RedisCommands | undefined,
   messages: RedisClient | undefined,
 ): FlightCoordinator | undefined {
   if (redis === undefined || commands === undefined || messages === undefined) return box;
   const prefix = `${redis.prefix}lease:${name}:`;
-  const fleet = new RedisFlights({ commands, messages, clock, prefix, newToken: newId });
+  const fleet = new RedisFlights({ commands, messages, clock, prefix, newToken: newId, owner });
   return box === undefined ? fleet : new ChainedFlights(box, fleet);
 }

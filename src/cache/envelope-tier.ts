@@ -3,6 +3,7 @@ import type { Bytes, Milliseconds } from '../core/units.ts';
 import type { Codec } from './codec.ts';
 import type { Cached } from './entry.ts';
 import { type Flaw, open, seal } from './envelope.ts';
+import { NotOwnedError } from './errors.ts';
 import { usableUntilMs } from './held.ts';
 import type { CacheKey } from './stack-contract.ts';
 import type { Tier } from './tier.ts';
@@ -19,7 +20,8 @@ export interface ByteStore {
   read(key: CacheKey): Promise<StoredBytes | undefined>;
   write(key: CacheKey, bytes: Buffer, ttlMs: Milliseconds): Promise<void>;
   remove(key: CacheKey): Promise<void>;
-  clear(): Promise<void>;
+  /** All whose keys begin so; or more, where nobody else's lie there. */
+  clear(beginning: string): Promise<void>;
   stats(): Readonly<Record<string, number | string>>;
   close(): Promise<void>;
 }
@@ -29,6 +31,8 @@ export interface EnvelopeTierOptions<V extends Cached> {
   readonly clock: Clock;
   readonly codec: Codec<V>;
   readonly store: ByteStore;
+  /** As of the caches. */
+  readonly owner?: (() => string | undefined) | undefined;
   /** A larger entry stays out. */
   readonly maxEntryBytes?: Bytes;
   /** An entry without end is dropped after this. */
@@ -43,6 +47,7 @@ export class EnvelopeTier<V extends Cached> implements Tier<V> {
   readonly #clock: Clock;
   readonly #codec: Codec<V>;
   readonly #store: ByteStore;
+  readonly #owner: (() => string | undefined) | undefined;
   readonly #maxEntryBytes: Bytes;
   readonly #maxTtlMs: Milliseconds;
   readonly #flaws: Record<Flaw, number> = {
@@ -63,15 +68,17 @@ export class EnvelopeTier<V extends Cached> implements Tier<V> {
     this.#clock = options.clock;
     this.#codec = options.codec;
     this.#store = options.store;
+    this.#owner = options.owner;
     this.#maxEntryBytes = options.maxEntryBytes ?? 8 * 2 ** 20;
     this.#maxTtlMs = options.maxTtlMs ?? 7 * DAY_MS;
   }
 
   get usable(): boolean {
-    return this.#store.usable;
+    return this.#store.usable && this.#ownersKeys() !== undefined;
   }
 
-  async get(key: CacheKey): Promise<V | undefined> {
+  async get(ofStack: CacheKey): Promise<V | undefined> {
+    const key = this.#keyOf(ofStack);
     const stored = await this.#store.read(key);
     if (stored === undefined || stored.remainingMs <= 0) return undefined;
     this.#bytesRead += stored.bytes.length;
@@ -83,7 +90,8 @@ export class EnvelopeTier<V extends Cached> implements Tier<V> {
     return undefined;
   }
 
-  async set(key: CacheKey, value: V): Promise<void> {
+  async set(ofStack: CacheKey, value: V): Promise<void> {
+    const key = this.#keyOf(ofStack);
     const nowMs = this.#clock.now();
     const ttlMs = Math.min(Math.ceil(usableUntilMs(value) - nowMs), this.#maxTtlMs);
     if (ttlMs <= 0) return;
@@ -96,12 +104,12 @@ export class EnvelopeTier<V extends Cached> implements Tier<V> {
     await this.#store.write(key, bytes, ttlMs);
   }
 
-  delete(key: CacheKey): Promise<void> {
-    return this.#store.remove(key);
+  async delete(key: CacheKey): Promise<void> {
+    return this.#store.remove(this.#keyOf(key));
   }
 
-  clear(): Promise<void> {
-    return this.#store.clear();
+  async clear(): Promise<void> {
+    return this.#store.clear(this.#keyOf(''));
   }
 
   stats(): Readonly<Record<string, number | string>> {
@@ -119,5 +127,19 @@ export class EnvelopeTier<V extends Cached> implements Tier<V> {
 
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  /** How the keys of the one whose entries these are begin; undefined while it is not known. */
+  #ownersKeys(): string | undefined {
+    if (this.#owner === undefined) return '';
+    const owner = this.#owner();
+    return owner === undefined ? undefined : `${owner}:`;
+  }
+
+  /** Errors: `E_CACHE_NOT_OWNED`. */
+  #keyOf(key: CacheKey): string {
+    const beginning = this.#ownersKeys();
+    if (beginning === undefined) throw new NotOwnedError();
+    return beginning + key;
   }
 }

@@ -108,3 +108,14 @@ export class DiskUnavailableError extends CoherentError {
     );
   }
 }
+
+/** It is not known yet which database pages are made from, so none may be shared. */
+export class NotOwnedError extends CoherentError {
+  readonly code = 'E_CACHE_NOT_OWNED';
+
+  constructor() {
+    super(
+      'Which database pages are made from is not known yet: nothing is shared until it has been reached.',
+    );
+  }
+}

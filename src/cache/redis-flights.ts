@@ -20,6 +20,8 @@ export interface RedisFlightsOptions {
   readonly messages: RedisClient;
   readonly clock: Clock;
   readonly prefix: string;
+  /** As of the caches. */
+  readonly owner?: (() => string | undefined) | undefined;
   /** Makes a token that nobody else has. */
   readonly newToken: () => string;
   /** How long a dead holder keeps the others waiting at most. */
@@ -51,7 +53,7 @@ const LISTEN_MS: Milliseconds = 500;
 const LEADER_ALONE: Turn = { role: 'leader', done: async () => {} };
 
 export class RedisFlights implements FlightCoordinator {
-  readonly #options: Required<RedisFlightsOptions>;
+  readonly #options: RedisFlightsOptions & { readonly leaseMs: Milliseconds };
   /** Who is to be woken, by the name of the lease. */
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #onMessage = (name: string) => this.#wake(name);
@@ -67,8 +69,10 @@ export class RedisFlights implements FlightCoordinator {
   }
 
   async enter(key: CacheKey, signal: AbortSignal): Promise<Turn | Wait> {
-    const { newToken, prefix } = this.#options;
-    const name = prefix + key;
+    const { newToken, prefix, owner } = this.#options;
+    const ofOwner = owner === undefined ? '' : owner();
+    if (ofOwner === undefined) return LEADER_ALONE;
+    const name = ofOwner === '' ? prefix + key : `${prefix}${ofOwner}:${key}`;
     const token = newToken();
     const first = await this.#take(name, token);
     if (first === undefined) return LEADER_ALONE;

@@ -53,8 +53,8 @@ export class RedisStore implements ByteStore {
   }
 
   /** Looks through the keys in steps, so that a large Redis goes on answering others meanwhile. */
-  async clear(): Promise<void> {
-    const pattern = `${this.#prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
+  async clear(beginning: string): Promise<void> {
+    const pattern = `${(this.#prefix + beginning).replace(/[\\*?[\]]/g, '\\$&')}*`;
     await this.#commands.run(async (client) => {
       for (const node of 'nodes' in client ? client.nodes('master') : [client]) {
         let cursor = '0';

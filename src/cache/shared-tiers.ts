@@ -146,6 +146,8 @@ export class SharedTiers<V extends Cached> {
 
   async #writeOne(tier: Tier<V>, key: CacheKey, value: V): Promise<void> {
     if (!this.#allows(tier, key)) return;
+    // While purges may be missing others do not read it, and what this worker knows may be about another database.
+    if (tier.name === 'l2' && !isTrusted(this.#options.validity, this.#options.clock)) return;
     // A reader would reject it anyway by its stamp; not writing it spares what is there, which may be newer.
     if (judgeKeys(this.#options.validity, value) !== 'valid') {
       this.#counts[tier.name].rejectedStores++;

@@ -48,6 +48,7 @@ async function worker(
   };
   const lease = new Lease(systemClock, 2 * readEveryMs);
   const bus = new BoxBus({
+    newEpoch: randomUUID,
     line,
     lease,
     needsFresh,

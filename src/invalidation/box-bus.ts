@@ -5,10 +5,17 @@ import type { Logger } from '../core/log.ts';
 import type { DependencyKey, EpochMs, Milliseconds, Stamp } from '../core/units.ts';
 import { type FromRelay, readFromRelay, type ToRelay } from './box-messages.ts';
 import type { Applied, AppliedOptions, BusListener, Published, Purge, PurgeBus } from './bus.ts';
+import type { BusOwner } from './bus-owner.ts';
 import { decodeSnapshot } from './clock-snapshot.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
-import { BusClosedError, KeyTooLongError, RelaySilentError } from './errors.ts';
-import { type FollowerFigures, PurgeFollower, type PurgeSource, type RiverState } from './follower.ts';
+import { BusClosedError, DatabaseUnknownError, KeyTooLongError, RelaySilentError } from './errors.ts';
+import {
+  type FollowerFigures,
+  PurgeFollower,
+  type PurgeSource,
+  type RiverReading,
+  type RiverState,
+} from './follower.ts';
 import type { Lease } from './lease.ts';
 import { inParts, MAX_KEY_LENGTH } from './purge-message.ts';
 import { type Roll, type RollSource, untilApplied } from './roll.ts';
@@ -27,6 +34,9 @@ export interface BoxBusOptions {
   readonly logger: Logger;
   readonly readEveryMs: Milliseconds;
   readonly needsFresh: boolean;
+  readonly newEpoch: () => string;
+  /** Nothing is trusted before `belongTo` has told whose purges it carries. */
+  readonly isOwned?: boolean;
   /** Names this process on the roll: its slot and pid, say. Without: it serves no pages. */
   readonly member?: string;
   /** How long a worker without a lease serves what it has just made. */
@@ -50,6 +60,9 @@ export class BoxBus implements PurgeBus, PurgeSource, RollSource {
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #lastId = 0;
   #seen: RiverState | undefined;
+  #owner: BusOwner | undefined;
+  /** As the last reading said. */
+  #isElsewhere = false;
   #closed = false;
 
   constructor(options: BoxBusOptions) {
@@ -61,6 +74,15 @@ export class BoxBus implements PurgeBus, PurgeSource, RollSource {
   /** Begins to listen. Never rejects. */
   start(): Promise<void> {
     return this.#follower.start();
+  }
+
+  /** Whose purges these are from now on; undefined while nobody knows. What was trusted before is not any more. */
+  belongTo(owner: BusOwner | undefined): void {
+    if (this.#closed || owner?.server === this.#owner?.server) return;
+    this.#owner = owner;
+    this.#follower.leave();
+    // Before the start this reads nothing: the first reading comes with it.
+    this.#follower.asked();
   }
 
   async publish(keys: readonly DependencyKey[], kind: PurgeKind, committedMs?: EpochMs): Promise<Published> {
@@ -82,7 +104,7 @@ export class BoxBus implements PurgeBus, PurgeSource, RollSource {
 
   /** For the feed: everything committed until the moment of the call has been published. Holds for `lifeMs`. */
   async setFresh(lifeMs: Milliseconds): Promise<void> {
-    this.#options.line.send({ ask: 'fresh', lifeMs });
+    this.#options.line.send({ ask: 'fresh', lifeMs, server: this.#owner?.server ?? '' });
   }
 
   /** Everything rendered until now becomes suspect: purges are known to have been lost. */
@@ -111,15 +133,20 @@ export class BoxBus implements PurgeBus, PurgeSource, RollSource {
     this.#options.line.send({ ask: 'leave' });
   }
 
-  async readState(told: RiverState | undefined): Promise<RiverState & { freshMs: Milliseconds }> {
-    const { member } = this.#options;
-    const { epoch, seq, freshMs } = await this.#ask('state', {
+  async readState(told: RiverState | undefined): Promise<RiverReading> {
+    const { isOwned, needsFresh } = this.#options;
+    const owner = this.#owner;
+    const { epoch, seq, freshMs, server } = await this.#ask('state', {
       ask: 'state',
-      ...(member === undefined ? {} : { member }),
+      // Nobody who waits for a purge need wait for one who serves from another database.
+      ...(this.#options.member === undefined || this.#isElsewhere ? {} : { member: this.#options.member }),
       ...(told ?? { epoch: '', seq: 0 }),
       ...(this.#seen && { seen: this.#seen }),
     });
-    return { epoch, seq, freshMs };
+    if (owner !== this.#owner) throw new DatabaseUnknownError();
+    this.#isElsewhere =
+      isOwned === true && (owner === undefined || (needsFresh && server !== '' && server !== owner.server));
+    return { epoch, seq, freshMs, isElsewhere: this.#isElsewhere };
   }
 
   /** Messages of one line cannot be lost singly, so what is missing was never sent to us: only the clock helps. */

@@ -6,14 +6,14 @@
 //                                       <-      purge { epoch, seq, kind, keys, time? }  to every member
 //   state { id, member?, epoch, seq, seen? } ->  also makes the sender a listener; `member` puts it on the roll, `seen` is
 //                                               the highest number of an epoch that it knows of
-//                                       <-      state { id, epoch, seq, freshMs }
+//                                       <-      state { id, epoch, seq, freshMs, server }  of which the feed speaks
 //   clock { id }                        ->
 //                                       <-      clock { id, file }                     the clock, saved as a file
 //   leave                               ->      it serves nothing any more: nobody waits for it
 //   roll { id, everybody }              ->
 //                                       <-      roll { id, epoch, seq, members }
 //                                       <-      report                                 to every listener, where `everybody`
-//   fresh { lifeMs }                    ->      said by the feed
+//   fresh { lifeMs, server }            ->      said by the feed, of this database server
 //   epoch { id }                        ->      a new one, please
 //                                       <-      published { id, epoch, seq }
 import { z } from 'zod';
@@ -24,6 +24,8 @@ const epoch = z.string().min(1).max(64);
 const seq = z.number().int().nonnegative();
 const kind = z.enum(['purge', 'expire']);
 const name = z.string().max(200);
+/** Of which database server the feed speaks; '' where nobody has said. */
+const server = z.string().max(200);
 /** By the database's clock; for figures only. */
 const committedMs = z.number().nonnegative().max(1e14).optional();
 const keys = z.array(z.string().max(MAX_KEY_LENGTH)).max(MAX_KEYS);
@@ -41,14 +43,14 @@ const toRelay = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('leave') }),
   z.object({ ask: z.literal('roll'), id, everybody: z.boolean() }),
   z.object({ ask: z.literal('clock'), id }),
-  z.object({ ask: z.literal('fresh'), lifeMs: z.number().max(60_000) }),
+  z.object({ ask: z.literal('fresh'), lifeMs: z.number().max(60_000), server }),
   z.object({ ask: z.literal('epoch'), id }),
 ]);
 
 const fromRelay = z.discriminatedUnion('say', [
   z.object({ say: z.literal('published'), id, epoch, seq }),
   z.object({ say: z.literal('purge'), epoch, seq, kind, keys, committedMs }),
-  z.object({ say: z.literal('state'), id, epoch, seq, freshMs: z.number() }),
+  z.object({ say: z.literal('state'), id, epoch, seq, freshMs: z.number(), server }),
   z.object({ say: z.literal('clock'), id, file: z.string() }),
   z.object({ say: z.literal('report') }),
   z.object({

@@ -36,6 +36,7 @@ export class BoxRelay {
   readonly #members = new Map<Member, RollEntry | undefined>();
   #words = 0;
   #freshUntil: Milliseconds = Number.NEGATIVE_INFINITY;
+  #freshServer = '';
   #savedVersion = -1;
   #version = 0;
   #epoch = '';
@@ -83,6 +84,7 @@ export class BoxRelay {
           epoch: this.#epoch,
           seq: this.#seq,
           freshMs: this.#freshMs(),
+          server: this.#freshServer,
         });
         break;
       case 'leave':
@@ -97,6 +99,7 @@ export class BoxRelay {
         break;
       case 'fresh':
         this.#freshUntil = this.#options.clock.monotonic() + message.lifeMs;
+        this.#freshServer = message.server;
         break;
       case 'epoch':
         this.#bus.beginEpoch();

@@ -51,6 +51,29 @@ export class BusUnavailableError extends CoherentError {
   }
 }
 
+/** No statement has reached the database yet, so nobody knows whose purges these are. */
+export class DatabaseUnknownError extends CoherentError {
+  readonly code = 'E_DATABASE_UNKNOWN';
+
+  constructor() {
+    super(
+      'Which database this server serves is not known yet, or has just changed, so it has no purge bus: check DATABASE_URL. Try again when the database has been reached.',
+    );
+  }
+}
+
+/** Two change feeds take turns on one bus: a copy of a database is served beside the original, over one Redis. */
+export class RivalFeedsError extends CoherentError {
+  readonly code = 'E_RIVAL_FEEDS';
+
+  constructor(servers: readonly string[]) {
+    super(
+      `Two change feeds speak for one database on this Redis: of the servers ${servers.join(' and ')} (system ` +
+        'identifier, database, timeline, start). One is a copy of the other. Nothing is trusted while both run: give the copy another REDIS_URL.',
+    );
+  }
+}
+
 /** A dependency key that would not fit the bus. */
 export class KeyTooLongError extends CoherentError {
   readonly code = 'E_KEY_TOO_LONG';

@@ -20,9 +20,10 @@ function alone() {
   let seq = 0;
   let epoch = 'e';
   let loads = 0;
+  let isElsewhere = false;
   let letThrough: (() => void)[] = [];
   const source: PurgeSource = {
-    readState: async () => ({ epoch, seq, freshMs: 1000 }),
+    readState: async () => ({ epoch, seq, freshMs: 1000, isElsewhere }),
     readSince: async () => undefined,
     readClock: async () => {
       loads++;
@@ -39,6 +40,7 @@ function alone() {
     logger: silent,
     readEveryMs: 250,
     needsFresh: true,
+    newEpoch: () => 'private',
   });
   const told: string[] = [];
   follower.subscribe({
@@ -55,6 +57,9 @@ function alone() {
     say: (heard = true) => {
       seq++;
       if (heard) follower.heard(purge(seq, epoch));
+    },
+    speakOfAnother: (another: boolean) => {
+      isElsewhere = another;
     },
     beginEpoch: (name: string) => {
       epoch = name;
@@ -105,5 +110,22 @@ describe('PurgeFollower', () => {
     say();
     expect(told.at(-1)).toBe('k2');
     await follower.close();
+  });
+
+  it('trusts nothing while the river is about another database, and loads the clock when it is about ours', async () => {
+    const { follower, told, lease, load, speakOfAnother } = alone();
+    const first = follower.read();
+    await load();
+    await first;
+    expect(lease.trusted).toBe(true);
+    speakOfAnother(true);
+    await follower.read();
+    expect(lease.trusted).toBe(false);
+    expect(told).toEqual(['reset e 0', 'reset private 0']);
+    speakOfAnother(false);
+    const again = follower.read();
+    await load();
+    await again;
+    expect(told).toEqual(['reset e 0', 'reset private 0', 'reset e 0']);
   });
 });

@@ -9,6 +9,7 @@
 // - the lease is renewed only after everything up to the number that was read has been told to the listeners
 // - at most one reading is under way; one asked for meanwhile follows it
 // - a reading says how far this worker was when it was sent, which goes onto the roll (roll.ts)
+// - in a river that is not about this process's database nothing is told but that nothing can be trusted
 // - what is heard while the clock is loaded is told after it: else a stream of purges that is quicker than loading would
 //   leave a hole behind every load, and so another load, for ever
 import type { Clock, Timer } from '../core/clock.ts';
@@ -24,10 +25,17 @@ export interface RiverState {
   readonly seq: Seq;
 }
 
+export interface RiverReading extends RiverState {
+  /** How long the change feed's word still holds that all commits have been published; <= 0: it does not. */
+  readonly freshMs: Milliseconds;
+  /** The feed speaks of another database than the one this process reaches: nothing of this river is about our entries. */
+  readonly isElsewhere: boolean;
+}
+
 /** What a follower asks of the carrier. Each call may reject: the lease is then simply not renewed. */
 export interface PurgeSource {
-  /** `told`: what the listeners know by now. `freshMs`: how long the change feed's word still holds that all commits have been published; <= 0: it does not. */
-  readState(told: RiverState | undefined): Promise<RiverState & { readonly freshMs: Milliseconds }>;
+  /** `told`: what the listeners know by now. */
+  readState(told: RiverState | undefined): Promise<RiverReading>;
   /** The purges after `from` up to `to`, in order; undefined where the source does not reach back so far. */
   readSince(from: RiverState, to: Seq): Promise<readonly Purge[] | undefined>;
   readClock(): Promise<ClockState>;
@@ -42,10 +50,13 @@ export interface FollowerOptions {
   readonly readEveryMs: Milliseconds;
   /** Whether the lease also demands that the change feed is up to date. */
   readonly needsFresh: boolean;
+  readonly newEpoch: () => string;
 }
 
-/** Purges that are kept until what comes before them is known; of more the oldest go, and leave a hole. */
+/** Purges that are kept until what comes before them is known. */
 const MAX_AHEAD = 1_000;
+/** Of all of them together. */
+const MAX_KEYS_AHEAD = 100_000;
 
 const noFigures = () => ({
   applied: 0,
@@ -67,6 +78,7 @@ export class PurgeFollower {
   #told: RiverState | undefined;
   /** Heard, and not the next ones; in the order in which they came. */
   #ahead: Purge[] = [];
+  #keysAhead = 0;
   #timer: Timer | undefined;
   #reading: Promise<void> | undefined;
   #readAgain = false;
@@ -98,9 +110,18 @@ export class PurgeFollower {
       this.#tell(purge);
       return;
     }
-    this.#ahead.push(purge);
-    if (this.#ahead.length > MAX_AHEAD) this.#ahead.shift();
+    this.#keepAhead(purge);
     void this.read();
+  }
+
+  /** Nothing that was told can be trusted any more, and what is held even less: what it is about is another database. */
+  leave(): void {
+    this.#options.lease.revoke();
+    this.#forgetAhead();
+    if (this.#told === undefined) return;
+    this.#told = undefined;
+    const epoch = this.#options.newEpoch();
+    for (const listener of this.#listeners) listener.reset(epoch, 0, undefined);
   }
 
   /** Somebody waits for this worker to say how far it is. */
@@ -161,6 +182,10 @@ export class PurgeFollower {
     const sentAt = clock.monotonic();
     const { gapsMended, clockLoads } = this.#figures;
     const state = await source.readState(this.#told);
+    if (state.isElsewhere) {
+      this.leave();
+      return false;
+    }
     if (!(await this.#catchUp(state))) await this.#loadClock();
     if (!needsFresh || state.freshMs > 0) lease.renew(sentAt);
     return this.#figures.gapsMended !== gapsMended || this.#figures.clockLoads !== clockLoads;
@@ -203,13 +228,25 @@ export class PurgeFollower {
   /** As far as they follow what has been told by now. What comes behind another hole waits for the next reading. */
   #tellAhead(): void {
     const ahead = this.#ahead;
-    this.#ahead = [];
+    this.#forgetAhead();
     for (const purge of ahead) {
       const told = this.#told;
       if (told?.epoch !== purge.epoch || purge.seq <= told.seq) continue;
       if (purge.seq === told.seq + 1) this.#tell(purge);
-      else this.#ahead.push(purge);
+      else this.#keepAhead(purge);
     }
+  }
+
+  /** Where they become too many all go: a reading brings them anyway. */
+  #keepAhead(purge: Purge): void {
+    this.#keysAhead += purge.keys.length;
+    if (this.#ahead.length >= MAX_AHEAD || this.#keysAhead > MAX_KEYS_AHEAD) this.#forgetAhead();
+    else this.#ahead.push(purge);
+  }
+
+  #forgetAhead(): void {
+    this.#ahead = [];
+    this.#keysAhead = 0;
   }
 
   #tell(purge: Purge): void {

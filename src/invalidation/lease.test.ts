@@ -50,4 +50,16 @@ describe('Lease', () => {
     clock.advance(10);
     expect(lease.figures()).toEqual({ losses: 1, degradedMs: 250 });
   });
+
+  it('is not given back by an answer to what was asked before it was taken away', () => {
+    const clock = new ManualClock();
+    const lease = new Lease(clock, 500);
+    const askedAt = clock.monotonic();
+    clock.advance(10);
+    lease.revoke();
+    lease.renew(askedAt);
+    expect(lease.trusted).toBe(false);
+    lease.renew(clock.monotonic());
+    expect(lease.trusted).toBe(true);
+  });
 });

@@ -15,6 +15,7 @@ export class Lease {
   #degradedSince: Milliseconds | undefined;
   #degradedMs: Milliseconds = 0;
   #losses = 0;
+  #revokedAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, termMs: Milliseconds) {
     this.#clock = clock;
@@ -34,6 +35,8 @@ export class Lease {
 
   /** The river answered a reading that was sent at `sentAt` and nothing in it was missing. */
   renew(sentAt: Milliseconds): void {
+    // Asked before it was taken away: the answer says nothing about why.
+    if (sentAt < this.#revokedAt) return;
     const until = sentAt + this.termMs;
     if (until <= this.#trustedUntil) return;
     const now = this.#clock.monotonic();
@@ -45,6 +48,7 @@ export class Lease {
   /** What is held may be older than anybody knows: the river said so itself. */
   revoke(): void {
     const now = this.#clock.monotonic();
+    this.#revokedAt = now;
     if (now < this.#trustedUntil) {
       this.#losses++;
       this.#degradedSince = now;

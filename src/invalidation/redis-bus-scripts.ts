@@ -2,8 +2,9 @@
 // Redis Cluster.
 //
 //   state    hash: epoch, run (the server's run id when the epoch began), seq, secret (with which messages are signed),
-//            purged and expired (the number of the last purge and of the last expire), fresh (when and until when the
-//            change feed said that it has published everything up to the log's end), mark and bytes (of the stream)
+//            purged and expired (the number of the last purge and of the last expire), mark and bytes (of the stream),
+//            fresh (when, until when and of which server the change feed said that it has published everything up to the
+//            log's end), other (when and of which other server one spoke last), rivals (until when two are suspected)
 //   purged   string: for each slot the number of its last purge, 4 bytes, little endian; then a seal
 //   expired  string: the same for expires
 //   stream   the last purges, entry id = number; catch-up reads it
@@ -32,6 +33,8 @@ const STREAM_HALF_BYTES = 2_097_152;
 const STREAM_ENTRY_BYTES = 100;
 /** After the slots of a clock: what tells that it is of this epoch, and nothing is missing of it. */
 export const SEAL_BYTES = 12;
+/** Two feeds of one name are believed to be at work for so long after they last took turns. */
+const RIVALS_MS = 60_000;
 /** Workers keep a word on the roll this long after they fell silent. */
 const FORGOTTEN_AFTER_MS = 30_000;
 
@@ -51,8 +54,11 @@ local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 local now = string.format('%.0f', nowMs)
 local run = string.match(try('INFO', 'server') or '', 'run_id:(%w+)') or '?'
-local state = try('HMGET', KEYS[1], 'epoch', 'run', 'seq', 'secret', 'purged', 'expired', 'fresh') or {}
-local epoch, seq, secret, fresh = state[1], tonumber(state[3] or ''), state[4], state[7]
+local state = try('HMGET', KEYS[1], 'epoch', 'run', 'seq', 'secret', 'purged', 'expired', 'fresh',
+  'other', 'rivals') or {}
+local epoch, seq, secret = state[1], tonumber(state[3] or ''), state[4]
+local saidMs, untilMs, server = string.match(state[7] or '', '^(%d+) (%d+) (%S*)$')
+local rivalsUntilMs, rivals = string.match(state[9] or '', '^(%d+) (.*)$')
 local size = ARGV[3] * 4
 local function seal(number)
   return string.sub(redis.sha1hex(epoch .. ' ' .. string.format('%.0f', number)), 1, ${SEAL_BYTES})
@@ -61,7 +67,7 @@ local function isWhole(key, number)
   return number and try('STRLEN', key) == size + ${SEAL_BYTES} and try('GETRANGE', key, size, -1) == seal(number)
 end
 local function begin()
-  epoch, secret, seq, fresh = ARGV[1], ARGV[2], 0, false
+  epoch, secret, seq, saidMs = ARGV[1], ARGV[2], 0, nil
   redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
   redis.call('SETRANGE', KEYS[2], size, seal(0))
   redis.call('SETRANGE', KEYS[3], size, seal(0))
@@ -96,17 +102,17 @@ end
 
 /**
  * ARGV[7] = the member that reads ('' for one that serves no pages), ARGV[8], ARGV[9] = epoch and number it has applied
- * -> [epoch, seq, ms that the feed's word still holds (<= 0: it does not), the server's time in ms, its run id or '?']
+ * -> [epoch, seq, ms that the feed's word still holds (<= 0: it does not), the server's time in ms, its run id or '?',
+ * of which database server the feed speaks or '']
  */
 export const READ_STATE = `${ENSURE_EPOCH}
 if ARGV[7] ~= '' then
   redis.call('HSETNX', KEYS[5], '@since', now)
   if redis.call('HSET', KEYS[5], ARGV[7], now .. ' ' .. ARGV[9] .. ' ' .. ARGV[8]) == 1 then prune() end
 end
-local said, untilMs = string.match(fresh or '', '^(%d+) (%d+)$')
 local freshMs = 0
-if said and tonumber(said) <= nowMs then freshMs = tonumber(untilMs) - nowMs end
-return { epoch, seq, freshMs, now, run }
+if saidMs and tonumber(saidMs) <= nowMs then freshMs = tonumber(untilMs) - nowMs end
+return { epoch, seq, freshMs, now, run, saidMs and server or '' }
 `;
 
 /** -> [epoch, seq, secret, purged, expired], all of one moment */
@@ -173,12 +179,32 @@ return {}
 
 /**
  * ARGV[7] = until when it holds, by the server's clock: a command that waits in a stopped server must not vouch anew
- * when it is carried out at last. Said by the feed: all that was committed has been published. Kept with the moment at
- * which it was said: where the server's clock is set back it holds no longer for it. -> [epoch, seq]
+ * when it is carried out at last. ARGV[8] = of which database server. Said by the feed: all that was committed there has
+ * been published. Kept with the moment at which it was said: where the clock is set back it holds no longer for it.
+ *
+ * A database server that is started again is another one from then on. Where the one before speaks again there are two,
+ * of one name: the second is a copy of the first. Both have fleets that share what is kept here, so nothing of it can be
+ * trusted while they alternate, nor what was kept meanwhile.
+ * -> [epoch, seq, the two servers or '']
  */
 export const SET_FRESH = `${ENSURE_EPOCH}
-redis.call('HSET', KEYS[1], 'fresh', now .. ' ' .. ARGV[7])
-return { epoch, seq }
+if tonumber(ARGV[7]) <= nowMs then return { epoch, seq, '' } end
+if rivalsUntilMs and tonumber(rivalsUntilMs) <= nowMs then
+  begin()
+  rivals = nil
+end
+if saidMs and server ~= ARGV[8] then
+  local otherMs, other = string.match(state[8] or '', '^(%d+) (%S*)$')
+  local isBack = other == ARGV[8] and nowMs - otherMs < ${RIVALS_MS}
+  if isBack then
+    if not rivals then begin() end
+    rivals = other .. ' ' .. server
+    redis.call('HSET', KEYS[1], 'rivals', string.format('%.0f', nowMs + ${RIVALS_MS}) .. ' ' .. rivals)
+  end
+  redis.call('HSET', KEYS[1], 'other', now .. ' ' .. server)
+end
+redis.call('HSET', KEYS[1], 'fresh', now .. ' ' .. (rivals and '0' or ARGV[7]) .. ' ' .. ARGV[8])
+return { epoch, seq, rivals or '' }
 `;
 
 /** Begins a new epoch whatever the old one was: everything rendered before is suspect. -> [epoch, seq] */

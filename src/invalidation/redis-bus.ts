@@ -4,14 +4,28 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
+import type { CoherentError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { DependencyKey, EpochMs, Milliseconds, Seq, Stamp } from '../core/units.ts';
 import type { Applied, AppliedOptions, BusListener, Published, Purge, PurgeBus } from './bus.ts';
+import type { BusOwner } from './bus-owner.ts';
 import { LAST_SEQ } from './clock.ts';
 import { fromLittleEndian } from './clock-snapshot.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
-import { BusClosedError, BusUnavailableError, KeyTooLongError } from './errors.ts';
-import { type FollowerFigures, PurgeFollower, type PurgeSource, type RiverState } from './follower.ts';
+import {
+  BusClosedError,
+  BusUnavailableError,
+  DatabaseUnknownError,
+  KeyTooLongError,
+  RivalFeedsError,
+} from './errors.ts';
+import {
+  type FollowerFigures,
+  PurgeFollower,
+  type PurgeSource,
+  type RiverReading,
+  type RiverState,
+} from './follower.ts';
 import type { Lease } from './lease.ts';
 import { isMark } from './marks.ts';
 import { inParts, MAX_KEY_LENGTH, parseMessage, parseStreamEntry, timeText } from './purge-message.ts';
@@ -47,8 +61,10 @@ export interface RedisBusOptions {
   readonly commands: Redis | Cluster;
   /** Never gives up. Used for nothing but the channel. */
   readonly subscriber: Redis | Cluster;
-  /** Names the fleet: buses with the same prefix are one bus. */
+  /** Names the fleet: buses with the same prefix, and of the same database, are one bus. */
   readonly prefix: string;
+  /** It has no names, and carries nothing, before `belongTo` has told whose purges it carries. */
+  readonly isOwned?: boolean;
   readonly clock: Clock;
   readonly lease: Lease;
   readonly logger: Logger;
@@ -72,14 +88,23 @@ export type RedisBusFigures = FollowerFigures & {
 
 type ScriptName = 'readState' | 'readClock' | 'publish' | 'setFresh' | 'beginEpoch' | 'callRoll' | 'leave';
 
+/** The keys and the channel of one bus. */
+interface Names {
+  readonly channel: string;
+  readonly streamKey: string;
+  readonly scripts: Record<ScriptName, RedisScript>;
+}
+
 export class RedisBus implements PurgeBus, PurgeSource, RollSource {
   readonly #options: RedisBusOptions;
   readonly #slots: number;
-  readonly #channel: string;
-  readonly #streamKey: string;
-  readonly #scripts: Record<ScriptName, RedisScript>;
-  readonly #recent: RecentPurges;
   readonly #follower: PurgeFollower;
+  #owner: BusOwner | undefined;
+  #names: Names | undefined;
+  #recent: RecentPurges;
+  #isStarted = false;
+  /** As the last reading said. */
+  #isElsewhere = false;
   #published = 0;
   #messagesRefused = 0;
   /** The highest number of the newest epoch that this process has seen in an answer, a message, or a stamp. */
@@ -97,33 +122,37 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
   constructor(options: RedisBusOptions) {
     this.#options = options;
     this.#slots = options.slots ?? DEFAULT_SLOTS;
-    const keyOf = (name: string) => `{${options.prefix}bus}:${name}`;
-    this.#streamKey = keyOf('stream');
-    this.#channel = keyOf('purges');
-    const script = (source: string) => new RedisScript(options.commands, source, KEY_NAMES.map(keyOf));
-    this.#scripts = {
-      readState: script(READ_STATE),
-      readClock: script(READ_CLOCK),
-      publish: script(PUBLISH),
-      setFresh: script(SET_FRESH),
-      beginEpoch: script(BEGIN_EPOCH),
-      callRoll: script(CALL_ROLL),
-      leave: script(LEAVE),
-    };
+    if (options.isOwned !== true) this.#names = this.#namesUnder(options.prefix);
     this.#recent = new RecentPurges(options.clock);
     this.#follower = new PurgeFollower({ ...options, source: this });
   }
 
   /** Begins to listen. Never rejects: while Redis cannot be reached the lease is simply not held. */
   async start(): Promise<void> {
-    const { subscriber, sharded, logger } = this.#options;
-    subscriber.on(sharded ? 'smessage' : 'message', (_channel: string, text: string) => this.#heard(text));
+    const { subscriber, sharded } = this.#options;
+    subscriber.on(sharded ? 'smessage' : 'message', (channel: string, text: string) => {
+      if (channel === this.#names?.channel) this.#heard(text);
+    });
     // Also after every reconnection: what was said meanwhile is missing.
     subscriber.on('ready', () => void this.#follower.read());
-    const subscribed = sharded ? subscriber.ssubscribe(this.#channel) : subscriber.subscribe(this.#channel);
-    // The client subscribes again by itself; until it does, readings carry the purges.
-    subscribed.catch((error: unknown) => logger.warn({ err: error }, 'purge bus: not subscribed yet'));
+    this.#isStarted = true;
+    this.#subscribe();
     await this.#follower.start();
+  }
+
+  /**
+   * Whose purges these are from now on; undefined while nobody knows. What was said before is about another database,
+   * or another copy of it: nothing of it is trusted.
+   */
+  belongTo(owner: BusOwner | undefined): void {
+    const before = this.#owner;
+    if (this.#closed || owner?.server === before?.server) return;
+    // Who does not know any more whom it reaches can still publish where it could.
+    const isRenamed = owner !== undefined && this.#names?.channel !== this.#channelOf(owner);
+    this.#owner = owner;
+    if (isRenamed) this.#rename(owner);
+    this.#follower.leave();
+    if (this.#isStarted) void this.#follower.read();
   }
 
   async publish(keys: readonly DependencyKey[], kind: PurgeKind, committedMs?: EpochMs): Promise<Published> {
@@ -146,7 +175,10 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     const until = this.#options.clock.monotonic() + lifeMs;
     if (this.#serverAheadMs === undefined) await this.readState(undefined);
     const untilByServer = Math.floor(until + (this.#serverAheadMs ?? 0));
-    await this.#noticing(this.#run('setFresh', [String(untilByServer)]));
+    const said = this.#run('setFresh', [String(untilByServer), this.#owner?.server ?? '']);
+    const rivals = String((await said)[2] ?? '');
+    if (rivals !== '') this.#tell(new RivalFeedsError(rivals.split(' ')), {}, 'error');
+    await this.#noticing(said);
   }
 
   /** Everything rendered until now becomes suspect, everywhere: purges are known to have been lost. */
@@ -178,22 +210,31 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     this.#options.subscriber.disconnect();
     await this.#follower.close();
     const { member, commands } = this.#options;
-    // Nobody need wait for it any more. Where Redis cannot be told it finds out by the silence.
-    if (member !== undefined) await this.#run('leave', [member]).catch(() => {});
+    if (member !== undefined) await this.#leaveRoll(member);
     commands.disconnect();
   }
 
-  async readState(told: RiverState | undefined): Promise<RiverState & { freshMs: Milliseconds }> {
+  async readState(told: RiverState | undefined): Promise<RiverReading> {
     if (told !== undefined) this.#learn(told);
-    const report = [this.#options.member ?? '', told?.epoch ?? '', String(told?.seq ?? 0)];
-    const answer = await this.#run('readState', report);
+    // Nobody who waits for a purge of this river need wait for one who serves from another database.
+    const member = this.#isElsewhere ? '' : (this.#options.member ?? '');
+    const owner = this.#owner;
+    const answer = await this.#run('readState', [member, told?.epoch ?? '', String(told?.seq ?? 0)]);
+    if (owner !== this.#owner) throw new DatabaseUnknownError();
     this.#serverAheadMs = Number(answer[3]) - this.#options.clock.monotonic();
-    if (String(answer[4]) === '?') this.#tell(NO_RUN_ID, {});
-    return { ...this.#stateOf(answer), freshMs: Number(answer[2]) };
+    if (String(answer[4]) === '?') this.#tell(NO_RUN_ID);
+    const speaksOf = String(answer[5]);
+    const { isOwned, needsFresh } = this.#options;
+    const isElsewhere =
+      isOwned === true &&
+      (owner === undefined || (needsFresh && speaksOf !== '' && speaksOf !== owner.server));
+    if (isElsewhere && member !== '') void this.#leaveRoll(member);
+    this.#isElsewhere = isElsewhere;
+    return { ...this.#stateOf(answer), freshMs: Number(answer[2]), isElsewhere };
   }
 
   async readSince({ epoch, seq }: RiverState, to: Seq): Promise<readonly Purge[] | undefined> {
-    const entries = await this.#options.commands.xrange(this.#streamKey, `${seq + 1}-0`, `${to}-0`);
+    const entries = await this.#options.commands.xrange(this.#named().streamKey, `${seq + 1}-0`, `${to}-0`);
     const purges = entries.map(([id, fields]) => parseStreamEntry(epoch, id, fields));
     return purges.every((purge) => purge !== undefined) ? purges : undefined;
   }
@@ -207,7 +248,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
 
   async callRoll(ask: boolean): Promise<Roll> {
     const how = this.#options.sharded ? 'SPUBLISH' : 'PUBLISH';
-    const answer = await this.#run('callRoll', [ask ? this.#channel : '', how]);
+    const answer = await this.#run('callRoll', [ask ? this.#named().channel : '', how]);
     const members: RollEntry[] = [];
     for (let at = 3; at + 1 < answer.length; at += 2) {
       members.push(rollEntry(String(answer[at]), String(answer[at + 1])));
@@ -233,7 +274,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     const how = this.#options.sharded ? 'SPUBLISH' : 'PUBLISH';
     const at = timeText(committedMs);
     const published = await this.#noticing(
-      this.#run('publish', [kind, packed, json, inStream, this.#channel, how, at]),
+      this.#run('publish', [kind, packed, json, inStream, this.#named().channel, how, at]),
     );
     this.#published++;
     this.#recent.add(published.epoch, keys, kind, committedMs);
@@ -251,6 +292,67 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     let last = state;
     for (const { keys, kind, committedMs } of lost) last = await this.#publishPart(keys, kind, committedMs);
     return last;
+  }
+
+  /** Nobody need wait for it any more. Where Redis cannot be told it finds out by the silence. */
+  async #leaveRoll(member: string): Promise<void> {
+    await this.#run('leave', [member]).catch(() => {});
+  }
+
+  #rename(owner: BusOwner): void {
+    const { subscriber, sharded } = this.#options;
+    const before = this.#names;
+    if (before !== undefined && this.#options.member !== undefined)
+      void this.#leaveRoll(this.#options.member);
+    if (before !== undefined && this.#isStarted) {
+      const left = sharded ? subscriber.sunsubscribe(before.channel) : subscriber.unsubscribe(before.channel);
+      left.catch(() => {});
+    }
+    this.#names = this.#namesUnder(this.#prefixOf(owner));
+    this.#known = { epoch: '', seq: 0 };
+    this.#secret = { epoch: '', text: '' };
+    this.#recent = new RecentPurges(this.#options.clock);
+    if (this.#isStarted) this.#subscribe();
+  }
+
+  #subscribe(): void {
+    const { subscriber, sharded, logger } = this.#options;
+    if (this.#names === undefined) return;
+    const { channel } = this.#names;
+    const subscribed = sharded ? subscriber.ssubscribe(channel) : subscriber.subscribe(channel);
+    // The client subscribes again by itself; until it does, readings carry the purges.
+    subscribed.catch((error: unknown) => logger.warn({ err: error }, 'purge bus: not subscribed yet'));
+  }
+
+  #prefixOf({ name }: BusOwner): string {
+    return `${this.#options.prefix}${name}:`;
+  }
+
+  #channelOf(owner: BusOwner): string {
+    return keyUnder(this.#prefixOf(owner), 'purges');
+  }
+
+  #namesUnder(prefix: string): Names {
+    const keys = KEY_NAMES.map((name) => keyUnder(prefix, name));
+    const script = (source: string) => new RedisScript(this.#options.commands, source, keys);
+    return {
+      channel: keyUnder(prefix, 'purges'),
+      streamKey: keyUnder(prefix, 'stream'),
+      scripts: {
+        readState: script(READ_STATE),
+        readClock: script(READ_CLOCK),
+        publish: script(PUBLISH),
+        setFresh: script(SET_FRESH),
+        beginEpoch: script(BEGIN_EPOCH),
+        callRoll: script(CALL_ROLL),
+        leave: script(LEAVE),
+      },
+    };
+  }
+
+  #named(): Names {
+    if (this.#names === undefined) throw new DatabaseUnknownError();
+    return this.#names;
   }
 
   #heard(text: string): void {
@@ -295,12 +397,13 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
   async #run(script: ScriptName, args: readonly (string | Buffer)[]): Promise<readonly unknown[]> {
     const { newEpoch } = this.#options;
     const { epoch, seq } = this.#known;
+    const { scripts } = this.#named();
     const ensure = [newEpoch(), newEpoch(), String(this.#slots), String(LAST_SEQ), epoch, String(seq)];
     try {
-      return await this.#scripts[script].run([...ensure, ...args]);
+      return await scripts[script].run([...ensure, ...args]);
     } catch (error) {
       const unavailable = new BusUnavailableError(error);
-      if (unavailable.isRefusal) this.#tell(unavailable.message, {});
+      if (unavailable.isRefusal) this.#tell(unavailable);
       throw unavailable;
     }
   }
@@ -318,13 +421,22 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     } else if (isAnswer) this.#known = { epoch, seq };
   }
 
-  #tell(what: string, fields: Record<string, unknown>): void {
+  #tell(
+    what: string | CoherentError,
+    fields: Record<string, unknown> = {},
+    level: 'warn' | 'error' = 'warn',
+  ): void {
+    const text = typeof what === 'string' ? what : what.message;
     const now = this.#options.clock.monotonic();
-    if (now - (this.#toldAt.get(what) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
+    if (now - (this.#toldAt.get(text) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
     if (this.#toldAt.size > 20) this.#toldAt.clear();
-    this.#toldAt.set(what, now);
-    this.#options.logger.warn(fields, what);
+    this.#toldAt.set(text, now);
+    this.#options.logger[level](typeof what === 'string' ? fields : { err: what }, text);
   }
+}
+
+function keyUnder(prefix: string, name: string): string {
+  return `{${prefix}bus}:${name}`;
 }
 
 /** `<ms> <seq> <epoch>` */

@@ -12,9 +12,11 @@ import { PURGES_ROOM } from '../../src/cluster/messages.ts';
 import { Rooms } from '../../src/cluster/rooms.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { DependencyKey } from '../../src/core/units.ts';
+import { IDENTITY_SQL, readIdentity } from '../../src/data/identity.ts';
 import { BoxBus } from '../../src/invalidation/box-bus.ts';
 import { BoxRelay } from '../../src/invalidation/box-relay.ts';
 import type { PurgeBus } from '../../src/invalidation/bus.ts';
+import { ownerOf } from '../../src/invalidation/bus-owner.ts';
 import { Lease } from '../../src/invalidation/lease.ts';
 import { startEmbeddedPostgres } from '../../src/services/postgres.ts';
 import { joinPurgeBus } from '../../workers/purge-bus.ts';
@@ -67,7 +69,7 @@ class Box {
     });
   }
 
-  async listen(redisUrl?: string): Promise<void> {
+  async listen(database: TestDatabase, redisUrl?: string): Promise<void> {
     let heard: (body: unknown) => void = () => {};
     const self = { send: (body: unknown) => heard(body) };
     const bus = joinPurgeBus({
@@ -86,6 +88,8 @@ class Box {
     });
     expect(bus instanceof BoxBus).toBe(redisUrl === undefined);
     this.#bus = bus;
+    const [row] = await database.query(IDENTITY_SQL);
+    bus.belongTo(ownerOf(readIdentity(row)));
     bus.subscribe({
       purge: ({ keys }) => {
         for (const key of keys) this.keys.add(key);
@@ -125,7 +129,7 @@ describe('the feed process', () => {
 
   async function bringsPurgesAndSurvivesBeingKilled(redisUrl?: string): Promise<void> {
     box = new Box({ DATABASE_URL: database.url, ...(redisUrl !== undefined && { REDIS_URL: redisUrl }) });
-    await box.listen(redisUrl);
+    await box.listen(database, redisUrl);
     expect(await box.feed.start()).toEqual({ isOn: true, note: undefined });
     await until(async () => (await trackedTables(database)).includes('users'));
     // A feed that leads for the first time begins an epoch; what is purged while a worker learns of it comes with the whole
@@ -157,7 +161,7 @@ describe('the feed process', () => {
 
   it('lets the workers lose trust while it is stopped, and gives it back', async () => {
     box = new Box({ DATABASE_URL: database.url });
-    await box.listen();
+    await box.listen(database);
     await box.feed.start();
     await until(() => box.lease.trusted);
     const pid = Number(box.feed.snapshot().pid);

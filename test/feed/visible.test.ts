@@ -8,6 +8,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { Database } from '../../src/data/database.ts';
 import { ChangeFeed } from '../../src/data/feed/feed.ts';
 import { BoxRelay } from '../../src/invalidation/box-relay.ts';
+import { ownerOf } from '../../src/invalidation/bus-owner.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
 import { follow } from '../../src/invalidation/follow.ts';
 import { Lease } from '../../src/invalidation/lease.ts';
@@ -75,6 +76,8 @@ async function join_(member: string | undefined, redisUrl: string | undefined) {
     followed: true,
   });
   bus.subscribe(visibility);
+  await database.run('select 1');
+  bus.belongTo(ownerOf(await database.identity.known()));
   await bus.start();
   open.push(() => bus.close());
   return {
@@ -94,7 +97,7 @@ async function fleet(redisUrl?: string) {
     bus: {
       publish: async (keys) => void (await ofFeed.bus.publish(keys, 'purge')),
       beginEpoch: async () => void (await ofFeed.bus.beginEpoch()),
-      follows: async () => {},
+      follows: async (server) => ofFeed.bus.belongTo(ownerOf(server)),
       setFresh: (lifeMs) => ofFeed.bus.setFresh(lifeMs),
     },
     clock: systemClock,
