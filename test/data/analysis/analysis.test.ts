@@ -4,10 +4,10 @@ import { type TestDatabase, testDatabase } from '../../support/postgres.ts';
 import { report, reproduced } from './report.ts';
 import { Tally, tell, World } from './world.ts';
 
-// The long form: ANALYSIS_SCHEMAS=42 (50,000 cases) npx vitest run test/data/analysis. A story again: ANALYSIS_SEED=17.
+// The long form: npm run check:sql. A story again: ANALYSIS_SEED=17 ANALYSIS_SCHEMAS=1.
 const schemas = Number(process.env.ANALYSIS_SCHEMAS ?? 5);
 const firstSeed = Number(process.env.ANALYSIS_SEED ?? Math.floor(Math.random() * 1e9));
-const scale = { statements: 50, changes: 25, ddlShare: 0.04 };
+const scale = { statements: 50, changes: 25, ddlShare: 0.1, full: process.env.ANALYSIS_FULL === '1' };
 
 describe('what a statement read and what a change touched', () => {
   let database: TestDatabase;

@@ -1,4 +1,5 @@
 // Random changes: what an application, a migration or a person at psql may do between two renders.
+import { idle, OWNER } from './constructs.ts';
 import type { Random } from './random.ts';
 import type { ColumnSpec, SchemaSpec, TableSpec } from './schema.ts';
 
@@ -7,6 +8,8 @@ export interface Change {
   readonly steps: readonly string[];
   readonly kinds: readonly string[];
   readonly ddl: boolean;
+  /** Run by an owner who is no superuser. */
+  readonly as?: string | undefined;
 }
 
 function literal(random: Random, column: ColumnSpec): string {
@@ -56,10 +59,12 @@ export function randomChange(random: Random, schema: SchemaSpec, ddlShare: numbe
     steps.push('savepoint undone', sql, 'rollback to savepoint undone');
     kinds.push('savepoint rolled back');
   }
-  return { steps, kinds, ddl: false };
+  const as = random.chance(0.2) ? OWNER : undefined;
+  return { steps, kinds: as === undefined ? kinds : [...kinds, 'by an owner'], ddl: false, as };
 }
 
 function oneStep(random: Random, schema: SchemaSpec): [string, string] {
+  if (random.chance(0.2)) return [...random.pick(schema.hidden.changes)];
   const table = random.pick(schema.tables.filter((one) => one.writable));
   const kind = random.pick([
     'insert',
@@ -119,6 +124,10 @@ function ddlChange(random: Random, schema: SchemaSpec): Change {
   const table = random.pick(schema.tables.filter((one) => one.kind === 'plain'));
   const bare = table.name.split('.').pop() ?? '';
   const tag = random.int(1e6);
+  if (random.chance(0.5)) {
+    const [kind, sql] = random.pick(random.chance(0.3) ? idle(table.name, tag) : schema.hidden.redefinitions);
+    return { steps: [sql], kinds: [kind], ddl: true };
+  }
   const [kind, sql] = random.pick<[string, string]>([
     ['DDL add column', `alter table ${table.name} add column n${tag} int default ${random.int(9)}`],
     ['DDL drop column', `alter table ${table.name} drop column b cascade`],

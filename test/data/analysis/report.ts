@@ -11,17 +11,21 @@ function counts(title: string, map: ReadonlyMap<string, number>, limit = 80): st
   return `${title}: ${sorted.map(([name, count]) => `${name} ${count}`).join(', ')}\n`;
 }
 
-export function report(tally: Tally, seed: number): string {
+export function report(tally: Tally, seed: number, missed = 0): string {
   return [
-    `\nstatement analysis, first seed ${seed}: ${tally.cases} cases, ${tally.changed} results changed, none missed\n`,
+    `\nstatement analysis, first seed ${seed}: ${tally.cases} cases, ${tally.changed} results changed, ${missed} missed\n`,
     `sharpness: ${tally.purgedAndChanged} of ${tally.purged} purged results had changed (${share(tally.purgedAndChanged, tally.purged)}); `,
     `${share(tally.purged, tally.cases - tally.untrackedCases)} of tracked cases were purged, ${share(tally.changed, tally.cases)} of all changed\n`,
-    `rendered again without need: ${share(tally.purged - tally.purgedAndChanged, tally.cases - tally.untrackedCases - tally.purgedAndChanged)} of the tracked results that had not changed\n`,
+    `rendered again without need: ${share(tally.purged - tally.purgedAndChanged, tally.cases - tally.untrackedCases - tally.purgedAndChanged)} of the tracked results that had not changed; ${share(tally.rowsNeedless, tally.rowsUnaffected)} by changes of rows; by definitions that change no result ${tally.idleNeedless} of ${tally.idleUnaffected}\n`,
     `keys per result: ${(tally.keys / tally.collections).toFixed(1)}; analysis ${((1000 * tally.analysisMs) / tally.analyses).toFixed(0)} us, collecting ${((1000 * tally.collectMs) / tally.collections).toFixed(1)} us a result\n`,
+    `failed and caught: ${tally.caught}\n`,
     `noted by an outdated picture: ${tally.outdated}\n`,
     `untracked: ${share(tally.untrackedCases, tally.cases)}\n`,
     `sharpness by shape: ${[...tally.purgedByShape].map(([shape, purged]) => `${shape} ${share(tally.changedByShape.get(shape) ?? 0, purged)}`).join(', ')}\n`,
-    counts('constructs', tally.constructs),
+    `constructs (cases, of them changed): ${[...tally.constructs]
+      .sort((a, b) => b[1] - a[1])
+      .map(([name, count]) => `${name} ${count} ${tally.changedByConstruct.get(name) ?? 0}`)
+      .join(', ')}\n`,
     counts('changes', tally.changeKinds),
     counts('needless purges met by', tally.needless, 12),
     counts('why untracked', tally.untracked, 20),
@@ -50,7 +54,7 @@ export async function reproduced(world: World, failure: Failure): Promise<string
     if (fewer.steps.some((step) => step.includes('savepoint'))) break;
     if (await attempt(history, fewer)) change = fewer;
   }
-  const schema = randomSchema(new Random(failure.seed));
+  const schema = randomSchema(new Random(failure.seed), failure.options);
   return [
     `a changed result was not purged (seed ${failure.seed})`,
     `statement: ${best.statement.sql}`,
@@ -72,7 +76,7 @@ async function retell(
   last: Change,
 ): Promise<Failure | null> {
   const random = new Random(failure.seed);
-  await world.build(randomSchema(random), random);
+  await world.build(randomSchema(random, failure.options), random);
   for (const change of earlier) await world.apply(change);
   const held: Held | undefined = await world.hold(failure.statement);
   if (held === undefined || held.untracked.length > 0) return null;

@@ -1,4 +1,5 @@
 // Random schemas, with the types and shapes on purpose that fool an analyser.
+import { type Constructs, constructs } from './constructs.ts';
 import type { Random } from './random.ts';
 
 export interface TypeOf {
@@ -75,6 +76,12 @@ export interface SchemaSpec {
   readonly ddl: readonly string[];
   readonly tables: readonly TableSpec[];
   readonly functions: readonly string[];
+  readonly hidden: Constructs;
+}
+
+export interface SchemaOptions {
+  /** Every table has REPLICA IDENTITY FULL. */
+  readonly full: boolean;
 }
 
 export const preamble = [
@@ -104,13 +111,14 @@ function column(name: string, type: TypeOf, notNull = false): ColumnSpec {
   return { name, type, notNull, generated: false };
 }
 
-export function randomSchema(random: Random): SchemaSpec {
+export function randomSchema(random: Random, { full }: SchemaOptions): SchemaSpec {
   const ddl: string[] = [];
   const tables: TableSpec[] = [];
-  for (let i = 0; i < 3; i++) plainTable(random, `t${i}`, ddl, tables);
-  partitioned(random, ddl, tables);
-  inherited(random, ddl, tables);
+  for (let i = 0; i < 3; i++) plainTable(random, `t${i}`, ddl, tables, full);
+  partitioned(random, ddl, tables, full);
+  inherited(random, ddl, tables, full);
   ddl.push('create schema other', 'create table other.t0 (id int primary key, a int, b text)');
+  if (full) ddl.push('alter table other.t0 replica identity full');
   tables.push(
     table(
       'other.t0',
@@ -121,7 +129,22 @@ export function randomSchema(random: Random): SchemaSpec {
   );
   views(random, ddl, tables);
   const functions = functionsOf(ddl, tables);
-  return { ddl, tables, functions };
+  const hidden = constructs(random, ['t0', 't1'], full);
+  ddl.push(...hidden.ddl);
+  tables.push(
+    table(
+      'd',
+      [
+        column('id', types.int, true),
+        column('a', types.int),
+        column('b', types.text),
+        column('j', types.json),
+      ],
+      ['id'],
+      'plain',
+    ),
+  );
+  return { ddl, tables, functions, hidden };
 }
 
 function table(
@@ -143,7 +166,7 @@ function table(
   };
 }
 
-function plainTable(random: Random, name: string, ddl: string[], tables: TableSpec[]): void {
+function plainTable(random: Random, name: string, ddl: string[], tables: TableSpec[], full: boolean): void {
   const columns: ColumnSpec[] = [];
   const shape = random.pick(['single', 'single', 'single', 'composite', 'none'] as const);
   const singleType = random.chance(0.5) ? types.int : random.pick(keyTypes);
@@ -201,9 +224,9 @@ function plainTable(random: Random, name: string, ddl: string[], tables: TableSp
   if (references.length > 0 && random.chance(0.7)) ddl.push(`create index on ${name} (ref)`);
   let updatable = true;
   if (primaryKey.length === 0) {
-    if (random.chance(0.8)) ddl.push(`alter table ${name} replica identity full`);
+    if (full || random.chance(0.8)) ddl.push(`alter table ${name} replica identity full`);
     else updatable = false;
-  } else if (random.chance(0.4)) ddl.push(`alter table ${name} replica identity full`);
+  } else if (full || random.chance(0.4)) ddl.push(`alter table ${name} replica identity full`);
   else if (random.chance(0.2)) {
     ddl.push(`alter table ${name} add column u int`, `update ${name} set u = 0`);
     ddl.push(
@@ -218,7 +241,7 @@ function plainTable(random: Random, name: string, ddl: string[], tables: TableSp
   tables.push(table(name, columns, primaryKey, 'plain', { references, updatable }));
 }
 
-function partitioned(random: Random, ddl: string[], tables: TableSpec[]): void {
+function partitioned(random: Random, ddl: string[], tables: TableSpec[], full: boolean): void {
   const columns = [
     column('id', types.int, true),
     column('r', types.int, true),
@@ -235,13 +258,13 @@ function partitioned(random: Random, ddl: string[], tables: TableSpec[]): void {
     'create table p3 partition of p default',
   );
   if (random.chance(0.5)) ddl.push('create index on p (a)');
-  if (random.chance(0.4) || key.length === 0)
+  if (full || random.chance(0.4) || key.length === 0)
     for (const leaf of ['p1', 'p2', 'p3']) ddl.push(`alter table ${leaf} replica identity full`);
   tables.push(table('p', columns, key, 'partitioned'));
   tables.push(table('p1', columns, key, 'partition', { writable: false }));
 }
 
-function inherited(random: Random, ddl: string[], tables: TableSpec[]): void {
+function inherited(random: Random, ddl: string[], tables: TableSpec[], full: boolean): void {
   const columns = [column('id', types.int, true), column('a', types.int), column('b', types.text)];
   const childKey = random.pick([', primary key (id)', ', primary key (extra)', '']);
   ddl.push(
@@ -249,7 +272,8 @@ function inherited(random: Random, ddl: string[], tables: TableSpec[]): void {
     `create table i1 (extra int not null default 0${childKey}) inherits (i0)`,
   );
   ddl.push(random.chance(0.5) ? 'create index on i0 (a)' : 'create index on i0 (b)');
-  if (childKey !== ', primary key (id)' || random.chance(0.4))
+  if (full) ddl.push('alter table i0 replica identity full');
+  if (full || childKey !== ', primary key (id)' || random.chance(0.4))
     ddl.push('alter table i1 replica identity full');
   tables.push(table('i0', columns, ['id'], 'parent'));
   tables.push(

@@ -31,6 +31,10 @@ export class Statements {
     this.params = [];
     this.constructs = new Set();
     this.aliases = 0;
+    if (this.random.chance(0.3)) {
+      const { construct, sql } = this.random.pick(this.schema.hidden.statements);
+      return { sql, params: [], constructs: [construct], ordered: / order by /.test(sql) };
+    }
     const shape = this.random.pick(shapes);
     const made = this[shape]();
     this.count(shape);

@@ -1,13 +1,17 @@
 // One random schema with data on a real server, a set of statements, and changes read from the real log.
 import pg from 'pg';
+import { systemClock } from '../../../src/core/clock.ts';
 import { type Catalog, fingerprint, loadCatalog } from '../../../src/data/catalog.ts';
 import { changeKeys, logSettings } from '../../../src/data/change-keys.ts';
 import { PgoutputDecoder } from '../../../src/data/change-keys-pgoutput.ts';
+import { Database } from '../../../src/data/database.ts';
 import { DependencyRecorder } from '../../../src/data/recorder.ts';
 import { typeParsers } from '../../../src/data/values.ts';
+import { silent } from '../../support/silent.ts';
 import { type Change, insert, randomChange } from './changes.ts';
+import { OWNER } from './constructs.ts';
 import { Random } from './random.ts';
-import { preamble, randomSchema, type SchemaSpec } from './schema.ts';
+import { preamble, randomSchema, type SchemaOptions, type SchemaSpec } from './schema.ts';
 import { type Statement, Statements } from './statements.ts';
 
 const timestamptz = 1184;
@@ -32,6 +36,7 @@ export interface Held {
 
 export interface Failure {
   readonly seed: number;
+  readonly options: SchemaOptions;
   readonly statement: Statement;
   readonly change: Change;
   readonly history: readonly Change[];
@@ -47,6 +52,15 @@ export class Tally {
   purgedAndChanged = 0;
   changed = 0;
   untrackedCases = 0;
+  /** Of tracked results that did not change: all, and those rendered again, by changes of rows alone. */
+  rowsUnaffected = 0;
+  rowsNeedless = 0;
+  /** The same by definitions that change no result. */
+  idleUnaffected = 0;
+  idleNeedless = 0;
+  /** Statements that failed, as a page that catches the error sees them. */
+  caught = 0;
+  readonly changedByConstruct = new Map<string, number>();
   /** Results that were noted by the picture of before a change of definitions. */
   outdated = 0;
   keys = 0;
@@ -77,9 +91,11 @@ export class World {
   private print = '';
   private readonly tally: Tally;
   private readonly alter: (keys: Set<string>) => void;
+  private readonly pages: Database;
 
-  private constructor(client: pg.Client, tally: Tally, alter: (keys: Set<string>) => void) {
+  private constructor(client: pg.Client, url: string, tally: Tally, alter: (keys: Set<string>) => void) {
     this.client = client;
+    this.pages = new Database({ connectionString: url, logger: silent, clock: systemClock, max: 1 });
     this.tally = tally;
     this.alter = alter;
   }
@@ -97,21 +113,25 @@ export class World {
     });
     await client.connect();
     client.on('error', () => {});
-    return new World(client, tally, alter);
+    return new World(client, url, tally, alter);
   }
 
   async close(): Promise<void> {
+    await this.pages.close();
     await this.client.end();
   }
 
   async prepare(): Promise<void> {
     await this.client.query("select pg_create_logical_replication_slot('analysis', 'pgoutput')");
     await this.client.query('create publication analysis for all tables');
+    await this.client.query(
+      `do $$ begin if not exists (select from pg_roles where rolname = '${OWNER}') then create role ${OWNER}; end if; end $$`,
+    );
   }
 
   async build(schema: SchemaSpec, random: Random): Promise<void> {
     await this.client.query(
-      'drop schema if exists other cascade; drop schema public cascade; create schema public; set client_min_messages = error',
+      'reset search_path; drop schema if exists other cascade; drop schema public cascade; create schema public; set client_min_messages = error',
     );
     for (const sql of [...preamble, ...schema.ddl]) await this.client.query(sql);
     for (const table of schema.tables.filter((one) => one.writable)) {
@@ -119,6 +139,9 @@ export class World {
         await this.client.query(insert(random, table, schema)).catch(() => {});
     }
     await this.readLog();
+    await this.client.query(
+      `set search_path = ${random.pick(['public', 'public', 'public, other', 'other, public'])}`,
+    );
     await this.refresh();
   }
 
@@ -145,6 +168,24 @@ export class World {
     } catch (error) {
       return { text: `error: ${error instanceof Error ? error.message : String(error)}`, result: undefined };
     }
+  }
+
+  /** Whether a page that catches the statement's failure is known to be incomplete. */
+  async isTold({ sql, params }: Statement): Promise<boolean> {
+    let isTold = false;
+    const sink = {
+      add: () => {},
+      untracked: () => {},
+      reading: () => (error?: unknown) => {
+        if (error !== undefined) isTold = true;
+      },
+    };
+    const page = this.pages.session({ signal: new AbortController().signal, sink });
+    // Bytes and texts only: what a page may give.
+    return page.query(sql, params as readonly string[]).then(
+      () => true,
+      () => isTold,
+    );
   }
 
   async render(held: Held): Promise<void> {
@@ -181,6 +222,7 @@ export class World {
   /** Commits the change and returns the keys that it purges, read from the log. */
   async apply(change: Change): Promise<Set<string>> {
     await this.client.query('begin');
+    if (change.as !== undefined) await this.client.query(`set local role ${change.as}`);
     for (const step of change.steps) {
       if (/savepoint/.test(step)) {
         await this.client.query(step);
@@ -224,12 +266,14 @@ export interface Scale {
   readonly statements: number;
   readonly changes: number;
   readonly ddlShare: number;
+  readonly full?: boolean;
 }
 
 /** Tells one seed's story. Returns the first failure, or null. */
 export async function tell(world: World, seed: number, scale: Scale, tally: Tally): Promise<Failure | null> {
   const random = new Random(seed);
-  const schema = randomSchema(random);
+  const options = { full: scale.full ?? false };
+  const schema = randomSchema(random, options);
   await world.build(schema, random);
   const statements = new Statements(random, schema);
   const all: Held[] = [];
@@ -237,6 +281,10 @@ export async function tell(world: World, seed: number, scale: Scale, tally: Tall
     const statement = statements.next();
     const held = await world.hold(statement);
     if (held !== undefined) all.push(held);
+    else if (random.chance(0.2)) {
+      tally.caught++;
+      if (!(await world.isTold(statement))) return { ...untold(statement), seed, options };
+    }
   }
   const history: Change[] = [];
   for (let i = 0; i < scale.changes; i++) {
@@ -244,11 +292,21 @@ export async function tell(world: World, seed: number, scale: Scale, tally: Tall
     const purged = await world.apply(change);
     for (const kind of change.kinds) tally.add(tally.changeKinds, kind);
     const failure = await judge(world, all, change, purged, tally);
-    if (failure !== null) return { ...failure, seed, history };
+    if (failure !== null) return { ...failure, seed, options, history };
     history.push(change);
   }
   return null;
 }
+
+const untold = (statement: Statement) => ({
+  statement,
+  change: { steps: [], kinds: ['a failure that is caught'], ddl: false },
+  history: [],
+  before: 'failed, and nobody was told',
+  after: '',
+  keys: [],
+  purged: [],
+});
 
 async function judge(
   world: World,
@@ -264,6 +322,14 @@ async function judge(
     tally.cases++;
     for (const construct of held.statement.constructs) tally.add(tally.constructs, construct);
     if (after !== before) tally.changed++;
+    if (after !== before)
+      for (const construct of held.statement.constructs) tally.add(tally.changedByConstruct, construct);
+    if (after === before && held.untracked.length === 0) {
+      if (!change.ddl) tally.rowsUnaffected++;
+      if (!change.ddl && meets) tally.rowsNeedless++;
+      if (change.kinds[0]?.startsWith('idle')) tally.idleUnaffected++;
+      if (change.kinds[0]?.startsWith('idle') && meets) tally.idleNeedless++;
+    }
     if (held.untracked.length > 0) {
       tally.untrackedCases++;
       for (const why of held.untracked) tally.add(tally.untracked, why.replace(/ \(in: [\s\S]*$/, ''));
