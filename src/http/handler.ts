@@ -282,12 +282,13 @@ export class RequestHandler {
     page: PageResponse,
     transport: Asked['transport'],
   ): void {
-    const { entry, key, outcome, vary, route } = page;
+    const { entry, key, keyNow, outcome, vary, route } = page;
     if (outcome?.result !== 'hit' || outcome.tier === undefined || key === undefined) return;
     if (url === undefined || host === undefined) return;
     const { learner, usage } = this.#options;
     const use = usage?.shortcut(route, entry.status, outcome.tier);
-    learner?.learn({ target: url, host, key, entry, tier: outcome.tier, vary, transport, use, route });
+    const { tier } = outcome;
+    learner?.learn({ target: url, host, key, keyNow, entry, tier, vary, transport, use, route });
   }
 }
 

@@ -59,6 +59,11 @@ export interface PageResponse {
   readonly shed?: true;
   /** Of the request headers, these took part in the key. */
   readonly vary: readonly string[];
+  /**
+   * The key that the address leads to by now, its headers aside: a schema may say today's date, or what else it likes.
+   * It answers undefined where that cannot be said at once. Not there: always the same key.
+   */
+  readonly keyNow?: (() => CacheKey | undefined) | undefined;
 }
 
 export interface PipelineOptions {
@@ -75,6 +80,8 @@ export interface PipelineOptions {
   /** Show errors to the visitor. Never in production. */
   readonly showErrors: boolean;
 }
+
+const NO_INPUTS: Inputs = Object.freeze({ params: {}, query: {}, headers: {} });
 
 export class PagePipeline {
   readonly #options: PipelineOptions;
@@ -106,7 +113,7 @@ export class PagePipeline {
     // One entry for every address that leads nowhere, or a scan of addresses would fill the cache.
     const route = match?.route ?? application.notFound;
     const raw: RawInputs = { params: match?.params ?? {}, query: request.query, header: request.header };
-    const visit = new Visit(request);
+    const visit = new Visit(request, hasInputs(route) ? () => this.#keyNow(request) : undefined);
     try {
       const inputs = parseInputs(route.declared, raw);
       const response =
@@ -194,7 +201,7 @@ export class PagePipeline {
       return this.#failure(route, props, [], visit);
     }
     // _404 declares no parameters, so this cannot be rejected again.
-    return this.#cached(this.#options.application.notFound, { params: {}, query: {}, headers: {} }, visit);
+    return this.#cached(this.#options.application.notFound, NO_INPUTS, visit);
   }
 
   #cached(route: PageRoute, inputs: Inputs, visit: Visit): PageResponse | Promise<PageResponse> {
@@ -238,7 +245,9 @@ export class PagePipeline {
     const group = route.template;
     this.#rememberRecipe(key, { route, inputs }, outcome);
     const place = { key, group, again: outcome.result !== 'miss' };
-    const respond = (entry: PageEntry) => ({ entry, route: group, key, outcome, vary: route.policy.vary });
+    const { vary } = route.policy;
+    const { keyNow } = visit;
+    const respond = (entry: PageEntry) => ({ entry, route: group, key, outcome, vary, keyNow });
     const entry = this.#encodings.ready(outcome.value, visit.request.encoding, place);
     return entry instanceof Promise ? entry.then(respond) : respond(entry);
   }
@@ -246,6 +255,21 @@ export class PagePipeline {
   /** What is kept nowhere cannot be purged. */
   #rememberRecipe(key: CacheKey, recipe: Recipe, { stored, result }: Outcome<PageEntry>): void {
     if (recipe.route.policy.refresh && (stored || result !== 'miss')) this.#recipes.remember(key, recipe);
+  }
+
+  #keyNow({ segments, query }: Pick<PageRequest, 'segments' | 'query'>): CacheKey | undefined {
+    const { router, notFound } = this.#options.application;
+    const match = router.match(segments);
+    if (match === undefined) return undefined;
+    try {
+      const raw = { params: match.params, query, header: () => undefined };
+      const inputs = parseInputs(match.route.declared, raw);
+      if (inputs instanceof Promise) return undefined;
+      if (!('rejected' in inputs)) return this.#keyOf(match.route, inputs);
+      return inputs.rejected === 404 ? this.#keyOf(notFound, NO_INPUTS) : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   #keyOf(route: PageRoute, { params, query, headers }: Inputs): CacheKey {
@@ -329,13 +353,19 @@ export class PagePipeline {
   }
 }
 
+function hasInputs({ declared: { params, query } }: PageRoute): boolean {
+  return Object.keys(params).length > 0 || Object.keys(query).length > 0;
+}
+
 /** One request. The visitor is asked for when he has to wait, and not before. */
 class Visit {
   readonly request: PageRequest;
+  readonly keyNow: PageResponse['keyNow'];
   #visitor: Visitor | undefined = undefined;
 
-  constructor(request: PageRequest) {
+  constructor(request: PageRequest, keyNow: PageResponse['keyNow']) {
     this.request = request;
+    this.keyNow = keyNow;
   }
 
   get visitor(): Visitor {

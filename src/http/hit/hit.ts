@@ -4,15 +4,18 @@
 //
 // Why a learned target may be answered without looking at the rest of the request: the ordinary path has mapped
 // this target (and Host, which it has found to be one that we answer for) to this key before, the page declared no
-// `vary`, so the key follows from the target alone,
-// and hit-request.ts steps aside where a header could ask for anything but another encoding or a 304.
+// `vary`, so the key follows from the target alone, and hit-request.ts steps aside where a header could ask for anything
+// but another encoding or a 304.
+//
+// What a target leads to may change with time: the schema of an input may say today's date, or ask a variable. So where a
+// page has inputs a target is believed for BELIEVED_MS, and then its inputs are parsed anew (docs/decisions/0056).
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PageEntry } from '../../cache/entry.ts';
 import type { CacheKey, TierName } from '../../cache/stack-contract.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { Bytes } from '../../core/units.ts';
+import type { Bytes, Milliseconds } from '../../core/units.ts';
 import { bodyOf, etagOf } from '../answer.ts';
 import { matchesTag } from '../conditional.ts';
 import { Front, NO_HEADERS } from '../front.ts';
@@ -49,6 +52,8 @@ export interface Learned {
   /** The Host header, as it came. */
   readonly host: string;
   readonly key: CacheKey;
+  /** The key that the target leads to by now (PageResponse.keyNow). */
+  readonly keyNow?: (() => CacheKey | undefined) | undefined;
   readonly entry: PageEntry;
   readonly tier: TierName;
   /** The request headers that took part in the key; with any, the target alone does not name the entry. */
@@ -75,12 +80,19 @@ export interface HitStats {
 const requestStarts = channel('http.server.request.start');
 
 const FIXED_BYTES = 640;
+/** Of `keyNow`, with what it holds of the request. */
+const FIXED_BYTES_OF_INPUTS = 320;
+/** How long a target leads to the key that it was found to lead to. */
+const BELIEVED_MS: Milliseconds = 1000;
 
 /** One request target. It does not hold the entry, only what tells that an entry still gives the same bytes. */
 class KnownTarget {
   readonly host: string;
   readonly transport: readonly string[];
   readonly key: CacheKey;
+  readonly keyNow: Learned['keyNow'];
+  /** When it was last found to lead to the key. */
+  foundMs: Milliseconds;
   readonly tier: TierName;
   readonly route: string | undefined;
   readonly use: ShortcutUse;
@@ -102,7 +114,12 @@ class KnownTarget {
   #encoding: Encoding = 'identity';
   bytes: Bytes;
 
-  constructor({ target, host, transport, key, tier, entry, use, route }: Learned) {
+  constructor(
+    { target, host, transport, key, keyNow, tier, entry, use, route }: Learned,
+    nowMs: Milliseconds,
+  ) {
+    this.keyNow = keyNow;
+    this.foundMs = nowMs;
     this.route = route;
     this.use = use ?? { full: 0, notModified: 0, headFull: 0, headNotModified: 0, bytes: 0 };
     this.host = host;
@@ -117,6 +134,7 @@ class KnownTarget {
     this.#freshUntilMs = entry.freshUntilMs;
     this.tags = { br: etagOf(entry, 'br'), gzip: etagOf(entry, 'gzip'), identity: etagOf(entry, 'identity') };
     this.bytes = FIXED_BYTES + target.length + key.length;
+    if (keyNow !== undefined) this.bytes += FIXED_BYTES_OF_INPUTS + target.length;
   }
 
   /** Lists of what is preferred are shared, one for each value of the header; nearly always it is the one of the hit before. */
@@ -187,8 +205,9 @@ export class HitPath {
       known.key === answered.key &&
       known.transport === (answered.transport ?? NO_HEADERS) &&
       known.gives(entry);
-    if (isSame) return;
-    this.#table.set(target, new KnownTarget(answered));
+    const nowMs = this.#clock.monotonic();
+    if (isSame) known.foundMs = nowMs;
+    else this.#table.set(target, new KnownTarget(answered, nowMs));
   }
 
   /** For good: the worker drains (every answer then says `Connection: close`), or the proof failed. */
@@ -216,7 +235,7 @@ export class HitPath {
     const request = this.#request;
     if (!request.read(rawHeaders) || request.host !== known.host) return false;
     if (known.transport !== this.#front.transport(arrived.socket, request.forwardedProto)) return false;
-    const entry = this.#cache.peek(known.key);
+    const entry = this.#leadsOn(known) ? this.#cache.peek(known.key) : undefined;
     if (entry === undefined || !known.gives(entry)) {
       this.#table.delete(url);
       return false;
@@ -235,6 +254,14 @@ export class HitPath {
     if (this.#answers === this.#nextLine) this.#log(arrived, known, held ? 304 : entry.status, sent);
     if (this.#tail.isOpen) this.#tail.hit(method, url, held ? 304 : entry.status, known.tier);
     return true;
+  }
+
+  #leadsOn(known: KnownTarget): boolean {
+    if (known.keyNow === undefined) return true;
+    const nowMs = this.#clock.monotonic();
+    if (nowMs - known.foundMs < BELIEVED_MS) return true;
+    known.foundMs = nowMs;
+    return known.keyNow() === known.key;
   }
 
   #log(arrived: IncomingMessage, known: KnownTarget, status: number, sent: Bytes): void {
