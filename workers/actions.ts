@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
+import type { UnheardRejections } from '../src/core/unheard-rejections.ts';
 import type { Database } from '../src/data/database.ts';
 import { ActionDoor } from '../src/http/action-door.ts';
 import type { Limits } from '../src/http/limits.ts';
@@ -19,6 +20,7 @@ export interface ActionsParts {
   readonly river: River;
   readonly database: Database;
   readonly limits: Limits;
+  readonly rejections: UnheardRejections;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -27,7 +29,7 @@ export function openActions(parts: ActionsParts): {
   readonly door: ActionDoor;
   readonly actions: PageActions;
 } {
-  const { config, application, renderer, river, database, limits, clock, log } = parts;
+  const { config, application, renderer, river, database, limits, rejections, clock, log } = parts;
   const newId = () => randomBytes(6).toString('hex');
   const visibility = new Visibility({
     bus: river.bus,
@@ -49,6 +51,7 @@ export function openActions(parts: ActionsParts): {
     },
     fetch: globalThis.fetch,
     stamp: () => river.validity.stamp(),
+    rejections,
     clock,
     log,
     newId,

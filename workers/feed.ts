@@ -18,6 +18,7 @@ import { type FromFeed, PURGES_ROOM, readFromPrimary } from '../src/cluster/mess
 import { systemClock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import { withRowsThemselves } from '../src/core/row-keys.ts';
+import { UnheardRejections } from '../src/core/unheard-rejections.ts';
 import { Database } from '../src/data/database.ts';
 import { ChangeFeed } from '../src/data/feed/feed.ts';
 import { ownerOf } from '../src/invalidation/bus-owner.ts';
@@ -50,6 +51,9 @@ setInterval(() => say({ type: 'beat', inspected: inspectorUrl() !== undefined })
 
 async function start(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel, { pid: process.pid, part: 'feed' });
+  // Watchers are the application's: what they do not await must not take the stream of purges away from everybody.
+  const rejections = new UnheardRejections(logger, clock);
+  process.on('unhandledRejection', (reason) => rejections.rejected(reason));
   const bus = openBus(config, logger);
   const graph = new DependencyGraph();
   const database = new Database({

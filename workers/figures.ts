@@ -22,7 +22,7 @@ import { tierCounts, tierLevels } from './tier-figures.ts';
 const STATEMENTS_SHOWN = 50;
 
 export interface WorkerFiguresOptions {
-  readonly link: Pick<WorkerLink, 'send' | 'onMessage' | 'slot'>;
+  readonly link: Pick<WorkerLink, 'send' | 'onMessage' | 'slot' | 'rejections'>;
   readonly clock: Clock;
   readonly usage: { readonly http: HttpUsage; readonly renders: RenderUsage };
   readonly hits: Pick<HitPath, 'stats'>;
@@ -101,7 +101,7 @@ function snapshotOf(options: WorkerFiguresOptions, own: ProcessFigures): WorkerS
 }
 
 function countsOf(options: WorkerFiguresOptions, own: ProcessFigures): Counts {
-  const { usage, server, caches, database, coherence } = options;
+  const { link, usage, server, caches, database, coherence } = options;
   const { answered, cache, shortcut, sent } = usage.http.figures();
   const { pages, fragments, components } = usage.renders.figures();
   const { refused, slowReaders } = server.stats();
@@ -113,6 +113,7 @@ function countsOf(options: WorkerFiguresOptions, own: ProcessFigures): Counts {
     ...livesOf(caches),
     fragments,
     components,
+    rejections: link.rejections.figures(),
     stacks: Object.entries(stacks).map(([kind, stats]) => ({
       ...stats,
       kind,

@@ -127,7 +127,9 @@ const tail = new RequestTail(clock);
 const usage = { http: new HttpUsage(clock, tail), renders: new RenderUsage({ clock, ...config }) };
 const failedReads = new FailedReads(log);
 const notices = new RenderNotices(log);
+const { rejections } = link;
 const fragments = new Fragments({
+  rejections,
   failedReads,
   notices,
   build: application.build,
@@ -139,6 +141,7 @@ const fragments = new Fragments({
   trace,
 });
 const renderer = new PageRenderer({
+  rejections,
   failedReads,
   notices,
   application,
@@ -194,7 +197,17 @@ const { keepAliveTimeoutMs, sendTimeoutMs, maxConnections } = config;
 const limits = { ...DEFAULT_LIMITS, keepAliveTimeoutMs, sendTimeoutMs, maxConnections };
 const files = new StaticFiles(application.files, application.security.plain);
 const operator = new Operator(config.debugToken);
-const { door } = openActions({ config, application, renderer, river, database, limits, clock, log });
+const { door } = openActions({
+  rejections,
+  config,
+  application,
+  renderer,
+  river,
+  database,
+  limits,
+  clock,
+  log,
+});
 const handler = new RequestHandler({
   actions: door,
   pipeline,

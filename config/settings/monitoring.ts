@@ -75,6 +75,12 @@ export const monitoring = {
     default: '3',
     help: 'Alert restarts: so many workers and change feeds have died within ten minutes. 0: never.',
   }),
+  alertRejections: setting({
+    name: 'ALERT_REJECTIONS',
+    kind: integer({ min: 0, max: 1_000_000 }),
+    default: '1',
+    help: 'Alert unheard_rejections: so many promises of the application were rejected within ten minutes while nothing awaited them. 0: never.',
+  }),
   alertDegradedMs: setting({
     name: 'ALERT_DEGRADED_MS',
     kind: milliseconds({ min: 0, max: HOUR }),

@@ -5,9 +5,10 @@
 //   serving      until one of these:
 //                  drain       the primary says so (shutdown, reload), or SIGTERM came to this process alone
 //                  orphaned    the primary is gone: nobody can hand out connections or restart us
-//                  crashed     an exception that nobody caught before it served
+//                  crashed     an exception or a rejection that nobody caught before it served
 //   shaken       an exception that nobody caught while it served: the state of this process cannot be trusted, so the
 //                primary is told, and says drain as soon as another worker can take its visitors
+//                A rejection that nobody awaited is no such exception: core/unheard-rejections.ts
 //   draining     the drain handlers run once, whatever came in and however often, within the deadline.
 //   drained      the primary is told, and its `leave` awaited. Connections that it was just handing to us when
 //                we closed our socket arrive before it and go back to the primary, which gives them to another
@@ -19,8 +20,10 @@
 import cluster, { type Worker } from 'node:cluster';
 import { url as inspectorUrl } from 'node:inspector';
 import type { Config } from '../../config/config.ts';
+import { systemClock } from '../core/clock.ts';
 import { CoherentError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import { UnheardRejections } from '../core/unheard-rejections.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { NotAWorkerError } from './errors.ts';
 import { createLogger } from './log/logger.ts';
@@ -45,6 +48,8 @@ export interface WorkerLink {
   readonly config: Config;
   /** Writes `slot` and `pid` into every line. */
   readonly logger: Logger;
+  /** Promises that were rejected while nothing awaited them; the worker lives on. */
+  readonly rejections: UnheardRejections;
   /** The worker serves from now on. `notes` go into the banner: what is off, and how to turn it on. */
   ready(notes?: readonly string[]): void;
   /** Handlers run at the same time; the process leaves when all are done or the deadline is over. */
@@ -96,6 +101,7 @@ class ClusterWorkerLink implements WorkerLink {
   readonly slot: number;
   readonly config: Config;
   readonly logger: Logger;
+  readonly rejections: UnheardRejections;
   readonly #drainHandlers: DrainHandler[] = [];
   readonly #rooms = new Map<string, ((body: unknown) => void)[]>();
   #leaving = false;
@@ -107,6 +113,7 @@ class ClusterWorkerLink implements WorkerLink {
     this.slot = slot;
     this.config = Object.freeze(config);
     this.logger = createLogger(config.logLevel, { slot, pid: process.pid });
+    this.rejections = new UnheardRejections(this.logger, systemClock);
     this.#listen(worker);
   }
 
@@ -146,7 +153,10 @@ class ClusterWorkerLink implements WorkerLink {
       void this.#leave('the primary is gone', this.config.drainTimeoutMs);
     });
     process.on('uncaughtException', (error) => this.#crash(error));
-    process.on('unhandledRejection', (reason) => this.#crash(reason));
+    process.on('unhandledRejection', (reason) => {
+      if (this.#serves) this.rejections.rejected(reason);
+      else this.#crash(reason);
+    });
   }
 
   #receive(raw: unknown): void {

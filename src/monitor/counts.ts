@@ -189,6 +189,11 @@ export const counts = z.object({
   purgeCauses: z.array(purgeCauses).max(MAX_ITEMS).default([]),
   fragments: z.array(fragmentUse).max(MAX_ITEMS),
   components: z.array(componentUse).max(MAX_ITEMS),
+  /** Promises of pages, fragments and actions that were rejected while nothing awaited them. */
+  rejections: z
+    .array(z.object({ where: name, rejected: count }))
+    .max(MAX_ITEMS)
+    .default([]),
   stacks: z.array(stackCounts).max(10),
   tiers: z.array(tierCounts).max(20),
   data: z.object({
@@ -256,6 +261,7 @@ export function zeroCounts(): Counts {
     purgeCauses: [],
     fragments: [],
     components: [],
+    rejections: [],
     stacks: [],
     tiers: [],
     data: {

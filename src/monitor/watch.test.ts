@@ -10,7 +10,14 @@ import { Watch } from './watch.ts';
 
 const MiB = 1024 * 1024;
 const off = { memoryPercent: 0, cpuPercent: 0, slowRenderPercent: 0, slowQueryPercent: 0, errorPercent: 0 };
-const limits: Limits = { ...off, loopDelayMs: 200, restarts: 0, degradedMs: 0, hitRateDrop: 0 };
+const limits: Limits = {
+  ...off,
+  loopDelayMs: 200,
+  restarts: 0,
+  rejections: 0,
+  degradedMs: 0,
+  hitRateDrop: 0,
+};
 
 function start() {
   const clock = new ManualClock();

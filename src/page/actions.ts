@@ -11,6 +11,7 @@
 import type { Header, PageEntry } from '../cache/entry.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import type { UnheardRejections } from '../core/unheard-rejections.ts';
 import type { Milliseconds, Stamp } from '../core/units.ts';
 import type { WritableDb } from '../data/writing-session.ts';
 import type { Visible } from '../invalidation/visibility.ts';
@@ -66,6 +67,8 @@ export interface PageActionsOptions {
   /** In [0, 1); spreads Retry-After. */
   readonly random: () => number;
   readonly showErrors: boolean;
+  /** Told whose work it is that goes on. */
+  readonly rejections?: UnheardRejections | undefined;
   readonly timeoutMs: Milliseconds;
   /** So many at once in this worker; more are answered 503. */
   readonly maxRunning?: number;
@@ -139,7 +142,12 @@ export class PageActions {
     const parsed = await parseForm(shape, raw);
     if ('feedback' in parsed) return this.#invalid(route, inputs, parsed.feedback, request, signal);
     this.#counts.run++;
-    const answer: ActionAnswer = await action(this.#context(inputs, parsed.form, request, signal));
+    const context = this.#context(inputs, parsed.form, request, signal);
+    const { rejections } = this.#options;
+    const run = () => action(context);
+    const answer: ActionAnswer = await (rejections === undefined
+      ? run()
+      : rejections.within(`action ${route.template}`, run));
     if (isRedirect(answer)) return renderer.redirect(answer.status ?? 303, answer.location);
     if (isNotFound(answer)) return this.#notFound(signal);
     if (!isInvalid(answer))

@@ -4,6 +4,7 @@ import { fragmentKey } from '../cache/key.ts';
 import type { Cache, CacheKey, FillContext, Filled } from '../cache/stack-contract.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Tracing, untraced } from '../core/trace.ts';
+import type { UnheardRejections } from '../core/unheard-rejections.ts';
 import type { EpochMs, Milliseconds } from '../core/units.ts';
 import type { FragmentCall } from '../render/fragment-call.ts';
 import { render } from '../render/render.ts';
@@ -27,6 +28,7 @@ export interface FragmentsOptions {
   readonly cache?: Cache<FragmentEntry> | undefined;
   readonly usage?: RenderUsage | undefined;
   readonly failedReads?: FailedReads;
+  readonly rejections?: UnheardRejections | undefined;
   /** Told of what was left out of their HTML. */
   readonly notices?: RenderNotices;
   readonly trace?: Tracing;
@@ -169,7 +171,11 @@ export class Fragments {
   ): Promise<FragmentEntry> {
     const { clock, sources } = this.#options;
     const scope = new RenderScope({ stamp, signal, inside, nowMs: clock.now() }, sources);
-    const { node } = await use.build(scope.reading);
+    const { rejections } = this.#options;
+    const build = () => use.build(scope.reading);
+    const { node } = await (rejections === undefined
+      ? build()
+      : rejections.within(`fragment ${use.name}`, build));
     scope.settle();
     const html = await render(node, {
       resolveFragment: this.resolver(scope),

@@ -4,6 +4,7 @@ import type { FillContext, Filled } from '../cache/stack-contract.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { type Tracing, untraced } from '../core/trace.ts';
+import type { UnheardRejections } from '../core/unheard-rejections.ts';
 import type { Stamp } from '../core/units.ts';
 import type { Node } from '../render/element.ts';
 import type { FragmentCall } from '../render/fragment-call.ts';
@@ -37,6 +38,8 @@ export interface PageRendererOptions {
   readonly surrogateKeys?: boolean;
   readonly usage?: RenderUsage | undefined;
   readonly failedReads?: FailedReads;
+  /** Told whose work it is that goes on. */
+  readonly rejections?: UnheardRejections | undefined;
   /** Told of what was left out of a page. Its own unless given. */
   readonly notices?: RenderNotices;
   readonly trace?: Tracing;
@@ -73,6 +76,18 @@ export class PageRenderer {
     inputs: Inputs,
     context: FillContext,
     announce?: ShellListener,
+  ): Promise<Filled<PageEntry>> {
+    const { template } = route;
+    const { rejections } = this.#options;
+    const fill = () => this.#traced(route, inputs, context, announce);
+    return rejections === undefined ? fill() : rejections.within(template, fill);
+  }
+
+  #traced(
+    route: PageRoute,
+    inputs: Inputs,
+    context: FillContext,
+    announce: ShellListener | undefined,
   ): Promise<Filled<PageEntry>> {
     if (!this.#trace.isOn) return this.#counted(route, inputs, context, announce);
     const { template } = route;

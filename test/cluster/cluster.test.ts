@@ -86,6 +86,18 @@ describe('a cluster', () => {
     expect(server.said('uncaught: this worker is replaced')).toHaveLength(1);
   });
 
+  test('lives on when a promise is rejected that nothing awaits, and says whose it was', async () => {
+    const server = start({ WORKERS: '1' });
+    const { url } = await server.started();
+    const { pid } = await ask(url, '/unheard');
+    const [line] = await server.until(
+      'a promise was rejected and nothing awaited it: await it, or catch what it may be rejected with',
+    );
+    expect(line).toMatchObject({ where: '/unheard' });
+    for (let times = 0; times < 20; times++) expect((await ask(url, '/unheard')).pid).toBe(pid);
+    expect(server.said('uncaught: this worker is replaced')).toEqual([]);
+  });
+
   test('survives a render that eats the heap', async () => {
     const { url, operations } = await start({ WORKERS: '1', HEAP_MAX_MB: '64' }).started();
     const { pid } = await ask(url);

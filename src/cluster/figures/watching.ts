@@ -110,6 +110,7 @@ function limitsOf(config: Config): Limits {
     slowQueryPercent: config.alertSlowQueryPercent,
     errorPercent: config.alertErrorPercent,
     restarts: config.alertRestarts,
+    rejections: config.alertRejections,
     degradedMs: config.alertDegradedMs,
     hitRateDrop: config.alertHitRateDrop,
   };

@@ -16,6 +16,7 @@ const limits: Limits = {
   slowQueryPercent: 10,
   errorPercent: 5,
   restarts: 3,
+  rejections: 1,
   degradedMs: 10_000,
   hitRateDrop: 30,
 };
@@ -62,6 +63,8 @@ const dataWith = (count: number, slow: number): Partial<Counts> => ({
   data: { ...someCounts().data, statements: durations({ 1: count }), slow },
 });
 
+const rejecting = (rejected: number) => boxWith({ rejections: [{ where: '/', rejected }] });
+
 it('a sound box is well in everything', () => {
   const sound = [...judged([boxSnapshot(), boxSnapshot()]).values()];
   expect(sound.filter(({ level }) => level !== 'well')).toEqual([]);
@@ -72,6 +75,7 @@ const over: readonly [AlertCode, readonly BoxSnapshot[], Readonly<Record<string,
   ['no_worker', [boxSnapshot({ primary: { ...boxSnapshot().primary, ready: false } })], { workers: 2 }],
   ['worker_silent', [boxSnapshot({ missing: [1], partial: true })], { slots: '1' }],
   ['restarts', [dead(0), dead(3)], { deaths: 3, limit: 3 }],
+  ['unheard_rejections', [rejecting(4), rejecting(5)], { rejections: 1, limit: 1 }],
   [
     'high_memory',
     [boxSnapshot({}, [workerSnapshot(), workerWith({ heapUsedBytes: 500, heapLimitBytes: 512 })])],
@@ -134,6 +138,7 @@ describe('a threshold is not passed', () => {
   it.each([
     ['no_worker', [boxSnapshot({ primary: { ...boxSnapshot().primary, ready: false, phase: 'stopping' } })]],
     ['restarts', [dead(5), dead(7)]],
+    ['unheard_rejections', [rejecting(5), rejecting(5)]],
     ['slow_renders', [boxWith({ pages: rendered(0, 0) }), boxWith({ pages: rendered(19, 19) })]],
     [
       'errors',
@@ -179,7 +184,7 @@ describe('a threshold is not passed', () => {
       slowRenderPercent: 0,
       slowQueryPercent: 0,
     };
-    const all = { ...off, errorPercent: 0, restarts: 0, degradedMs: 0, hitRateDrop: 0 };
+    const all = { ...off, errorPercent: 0, restarts: 0, rejections: 0, degradedMs: 0, hitRateDrop: 0 };
     const always = new Set(['no_worker', 'worker_silent']);
     for (const [code, boxes] of over.filter(([code]) => !always.has(code))) {
       expect(judged(boxes, all).get(code)?.level, code).toBe('well');

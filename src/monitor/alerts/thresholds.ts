@@ -22,6 +22,8 @@ export interface Limits {
   readonly errorPercent: number;
   /** Deaths of workers and of the feed within ten minutes. */
   readonly restarts: number;
+  /** Promises that were rejected within ten minutes while nothing awaited them. */
+  readonly rejections: number;
   /** How long workers may be without word of purges, or without a working feed. */
   readonly degradedMs: Milliseconds;
   /** By so many points of a hundred below that of the hour before. */
@@ -83,6 +85,16 @@ export const thresholds = {
       return counted(deaths, limits.restarts, {
         says: `workers or the change feed died in the last ten minutes, so often: ${deaths}`,
         figures: { deaths },
+      });
+    },
+  },
+  unheard_rejections: {
+    severity: 'warning',
+    measure: ({ history, limits }) => {
+      const rejections = history.increase('rejections', TEN_MINUTES_MS);
+      return counted(rejections, limits.rejections, {
+        says: `promises of the application that nothing awaited were rejected in the last ten minutes, so many: ${rejections}`,
+        figures: { rejections },
       });
     },
   },

@@ -74,6 +74,12 @@ export const renderMetrics: readonly Metric[] = [
     'How long those calls took, without what they returned.',
     ({ totalMs }) => totalMs / 1000,
   ),
+  counter(
+    'coherent_unhandled_rejections_total',
+    'Promises of the application that were rejected while nothing awaited them, by page, fragment or action.',
+    ['where'],
+    ({ counts }) => counts.rejections.map(({ where, rejected }) => ({ labels: { where }, value: rejected })),
+  ),
   levelOfWorkers(
     'coherent_renders_in_flight',
     'Fills of pages under way.',
