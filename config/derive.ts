@@ -1,4 +1,6 @@
 // From what was written to what is meant: `auto` worked out, and settings checked against each other.
+import { accessSync, constants } from 'node:fs';
+import { filesOf } from '../src/core/database-url.ts';
 import type { Config } from './config.ts';
 import type { Mistake } from './errors.ts';
 import type { Machine } from './machine.ts';
@@ -83,6 +85,9 @@ export function contradictions(config: Config, machine: Machine): Mistake[] {
       `needs Linux and Node 22.12 or newer; this is Node ${machine.node} on ${machine.platform}`,
     );
   }
+  for (const file of config.databaseUrl === undefined ? [] : filesOf(config.databaseUrl)) {
+    if (!isReadable(file)) wrong('DATABASE_URL', '(hidden)', `names a file that cannot be read: ${file}`);
+  }
   if (config.production && config.databaseUrl === undefined) {
     found.push({
       name: 'DATABASE_URL',
@@ -111,6 +116,15 @@ function incompleteTargets(
       'off',
       `must be on with CDN_PURGE=${cdnPurge}: it is purged by what pages are told to be made from`,
     );
+}
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function isLoopback(host: string): boolean {

@@ -1,6 +1,7 @@
 // How the text of a setting becomes a value. Every kind is a zod schema from text, and the sentence that
 // says what is allowed: it goes into the error message and into docs/configuration.md alike.
 import { z } from 'zod';
+import { canonicalDatabaseUrl } from '../src/core/database-url.ts';
 import { parseNetworks } from '../src/core/networks.ts';
 import { parseRedisUrl } from '../src/core/redis-url.ts';
 
@@ -104,6 +105,23 @@ export function url(schemes: readonly string[], example: string): Kind<string> {
     .string()
     .refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol));
   return { type: 'url', unit: '', allowed: `an address like ${example}`, schema };
+}
+
+/** Whatever the driver takes, in one form: src/core/database-url.ts. */
+export function databaseUrl(): Kind<string> {
+  const allowed =
+    'postgres://user:password@host:5432/database, or a unix socket: postgres://user@/database?host=/path. One host: for several ' +
+    'give a name or a pooler that leads to the primary. TLS: ?sslmode=verify-full&sslrootcert=/path/ca.pem (disable, require, ' +
+    'verify-ca, no-verify). Special characters percent-encoded (@ is %40, / is %2F, # is %23)';
+  const schema = z.string().transform((text, context) => {
+    try {
+      return canonicalDatabaseUrl(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'no address of a database' });
+      return z.NEVER;
+    }
+  });
+  return { type: 'url', unit: '', allowed, schema };
 }
 
 /** A server, a unix socket, sentinels or a cluster: src/core/redis-url.ts. */

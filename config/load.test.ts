@@ -118,6 +118,10 @@ describe('mistakes', () => {
   });
 
   test('never show a secret', () => {
+    expect(mistakes({ DATABASE_URL: 'postgres://u:hunter2@a:1,b:2/x' }).DATABASE_URL).toMatch(/One host/);
+    expect(
+      mistakes({ DATABASE_URL: 'postgres://u:p@db/x?sslrootcert=/nowhere/ca.pem' }).DATABASE_URL,
+    ).toMatch(/nowhere.ca.pem/);
     const found = mistakes({ DATABASE_URL: 'mysql://root:hunter2@db/x', OPS_TOKEN: 'hunter2' });
     expect(Object.keys(found)).toEqual(['OPS_TOKEN', 'DATABASE_URL']);
     expect(JSON.stringify(found)).not.toContain('hunter2');

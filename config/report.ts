@@ -42,6 +42,9 @@ function masked(secret: string): string {
 /** `db.example.com:5432`; what a banner may say about an address. */
 export function hostOf(address: string): string {
   if (!URL.canParse(address)) return '(unreadable address)';
-  const { host, pathname } = new URL(address);
-  return host === '' ? pathname : host; // a unix socket has a path only
+  const { host, pathname, searchParams } = new URL(address);
+  // Postgres by a unix socket: the folder stands where its parameters do.
+  const folder = searchParams.get('host');
+  if (folder !== null) return folder;
+  return host === '' ? pathname : decodeURIComponent(host); // a unix socket has a path only
 }

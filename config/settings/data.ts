@@ -1,4 +1,4 @@
-import { integer, milliseconds, oneOf, redisUrl, text, url } from '../kinds.ts';
+import { databaseUrl, integer, milliseconds, oneOf, redisUrl, text } from '../kinds.ts';
 import { setting } from './setting.ts';
 import { HOUR, MINUTE } from './units.ts';
 
@@ -7,7 +7,7 @@ const folder = text('a path', /^[^\0]{1,4000}$/);
 export const data = {
   databaseUrl: setting({
     name: 'DATABASE_URL',
-    kind: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database'),
+    kind: databaseUrl(),
     help: 'The Postgres to read from. Unset: an embedded server with the sample data (not with NODE_ENV=production).',
     secret: true,
   }),
