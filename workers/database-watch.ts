@@ -17,13 +17,16 @@ export class DatabaseWatch {
   readonly #database: Probed;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #onReached: (() => void) | undefined;
   #timer: Timer | undefined;
   #closed = false;
 
-  constructor(database: Probed, clock: Clock, log: Logger) {
+  /** `onReached`: called once, when the first statement has succeeded. */
+  constructor(database: Probed, clock: Clock, log: Logger, onReached?: () => void) {
     this.#database = database;
     this.#clock = clock;
     this.#log = log;
+    this.#onReached = onReached;
   }
 
   /** Undefined: it answers. Otherwise a note for the banner, and attempts go on until it does. */
@@ -44,6 +47,7 @@ export class DatabaseWatch {
   async #probe(): Promise<unknown> {
     try {
       await this.#database.run('SELECT 1');
+      this.#onReached?.();
       return undefined;
     } catch (error) {
       return error;

@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { FLIGHTS_ROOM, PURGES_ROOM } from '../src/cluster/messages.ts';
+import { DATABASE_ROOM, FLIGHTS_ROOM, PURGES_ROOM } from '../src/cluster/messages.ts';
 import { connectToPrimary } from '../src/cluster/worker-link.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { Database } from '../src/data/database.ts';
@@ -114,7 +114,7 @@ const database = new Database({
   observer: schema,
   trace,
 });
-const databaseWatch = new DatabaseWatch(database, clock, log);
+const databaseWatch = new DatabaseWatch(database, clock, log, () => link.send(DATABASE_ROOM, true));
 river.speakOf(database.identity);
 
 const sources = {
@@ -305,6 +305,7 @@ function schemaChanged(): void {
 /** Undefined, or what people should be told of a database that is down: the first statement that it takes waits for the schema. */
 async function reachDatabase(): Promise<string | undefined> {
   const unreachable = await databaseWatch.start();
+  if (unreachable !== undefined) link.send(DATABASE_ROOM, false);
   // After the first statement: the database says whose purges are to be followed.
   await river.start();
   if (unreachable === undefined) await schema.ready().catch(() => {});

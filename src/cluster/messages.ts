@@ -22,6 +22,8 @@ import type { Config } from '../../config/config.ts';
 /** Raised when a message changes its meaning: a worker of another build is then refused, not misread. */
 export const PROTOCOL_VERSION = 2;
 
+/** Whether a worker has ever reached the database: true or false. */
+export const DATABASE_ROOM = 'database';
 /** The room of the purge relay, where there is no Redis. */
 export const PURGES_ROOM = 'purges';
 /** Where the workers of a box agree on who renders what. */

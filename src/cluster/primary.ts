@@ -19,10 +19,11 @@ import type { Config } from '../../config/config.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
+import { DatabaseReach } from './database-reach.ts';
 import { BootLoopError, WorkerStartError } from './errors.ts';
 import type { Feed, FeedEvents, FeedSnapshot, FeedVerdict } from './feed.ts';
 import type { Outcome } from './generations.ts';
-import { PURGES_ROOM } from './messages.ts';
+import { DATABASE_ROOM, PURGES_ROOM } from './messages.ts';
 import type { Operations } from './operations/operations.ts';
 import { type Room, Rooms } from './rooms.ts';
 import type { RunningServices, Services } from './services.ts';
@@ -92,6 +93,7 @@ export class Primary {
   #wakeStop: () => void = () => {};
   readonly #slots: Slots;
   readonly #rooms = new Rooms();
+  readonly #database = new DatabaseReach();
   #feed: Feed | undefined;
   #feedNote: string | undefined;
   #relay: PurgeRelay | undefined;
@@ -104,6 +106,7 @@ export class Primary {
     if (options.config.spareWorker) this.#spare = new Spare(options);
     this.#slots = this.#openSlots();
     this.#lastCheck = options.clock.monotonic();
+    this.#rooms.open(DATABASE_ROOM, this.#database);
     options.operations.route({ method: 'GET', path: '/livez', open: true, handler: () => this.#livez() });
     options.operations.route({ method: 'GET', path: '/readyz', open: true, handler: () => this.#readyz() });
     options.operations.route({ method: 'POST', path: '/reload', handler: () => this.#reloadAsked() });
@@ -114,7 +117,7 @@ export class Primary {
     const serving = workers.filter((worker) => worker.state === 'serving').length;
     const isOpen = this.#phase === 'running';
     const phase = isOpen && this.#slots.isReplacing ? 'reloading' : this.#phase;
-    return { phase, ready: isOpen && serving > 0, serving, workers };
+    return { phase, ready: isOpen && serving > 0 && !this.#database.isAway, serving, workers };
   }
 
   /** The processes beside the workers; undefined where there are none. */
@@ -383,9 +386,10 @@ export class Primary {
 
   #readyz(): { status: number; body: unknown } {
     const status = this.status();
+    const why = this.#database.isAway && { why: 'no statement has reached the database yet: see the log' };
     return {
       status: status.ready ? 200 : 503,
-      body: { status: status.ready ? 'ready' : 'not ready', ...status },
+      body: { status: status.ready ? 'ready' : 'not ready', ...why, ...status },
     };
   }
 }

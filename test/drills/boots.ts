@@ -87,17 +87,28 @@ export const BOOTS: readonly Boot[] = [
   {
     name: 'Postgres is down',
     what: 'nothing answers at DATABASE_URL when the server starts; Postgres comes once it serves',
-    goal: 'the server starts; pages answer 503 until Postgres is there, and are right then',
+    goal: 'the server starts, not ready; pages answer 503 until Postgres is there, and are right then',
     run: async (scene) => {
       scene.postgres.refuse();
       await scene.start();
       const first = await firstAnswer(scene);
+      const { status } = await scene.readiness();
       scene.postgres.refuse(false);
       const since = watch();
       await untilRight(scene);
-      return { 'first answer': first, 'right after ms': since() };
+      const rightMs = since();
+      await scene.until(async () => (await scene.readiness()).status === 200, 'ready');
+      // An outage that comes later is served through, from what is cached.
+      scene.postgres.refuse();
+      const later = (await scene.readiness()).status;
+      return {
+        'first answer': first,
+        readyz: status,
+        'readyz in a later outage': later,
+        'right after ms': rightMs,
+      };
     },
-    judge: expected({ 'first answer': 503 }),
+    judge: expected({ 'first answer': 503, readyz: 503, 'readyz in a later outage': 200 }),
   },
   {
     name: 'Redis and Postgres are silent',
