@@ -10,12 +10,13 @@
 // The verdict: with FEED=auto a feed that cannot work here (wal_level, rights) is off, and pages live by their TTL
 // and explicit purges. One that was ever fit stays on: if it fails later, workers wait for it in degraded mode, which
 // keeps the bound on staleness.
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Config } from '../../config/config.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { backoffMs } from './backoff.ts';
+import { tryFork } from './fork.ts';
 import { Heartbeat, WHY_KILLED } from './heartbeat.ts';
 import { type FromFeed, type RoomMessage, readFromFeed } from './messages.ts';
 
@@ -140,7 +141,11 @@ export class Feed {
 
   #launch(): void {
     const { file, config, events, clock, stateOf } = this.#options;
-    const child = fork(file, [], { serialization: 'json' });
+    const child = tryFork(file, { serialization: 'json' }, this.#options.logger);
+    if (child === undefined) {
+      this.#died(child, null, 'could not be forked');
+      return;
+    }
     const { heartbeatTimeoutMs: timeoutMs, bootTimeoutMs } = config();
     const heartbeat = new Heartbeat({ pid: child.pid, timeoutMs, bootTimeoutMs, clock, stateOf });
     this.#heartbeat = heartbeat;
@@ -194,7 +199,7 @@ export class Feed {
     else if (before.isOn !== verdict.isOn && !this.#closed) this.#options.events.onVerdict(verdict);
   }
 
-  #died(child: ChildProcess, code: number | null, signal: string | null): void {
+  #died(child: ChildProcess | undefined, code: number | null, signal: string | null): void {
     if (this.#child === child) {
       this.#child = undefined;
       this.#heartbeat = undefined;

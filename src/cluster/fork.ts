@@ -1,7 +1,9 @@
 // Forking through node:cluster, with the environment and V8 flags that a process can only get at birth:
 // UV_THREADPOOL_SIZE and heap limits set inside a running process do nothing.
+import { type ChildProcess, type ForkOptions as ForkOptionsOfNode, fork } from 'node:child_process';
 import cluster, { type Worker } from 'node:cluster';
 import type { Config } from '../../config/config.ts';
+import type { Logger } from '../core/log.ts';
 import { rescueHandoffs } from './handoff.ts';
 import type { Forked } from './worker-process.ts';
 
@@ -18,8 +20,33 @@ export function workerForker({ file, scheduling }: ForkOptions): (config: Config
   const accepting = new Set<Worker>();
   return (config) => {
     cluster.setupPrimary({ exec: file, args: [], execArgv: workerFlags(config), serialization: 'json' });
-    return adapt(cluster.fork({ UV_THREADPOOL_SIZE: String(config.uvThreadpoolSize) }), accepting);
+    try {
+      return adapt(cluster.fork({ UV_THREADPOOL_SIZE: String(config.uvThreadpoolSize) }), accepting);
+    } catch (error) {
+      return stillborn(error);
+    }
   };
+}
+
+/** Where the system has no memory for another process, Node throws instead of telling later. */
+function stillborn(error: unknown): Forked {
+  return {
+    pid: 0,
+    send: () => {},
+    kill: () => {},
+    onMessage: () => {},
+    onExit: (handler) => void setImmediate(() => handler(null, `could not be forked: ${String(error)}`)),
+  };
+}
+
+/** As `fork` of Node for the other processes of the primary. Undefined, and in the log, where the system has no room. */
+export function tryFork(file: string, options: ForkOptionsOfNode, logger: Logger): ChildProcess | undefined {
+  try {
+    return fork(file, [], options);
+  } catch (error) {
+    logger.error({ err: error }, 'a process could not be forked');
+    return undefined;
+  }
 }
 
 function workerFlags(config: Config): string[] {

@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.ts';
 import { FlightRelay } from '../cache/flight-relay.ts';
 import { systemClock } from '../core/clock.ts';
 import { BoxRelay } from '../invalidation/box-relay.ts';
+import { memoryLevels } from '../monitor/process.ts';
 import { banner, bannerLine } from './banner.ts';
 import { ServicesError } from './errors.ts';
 import { Feed } from './feed.ts';
@@ -124,7 +125,7 @@ function watchedFigures(
     everyMs,
     box: () => {
       const { phase, ready, workers } = primary.status();
-      const { rss, heapUsed } = process.memoryUsage();
+      const { rssBytes, heapUsedBytes } = memoryLevels();
       const { user, system } = process.cpuUsage();
       return {
         primary: {
@@ -134,8 +135,8 @@ function watchedFigures(
           version,
           node: process.versions.node,
           startedAtMs,
-          rssBytes: rss,
-          heapUsedBytes: heapUsed,
+          rssBytes,
+          heapUsedBytes,
           cpuUserMs: user / 1000,
           cpuSystemMs: system / 1000,
         },

@@ -9,13 +9,14 @@
 //
 // It lives in a process group of its own: Ctrl-C in a terminal goes to the whole group, and must not take the
 // database away under the requests that are being finished. If the primary dies it ends by itself.
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Config } from '../../config/config.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { backoffMs } from './backoff.ts';
 import { ServicesError } from './errors.ts';
+import { tryFork } from './fork.ts';
 import { Heartbeat, WHY_KILLED } from './heartbeat.ts';
 import { readFromServices } from './messages.ts';
 
@@ -54,9 +55,10 @@ export class Services {
 
   /** Rejects with `E_SERVICES` when they do not come up; the message is the services' own. */
   async start(): Promise<RunningServices> {
-    const child = fork(this.#options.file, [], { detached: true, serialization: 'json' });
+    const { clock, stateOf, logger, config, file } = this.#options;
+    const child = tryFork(file, { detached: true, serialization: 'json' }, logger);
+    if (child === undefined) throw new ServicesError('the services process cannot be started');
     this.#child = child;
-    const { clock, stateOf, logger, config } = this.#options;
     const { heartbeatTimeoutMs: timeoutMs } = config;
     // The first start of a database copies and creates files, and is not interrupted.
     const bootTimeoutMs = Number.POSITIVE_INFINITY;

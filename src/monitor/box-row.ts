@@ -51,7 +51,7 @@ export function rowOf(box: BoxSnapshot): Record<Column, number> {
   return {
     ...counted(box.counts),
     deaths: sum(box.workers.map(({ deaths }) => deaths)) + (box.feed?.deaths ?? 0),
-    rssBytes: box.primary.rssBytes + total(({ process }) => process.rssBytes),
+    rssBytes: (box.primary.rssBytes ?? Number.NaN) + total(({ process }) => process.rssBytes ?? Number.NaN),
     heapBytes: total(({ process }) => process.heapUsedBytes),
     heapShare: worst(heapShare),
     cpuShare: worst(({ process }) => process.cpuShare),

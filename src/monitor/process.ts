@@ -83,14 +83,8 @@ export class ProcessFigures {
   }
 
   levels() {
-    const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
     return {
-      rssBytes: rss,
-      heapUsedBytes: heapUsed,
-      heapTotalBytes: heapTotal,
-      heapLimitBytes: getHeapStatistics().heap_size_limit,
-      externalBytes: external,
-      arrayBuffersBytes: arrayBuffers,
+      ...memoryLevels(),
       // Before the first window is over: what there is of it.
       ...(this.#window ?? this.#measure()),
     };
@@ -129,6 +123,29 @@ export class ProcessFigures {
     runs.runs++;
     runs.totalMs += entry.duration;
     this.#gc.set(kind, runs);
+  }
+}
+
+/**
+ * Not `process.memoryUsage()`: that opens a file, and throws where no descriptor is left, or no memory. Then one figure is
+ * missing; the others are V8's own.
+ */
+export function memoryLevels() {
+  const { used_heap_size, total_heap_size, heap_size_limit, external_memory } = getHeapStatistics();
+  return {
+    rssBytes: residentBytes(),
+    heapUsedBytes: used_heap_size,
+    heapTotalBytes: total_heap_size,
+    heapLimitBytes: heap_size_limit,
+    externalBytes: external_memory,
+  };
+}
+
+function residentBytes(): number | null {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return null;
   }
 }
 

@@ -9,14 +9,14 @@ const moment = z.number().nonnegative();
 const name = z.string().max(300);
 
 const processLevels = z.object({
-  rssBytes: level,
+  /** Null where the process could not find it out: no descriptor was left. */
+  rssBytes: level.nullable(),
   heapUsedBytes: level,
   heapTotalBytes: level,
   /** What V8 will let the heap grow to. */
   heapLimitBytes: level,
   /** Outside the heap, Buffers included. */
   externalBytes: level,
-  arrayBuffersBytes: level,
   /** Of the last whole window (loopWindowMs): how late timers were, and the share of time that the loop was busy, 0 to 1. */
   loopDelayP50Ms: level,
   loopDelayP99Ms: level,
@@ -160,7 +160,7 @@ export interface BoxPrimary {
   readonly version: string;
   readonly node: string;
   readonly startedAtMs: number;
-  readonly rssBytes: number;
+  readonly rssBytes: number | null;
   readonly heapUsedBytes: number;
   readonly cpuUserMs: number;
   readonly cpuSystemMs: number;

@@ -1,6 +1,6 @@
 // What is done to the fleet. A fault is done while pages are read and rows written, lasts longer than the bound where
 // it lasts at all, and is undone; the check then waits until the fleet is whole again.
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '../support/pause.ts';
 import { signal } from '../support/processes.ts';
@@ -53,6 +53,17 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     for (const pid of pids) signal(pid, 'SIGSTOP');
     await pause(STOPPED_MS + 1000);
     for (const pid of pids) signal(pid, 'SIGCONT');
+  },
+  'stop worker for good': async ({ fleet, random }) => {
+    // Nobody continues it: the primary has to find and replace it.
+    const pids = fleet.boxes.flatMap((box) => one(box.workerPids(), random) ?? []);
+    for (const pid of pids) signal(pid, 'SIGSTOP');
+    await gone(pids);
+  },
+  'stop feeds for good': async ({ fleet }) => {
+    const pids = fleet.boxes.flatMap((box) => box.feedPids());
+    for (const pid of pids) signal(pid, 'SIGSTOP');
+    await gone(pids);
   },
   reload: async ({ fleet }) => {
     for (const box of fleet.boxes) signal(box.primaryPid, 'SIGHUP');
@@ -205,6 +216,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
 };
 
 /** What Redis pushes to a subscriber, in the protocol's version 3 or 2. */
+/** Stopped processes are found and killed, however long that takes: what is read meanwhile is judged as ever. */
+async function gone(pids: readonly number[]): Promise<void> {
+  for (let tries = 0; tries < 200 && pids.some((pid) => existsSync(`/proc/${pid}`)); tries++)
+    await pause(100);
+  const left = pids.filter((pid) => existsSync(`/proc/${pid}`));
+  if (left.length > 0) throw new Error(`${left.join(', ')}: stopped for 20 s, and nobody has noticed`);
+}
+
 function isMessage(piece: Buffer): boolean {
   return /^[>*]3\r\n\$7\r\nmessage\r\n/.test(piece.toString('latin1', 0, 20));
 }

@@ -121,7 +121,6 @@ export function workerSnapshot(parts: Partial<WorkerSnapshot> = {}): WorkerSnaps
       heapTotalBytes: 90 * MiB,
       heapLimitBytes: 512 * MiB,
       externalBytes: 20 * MiB,
-      arrayBuffersBytes: 12 * MiB,
       loopDelayP50Ms: 0.3,
       loopDelayP99Ms: 4,
       loopDelayMaxMs: 9,

@@ -60,10 +60,12 @@ export function gauge(
 export function levelOfWorkers(
   name: string,
   help: string,
-  read: (worker: WorkerSnapshot) => number,
+  read: (worker: WorkerSnapshot) => number | null,
 ): PlainMetric {
   return gauge(name, help, ['slot'], (box) =>
-    answeredWorkers(box).map((worker) => ({ labels: { slot: String(worker.slot) }, value: read(worker) })),
+    answeredWorkers(box).flatMap((worker) =>
+      one(read(worker)).map(({ value }) => ({ labels: { slot: String(worker.slot) }, value })),
+    ),
   );
 }
 
@@ -81,8 +83,9 @@ export function histogram(
 }
 
 /** One number without labels. */
-export function one(value: number): readonly Sample[] {
-  return [{ labels: {}, value }];
+/** None where it is not known. */
+export function one(value: number | null): readonly Sample[] {
+  return value === null ? [] : [{ labels: {}, value }];
 }
 
 export function inSeconds(labels: Labels, { count, sumMs, buckets }: HistogramFigures): HistogramSample {
