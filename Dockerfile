@@ -35,7 +35,10 @@ RUN apt-get update \
 ENV NODE_ENV=production
 ENV DATA_DIR=/srv/data
 WORKDIR /srv
-RUN mkdir data && chown node:node data
+# Group 0 may do what the owner may: OpenShift runs an image as a user that no file knows, in that group.
+RUN mkdir data && chown node:0 data && chmod u=rwX,g=u,o= data
+# Such a user has no home either, and os.homedir() would throw.
+ENV HOME=/tmp
 COPY package.json ./
 COPY --from=dependencies /dependencies/node_modules ./node_modules
 COPY --from=build /build/dist ./dist

@@ -27,6 +27,13 @@ test('names the addresses, and of services no more than the host', () => {
   expect(text).not.toMatch(/hunter2|shop|app:/);
 });
 
+test('names the application, and does not let the sample be taken for it', () => {
+  expect(banner(facts({ DATABASE_URL: databaseUrl, APP: '/srv/shop' }))).toMatch(/Application +\/srv\/shop/);
+  const sample = facts({ DATABASE_URL: databaseUrl });
+  expect(banner(sample)).toMatch(/Application +the sample/);
+  expect(JSON.parse(bannerLine(sample)).application).toContain('APP');
+});
+
 test('says what is embedded, what is off and how to turn it on', () => {
   const embedded = { databaseUrl: 'postgres://coherent@127.0.0.1:40001/app', notes: [] };
   const started = facts({ DATABASE_URL: embedded.databaseUrl }, { embedded, notes: ['a worker’s own note'] });

@@ -8,6 +8,9 @@ export interface BannerFacts extends Started {
   readonly node: string;
 }
 
+/** Not to be taken for one's own: it has a schema and rows. */
+const SAMPLE = 'the sample (APP names yours)';
+
 /** What is off for want of a setting, and how to turn it on. */
 function offNotes({ config }: Started): string[] {
   const notes: string[] = [];
@@ -29,6 +32,7 @@ function offNotes({ config }: Started): string[] {
 export function banner(facts: BannerFacts): string {
   const { config, embedded } = facts;
   const rows: readonly (readonly [string, string])[] = [
+    ['Application', config.app ?? SAMPLE],
     ['Pages', pagesUrl(facts)],
     ['Operations', `http://${atHost(config.opsHost)}:${facts.opsPort}/readyz`],
     ['Workers', workers(facts)],
@@ -54,6 +58,7 @@ export function bannerLine(facts: BannerFacts): string {
     msg: 'serving',
     version: facts.version,
     node: facts.node,
+    application: config.app ?? SAMPLE,
     url: pagesUrl(facts),
     operations: `http://${atHost(config.opsHost)}:${facts.opsPort}`,
     workers: facts.serving,

@@ -48,6 +48,11 @@ describe('the Dockerfile', () => {
     expect(names.lastIndexOf('RUN')).toBeLessThan(names.indexOf('USER'));
   });
 
+  test('lets any user of group 0 write the data, and gives one without an entry in passwd a home', () => {
+    expect(texts(last, 'RUN').join()).toMatch(/chown node:0 data && chmod \S*g=u\S* data/);
+    expect(texts(last, 'ENV')).toContain('HOME=/tmp');
+  });
+
   test('starts node itself under an init, in exec form, and stops it with SIGTERM', () => {
     expect(texts(last, 'ENTRYPOINT').map(execForm)).toEqual([['/usr/bin/tini', '--']]);
     expect(texts(last, 'CMD').map(execForm)).toEqual([['node', 'dist/server.js']]);
