@@ -35,6 +35,8 @@ export interface RenderCachesOptions {
   readonly trace: Tracing;
   /** The name of the database that pages are made from; undefined while it is not known. */
   readonly owner: () => string | undefined;
+  /** Whether this is the worker of its box that tells people how their Redis is set. */
+  readonly tells: boolean;
 }
 
 export function createCaches({
@@ -47,6 +49,7 @@ export function createCaches({
   slots,
   trace,
   owner,
+  tells,
 }: RenderCachesOptions): Caches & {
   /** For the shortcut's prepared answers. */
   readonly preparedBytes: Bytes;
@@ -73,7 +76,7 @@ export function createCaches({
     ...(workers > 1 && { box: new BoxFlights({ line, clock }) }),
     ...(rollout !== undefined && { rollout: parseRollout(rollout) }),
     ...(redisUrl !== undefined && {
-      redis: { target: parseRedisUrl(redisUrl), prefix: REDIS_PREFIX, holdsPages: l2 },
+      redis: { target: parseRedisUrl(redisUrl), prefix: REDIS_PREFIX, holdsPages: l2, tells },
     }),
     ...(l3 &&
       l3MaxBytes > 0 && {

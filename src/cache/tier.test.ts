@@ -16,6 +16,7 @@ import { MemoryTier } from './memory.ts';
 import { RedisStore } from './redis.ts';
 import { RedisCommands } from './redis-commands.ts';
 import { connectForCommands } from './redis-connect.ts';
+import { RedisRoom } from './redis-room.ts';
 import { type TierUnderTest, tierContract } from './tier.contract.ts';
 import type { Tier } from './tier.ts';
 import { weighPage } from './weight.ts';
@@ -81,7 +82,11 @@ async function l2(): Promise<TierUnderTest> {
   const client = connectForCommands(parseRedisUrl(server.url), 1000);
   await new Promise((resolve) => client.once('ready', resolve));
   const commands = new RedisCommands({ client, clock: systemClock, log: silent, random: seeded(1) });
-  const store = new RedisStore({ commands, prefix: 'test:' });
+  const store = new RedisStore({
+    commands,
+    prefix: 'test:',
+    room: new RedisRoom({ commands, clock: systemClock }),
+  });
   const close = async () => {
     await commands.close();
     await server.close();

@@ -10,6 +10,7 @@ import { EnvelopeTier } from '../../src/cache/envelope-tier.ts';
 import { RedisStore } from '../../src/cache/redis.ts';
 import { RedisCommands } from '../../src/cache/redis-commands.ts';
 import { connectForCommands } from '../../src/cache/redis-connect.ts';
+import { RedisRoom } from '../../src/cache/redis-room.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { parseRedisUrl } from '../../src/core/redis-url.ts';
 import { seeded } from '../support/chaos-tier.ts';
@@ -84,7 +85,11 @@ describe('the fill race over real stores', () => {
     const common = { clock, log: silent, random: seeded(1) };
     const store =
       name === 'l2'
-        ? new RedisStore({ commands, prefix: `w${world++}:` })
+        ? new RedisStore({
+            commands,
+            prefix: `w${world++}:`,
+            room: new RedisRoom({ commands, clock: systemClock }),
+          })
         : new DiskStore({
             ...common,
             folder: join(folder, `w${world++}`),
