@@ -71,6 +71,8 @@ export interface RawFunction {
   /** In whose name it runs, where that is not the caller's. */
   readonly runsAs: string | null;
   /** Arguments that can be left out are not counted in the first. */
+  /** The application's own types among those that it takes and gives. */
+  readonly types: readonly string[] | null;
   readonly fewestArgs: number;
   readonly mostArgs: number;
   /** What stands for those that are left out. */
@@ -225,6 +227,8 @@ const functions = `
     'standard', p.prosqlbody IS NOT NULL,
     'searchPath', (SELECT s FROM unnest(p.proconfig) s WHERE s LIKE 'search_path=%'),
     'runsAs', CASE WHEN p.prosecdef THEN pg_get_userbyid(p.proowner) END,
+    'types', (SELECT json_agg(DISTINCT t.typname) FROM pg_type t WHERE ${own('t.oid')}
+       AND t.oid = ANY (p.prorettype || coalesce(p.proallargtypes, p.proargtypes::oid[]))),
     'fewestArgs', p.pronargs - p.pronargdefaults - (p.provariadic <> 0)::int,
     'mostArgs', CASE WHEN p.provariadic = 0 THEN p.pronargs ELSE 100 END,
     'defaults', pg_get_expr(p.proargdefaults, 0),
@@ -273,12 +277,16 @@ const rests = `
         WHERE ${own('c.oid')} AND (${own('t.oid')} OR (c.castsource < 16384 AND c.casttarget < 16384))
     ) d WHERE (${own('d.object')} OR d.object = 0) AND ${own('d.rest')} AND d.object <> d.rest GROUP BY d.object) e`;
 
-/** A cast to a domain, an array, a composite is one to what it is made of. */
+/** A cast to a domain, an array, a composite is one to what it is made of. One to a domain calls what its constraints call. */
 const impureCasts = `
   WITH RECURSIVE cast_types(oid, implicit) AS (
     SELECT t.oid, c.castcontext = 'i' FROM pg_cast c JOIN pg_proc p ON p.oid = c.castfunc
       CROSS JOIN LATERAL (SELECT unnest(ARRAY[c.castsource, c.casttarget]) AS oid) t
       WHERE ${own('c.oid')} AND p.provolatile <> 'i' AND NOT ${steady('p')}
+    UNION
+    SELECT k.contypid, false FROM pg_constraint k JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+      JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid
+      WHERE k.contypid <> 0 AND p.provolatile <> 'i' AND NOT ${steady('p')}
     UNION
     SELECT t.oid, b.implicit FROM cast_types b JOIN pg_type t ON t.typbasetype = b.oid OR (t.typelem = b.oid AND ${own('t.oid')})
       OR (t.typrelid <> 0 AND ${own('t.oid')} AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.atttypid = b.oid AND a.attnum > 0)))

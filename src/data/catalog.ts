@@ -70,6 +70,8 @@ export interface SqlFunction {
   readonly searchPath: readonly string[] | undefined;
   /** The role it runs as, where that is not the caller's. */
   readonly runsAs: string | undefined;
+  /** The application's own types among those that it takes and gives. */
+  readonly types: readonly string[];
   readonly fewestArgs: number;
   readonly mostArgs: number;
   /** Expressions for arguments that are left out, as they mean in the session that read the catalog. */
@@ -267,6 +269,7 @@ function functionOf(raw: RawFunction): SqlFunction {
     standard: raw.standard,
     searchPath: raw.searchPath === null ? undefined : namesOf(raw.searchPath.slice('search_path='.length)),
     runsAs: raw.runsAs ?? undefined,
+    types: raw.types ?? [],
     fewestArgs: raw.fewestArgs,
     mostArgs: raw.mostArgs,
     defaults: raw.defaults ?? undefined,

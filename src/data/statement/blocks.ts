@@ -2,7 +2,7 @@
 // can use what the outer conditions pin.
 import type { Catalog, Relation, SqlFunction } from '../catalog.ts';
 import { tableKey } from '../keys.ts';
-import { defaultsOf, functionBody, viewBody } from './bodies.ts';
+import { defaultsOf, functionBody, namesUnknown, viewBody } from './bodies.ts';
 import { Calls } from './calls.ts';
 import { baseOf, opaqueTargets, outputName, unique } from './columns.ts';
 import { type Cte, Expressions, type Place } from './expressions.ts';
@@ -91,8 +91,17 @@ export class Blocks {
       const caller = { path: this.catalog.searchPath, session: this.options.session };
       this.read(name, caller, depth, () => defaultsOf(fn));
     }
-    // A function that is declared immutable promises to read nothing.
-    if (fn.pure) return;
+    for (const type of fn.types) {
+      if (this.catalog.impureCasts.has(type))
+        this.findings.untracked.add(
+          `${name}() casts to ${type}, which may call a function that is not immutable`,
+        );
+    }
+    if (fn.pure) {
+      // It promises to read nothing, so that it rests on definitions only: those whose names stand in it.
+      if (namesUnknown(fn)) this.findings.untracked.add(`${name}() runs SQL that it puts together`);
+      return;
+    }
     const { session } = this.options;
     const within = { setting: fn.searchPath ?? session.setting, role: fn.runsAs ?? session.role };
     const path = fn.standard ? this.catalog.searchPath : this.catalog.pathOf(within);

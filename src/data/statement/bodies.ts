@@ -1,7 +1,7 @@
 // What a statement reaches by name: the SQL of views, and of the application's own functions.
 import { parseSync } from 'libpg-query';
 import type { Relation, SqlFunction } from '../catalog.ts';
-import { plpgsqlQueries } from './plpgsql.ts';
+import { assemblesSql, plpgsqlQueries } from './plpgsql.ts';
 import { asTree, type Body, type Tree } from './tree.ts';
 
 export function viewBody(view: Relation): Body {
@@ -22,6 +22,10 @@ export function functionBody(fn: SqlFunction): Body[] {
     return tree.body;
   });
 }
+
+/** It runs SQL whose text is not in its own. */
+export const namesUnknown = (fn: SqlFunction): boolean =>
+  fn.language === 'plpgsql' && fn.source !== undefined && assemblesSql(fn.source);
 
 /** What stands for the arguments that a call leaves out. */
 export function defaultsOf(fn: SqlFunction): Body[] {

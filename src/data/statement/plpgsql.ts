@@ -52,6 +52,19 @@ export function plpgsqlQueries(definition: string): string[] {
   return found;
 }
 
+/** Whether it executes something else than strings that are written out in it. */
+export function assemblesSql(definition: string): boolean {
+  const body = tokensOf(bodyOf(definition));
+  return body.some((token, i) => {
+    if (!is(token, 'execute')) return false;
+    const [text, next] = body.slice(i + 1);
+    return (
+      text?.name !== 'SCONST' ||
+      !(next?.text === ';' || is(next, 'into') || is(next, 'using') || is(next, 'loop'))
+    );
+  });
+}
+
 /** parseMode 0 is a statement, 2 an expression, 3 and up an assignment `target := expression`. */
 function expression(body: Body): string[] {
   const query = text(body, 'query') ?? '';
@@ -81,7 +94,7 @@ function declared(body: readonly Token[]): string[] {
 
 /** `name [CONSTANT] type [COLLATE ...] [NOT NULL] [:= expression]`; a cursor's query is in the parser's output. */
 function declaration(tokens: readonly Token[]): string[] {
-  if (tokens.length < 3 || is(tokens[1], 'alias')) return [];
+  if (tokens.length < 2 || is(tokens[1], 'alias')) return [];
   const [first, ...rest] = tokens.slice(1);
   const typed = is(first, 'constant') ? rest : tokens.slice(1);
   if (typed.some((token, i) => i < 3 && is(token, 'cursor'))) return [];

@@ -266,25 +266,29 @@ describe('what no statement names', () => {
     }
   });
 
-  it.each(['role postgres', 'database current_database', 'role all'])('a setting of a %s', async (whose) => {
-    const name = whose.replace('current_database', oracle.database.name);
-    try {
-      await oracle.follows({
-        setup: texts,
-        sql: 'select to_tsvector(body) from notes',
-        anew: true,
-        change: `alter ${name} set default_text_search_config = 'simple'`,
-      });
-      await oracle.follows({
-        setup: `${texts} create schema tenant; create table tenant.notes as select id, 'other' as body from notes; alter table tenant.notes add primary key (id)`,
-        sql: 'select body from notes',
-        anew: true,
-        change: `alter ${name} set search_path = tenant, public`,
-      });
-    } finally {
-      await oracle.database.query(`alter ${name} reset all`);
-    }
-  });
+  // Of this database only: roles are the whole server's, and other tests run there.
+  it.each(['database', 'role postgres in database', 'role all in database'])(
+    'a setting of a %s',
+    async (whose) => {
+      const name = `${whose} ${oracle.database.name}`;
+      try {
+        await oracle.follows({
+          setup: texts,
+          sql: 'select to_tsvector(body) from notes',
+          anew: true,
+          change: `alter ${name} set default_text_search_config = 'simple'`,
+        });
+        await oracle.follows({
+          setup: `${texts} create schema tenant; create table tenant.notes as select id, 'other' as body from notes; alter table tenant.notes add primary key (id)`,
+          sql: 'select body from notes',
+          anew: true,
+          change: `alter ${name} set search_path = tenant, public`,
+        });
+      } finally {
+        await oracle.database.query(`alter ${name} reset all`);
+      }
+    },
+  );
 
   it('a rule', () =>
     oracle.follows({

@@ -351,3 +351,61 @@ describe('PL/pgSQL', () => {
       /dyn/,
     ));
 });
+
+describe('casts and constraints that read', () => {
+  const setup = `
+    create table t (id int primary key, v text); create table u (id int primary key, v text);
+    insert into t values (1, 'low'); insert into u values (1, 'low');
+    create type mood as enum ('low', 'high');
+    create function to_mood(text) returns mood language sql stable as
+      'select case when (select v from t where id = 1) = $1 then (enum_range(null::mood))[1] else (enum_range(null::mood))[2] end';
+    create cast (text as mood) with function to_mood(text) as assignment;
+    create domain feeling as mood; create domain feelings as mood[]; create type felt as (m mood);
+    create function known(text) returns bool language sql stable as 'select $1 is null or exists (select from t where v = $1)';
+    create domain word as text check (known(value)); create domain short_word as word; create type worded as (w word);
+    create function given() returns mood language plpgsql stable as 'declare x text := ''low''; begin return x; end';
+    create function given_out(out m mood) language plpgsql stable as 'declare x text := ''low''; begin m := x; end';
+    create function checked() returns text language plpgsql stable as
+      'declare w word; begin w := ''low''; return w; exception when check_violation then return ''no''; end';
+    create function checked_below() returns text language plpgsql stable as
+      'declare w short_word; begin w := ''low''; return w; exception when check_violation then return ''no''; end';
+    create function checked_part() returns text language plpgsql stable as $$ begin
+      return (jsonb_populate_record(null::worded, '{"w":"low"}')).w; exception when check_violation then return 'no'; end $$;
+    create function word() returns word language plpgsql stable as 'begin return ''low''; end';
+    create function caught() returns text language plpgsql stable as
+      'begin return word(); exception when check_violation then return ''no''; end';`;
+
+  it('are told, also where nothing is cast in so many words', () =>
+    oracle.tells(
+      {
+        setup,
+        change: "update t set v = 'high'",
+        sql: [
+          'select v::mood from u',
+          'select array[v]::mood[] from u',
+          'select v::feeling from u',
+          'select array[v]::feelings from u',
+          'select row(v)::felt from u',
+          'select given()',
+          'select given_out()',
+          'select checked()',
+          'select checked_below()',
+          'select checked_part()',
+          'select caught()',
+        ],
+      },
+      /may call a function that is not immutable/,
+    ));
+});
+
+it('tells of an immutable function that puts SQL together', () =>
+  oracle.tells(
+    {
+      setup: `create function helper() returns int language sql immutable as 'select 1';
+        create function f(name text) returns int language plpgsql immutable as
+          $$ declare n int; begin execute 'select ' || name || '()' into n; return n; end $$;`,
+      sql: "select f('help' || 'er')",
+      change: "create or replace function helper() returns int language sql immutable as 'select 2'",
+    },
+    /puts together/,
+  ));
