@@ -6,6 +6,7 @@
 // A slice ends by the clock. What it costs to let go of an entry depends on what it lies in (a table that shrinks is
 // built anew), so no number of entries is a time.
 import type { Clock, Timer } from '../core/clock.ts';
+import { Fifo } from '../core/fifo.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { EntryId } from './entry-index.ts';
 
@@ -44,7 +45,7 @@ export interface SweepFigures {
 
 export class Sweep {
   readonly #options: SweepOptions;
-  readonly #queue: Iterator<EntryId>[] = [];
+  readonly #queue = new Fifo<Iterator<EntryId>>();
   #hot: { id: EntryId; reads: number }[] = [];
   #timer: Timer | undefined;
   #dropped = 0;
@@ -66,7 +67,7 @@ export class Sweep {
     return {
       dropped: this.#dropped,
       refreshed: this.#refreshed,
-      waiting: this.#queue.length,
+      waiting: this.#queue.size,
       slices: this.#slices,
       longestMs: this.#longestMs,
     };
@@ -75,7 +76,7 @@ export class Sweep {
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#queue.length = 0;
+    this.#queue.clear();
     this.#hot = [];
   }
 
@@ -85,14 +86,18 @@ export class Sweep {
     this.#slices++;
     const startedAt = clock.monotonic();
     let spentMs = 0;
-    for (let current = this.#queue[0]; current !== undefined && spentMs < sliceMs; current = this.#queue[0]) {
+    for (
+      let current = this.#queue.first;
+      current !== undefined && spentMs < sliceMs;
+      current = this.#queue.first
+    ) {
       const { done, value } = current.next();
       if (done === true) this.#queue.shift();
       else this.#look(value);
       spentMs = clock.monotonic() - startedAt;
     }
     if (spentMs > this.#longestMs) this.#longestMs = spentMs;
-    if (this.#queue.length > 0) this.#timer = clock.after(spentMs, () => this.#slice());
+    if (this.#queue.size > 0) this.#timer = clock.after(spentMs, () => this.#slice());
     else this.#refreshHot();
   }
 

@@ -58,13 +58,18 @@ function aboutUrl({ workers, why }: z.output<typeof url>): string {
   }
   lines.push('');
   if (why === undefined) {
-    lines.push('Made from:', ...(first?.keys ?? []).map((each) => `  ${each.key}`));
+    // One by one, here and below: a page may depend on more keys than a call takes arguments.
+    lines.push('Made from:');
+    for (const { key } of first?.keys ?? []) lines.push(`  ${key}`);
     return `${lines.join('\n')}\n`;
   }
   lines.push(`Made from ${why.keys.length} keys (rendered just now in ${why.renderMs} ms to find out):`);
   for (const [from, keys] of bySource(why.keys)) {
     lines.push('', `  ${from}`);
-    const width = Math.min(40, Math.max(...keys.map((each) => each.key.length)));
+    const width = Math.min(
+      40,
+      keys.reduce((longest, { key }) => Math.max(longest, key.length), 0),
+    );
     for (const each of keys) lines.push(`    ${each.key.padEnd(width)}  ${each.meaning}`);
   }
   if (why.untracked.length > 0)
