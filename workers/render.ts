@@ -35,6 +35,7 @@ import { ownerOf } from '../src/invalidation/bus-owner.ts';
 import { Dependencies } from '../src/invalidation/dependencies.ts';
 import { FailedReads } from '../src/page/failed-reads.ts';
 import { Fragments } from '../src/page/fragments.ts';
+import { KeptAssets } from '../src/page/kept-assets.ts';
 import { loadApplication } from '../src/page/load-application.ts';
 import { RenderNotices } from '../src/page/notices.ts';
 import { PagePipeline } from '../src/page/pipeline.ts';
@@ -196,7 +197,13 @@ const hits = new HitPath({
 });
 const { keepAliveTimeoutMs, sendTimeoutMs, maxConnections } = config;
 const limits = { ...DEFAULT_LIMITS, keepAliveTimeoutMs, sendTimeoutMs, maxConnections };
-const files = new StaticFiles(application.files, application.security.plain);
+const assets = await KeptAssets.open({
+  folder: join(config.dataDir, 'assets'),
+  files: application.files,
+  log,
+  nowMs: clock.now(),
+});
+const files = new StaticFiles(application.files, application.security.plain, assets);
 const operator = new Operator(config.debugToken);
 const { door } = openActions({
   rejections,

@@ -23,6 +23,7 @@ import { PageActions, type Writing } from '../../src/page/actions.ts';
 import { type Application, assemble } from '../../src/page/application.ts';
 import { FailedReads } from '../../src/page/failed-reads.ts';
 import { Fragments } from '../../src/page/fragments.ts';
+import type { KeptAssets } from '../../src/page/kept-assets.ts';
 import { RenderNotices } from '../../src/page/notices.ts';
 import { PagePipeline } from '../../src/page/pipeline.ts';
 import type { PublicFiles } from '../../src/page/public-files.ts';
@@ -35,6 +36,8 @@ export interface SiteOptions {
   readonly pages?: Readonly<Record<string, unknown>>;
   readonly application?: Application;
   readonly files?: PublicFiles;
+  /** Files of other builds. */
+  readonly assets?: KeptAssets;
   readonly sessions?: Sessions;
   readonly clock?: Clock;
   readonly limits?: Partial<Limits>;
@@ -167,7 +170,7 @@ export async function startSite(options: SiteOptions) {
       actions: new ActionDoor({ actions, maxBodyBytes: limits.maxBodyBytes, publicOrigin }),
     }),
     pipeline,
-    files: new StaticFiles(application.files, application.security.plain),
+    files: new StaticFiles(application.files, application.security.plain, options.assets),
     encodings,
     limits,
     clock,
