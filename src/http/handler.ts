@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Header, PageEntry } from '../cache/entry.ts';
 import type { Clock } from '../core/clock.ts';
-import { framingFault } from '../core/framing.ts';
+import { countHosts, framingFault } from '../core/framing.ts';
 import type { Logger } from '../core/log.ts';
 import { type Tracing, untraced } from '../core/trace.ts';
 import type { PagePipeline, PageResponse } from '../page/pipeline.ts';
@@ -29,6 +29,12 @@ import { parseTarget, type Target } from './target.ts';
 const MAX_RANGE_LENGTH = 256;
 const ALLOW = ['allow', 'GET, HEAD, OPTIONS'];
 const ALLOW_FORMS = ['allow', 'GET, HEAD, POST, OPTIONS'];
+
+const FAULTS = {
+  400: 'It cannot be told where the body ends.',
+  501: 'No other transfer coding than chunked is known here.',
+  505: 'Only HTTP/1.1 and HTTP/1.0 are spoken here.',
+} as const;
 
 const REFUSALS = {
   400: 'The body cannot be read.',
@@ -99,11 +105,7 @@ export class RequestHandler {
     const { limits, files, actions } = this.#options;
     const fault = framingFault(request);
     if (fault !== undefined) {
-      const text =
-        fault === 501
-          ? 'No other transfer coding than chunked is known here.'
-          : 'It cannot be told where the body ends.';
-      send(response, this.#named(plainAnswer(fault, text), response), true);
+      send(response, this.#named(plainAnswer(fault, FAULTS[fault]), response), true);
       return;
     }
     if (isBodyTooLarge(request, limits.maxBodyBytes)) {
@@ -303,13 +305,4 @@ function goneSignal(response: ServerResponse): AbortSignal {
 
 function joined(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
-}
-
-function countHosts(rawHeaders: readonly string[]): number {
-  let count = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at];
-    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
-  }
-  return count;
 }

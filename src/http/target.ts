@@ -5,8 +5,10 @@
 // front (encoded slashes, backslashes, control bytes, encoded dot segments) is refused; what merely has another
 // spelling (`//`, `/./`, `/../`, a slash at the end) is sent to the one spelling we answer.
 
-/** Longer targets are refused with 414. */
-export const MAX_TARGET_LENGTH = 4096;
+import { isHost } from '../core/framing.ts';
+
+/** Longer targets are refused with 414. As many as everybody should take (RFC 9112, 3). */
+export const MAX_TARGET_LENGTH = 8000;
 
 export interface Target {
   readonly kind: 'target';
@@ -32,14 +34,13 @@ export interface Refused {
 }
 
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
-const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]{0,252}[a-z0-9.])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
 
 /** `host` is the Host header, undefined only in HTTP/1.0 without one. */
 export function parseTarget(raw: string, host: string | undefined): Target | Elsewhere | Refused {
   if (raw.length > MAX_TARGET_LENGTH)
     return refused(414, `The address is longer than ${MAX_TARGET_LENGTH} characters.`);
-  if (host !== undefined && !HOST.test(host)) return refused(400, 'The Host header is not a host name.');
+  if (host !== undefined && !isHost(host)) return refused(400, 'The Host header is not a host name.');
   if (!VISIBLE_ASCII.test(raw))
     return refused(400, 'The address holds characters that must be percent-encoded.');
   if (raw.includes('#')) return refused(400, 'A fragment (#) belongs to the browser and is never sent.');

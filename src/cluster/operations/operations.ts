@@ -12,9 +12,11 @@
 // Whatever stands at this port, a probe gets in: with all places taken a connection that waits for its client is closed
 // for the new one, then one that is being answered (a dashboard connects again), then the oldest.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { type Connection, Connections, isIdle, isReceiving, isSettled } from '../../core/connections.ts';
-import { framingFault } from '../../core/framing.ts';
+import { countHosts, framingFault, isHost } from '../../core/framing.ts';
+import { endWith } from '../../core/last-word.ts';
 import { listen } from '../listen.ts';
 import { Allowance } from './allowance.ts';
 import { namesLoopback } from './operations-session.ts';
@@ -78,12 +80,21 @@ export class Operations {
       keepAliveTimeout: 5000,
       connectionsCheckingInterval: 1000,
       maxHeaderSize: 8192,
+      // Refused below, with the headers that every answer has.
+      requireHostHeader: false,
     };
     this.#server = createServer(limits, (request, response) => {
       if (this.#connections.began(request, response))
         this.#answer(request, response).catch(() => response.destroy());
     });
     this.#server.maxRequestsPerSocket = 1000;
+    this.#server.on('checkExpectation', (request, response) => {
+      if (this.#connections.began(request, response))
+        write(response, { ...problem(417, 'only 100-continue can be expected'), headers: CLOSING });
+    });
+    this.#server.on('connect', (_request, socket: Socket) =>
+      endWith(socket, 405, 'allow: GET, HEAD, POST\r\n'),
+    );
     this.#connections = new Connections({
       server: this.#server,
       clock,
@@ -119,9 +130,12 @@ export class Operations {
   async #ask(request: IncomingMessage): Promise<OperationsAnswer> {
     const fault = framingFault(request);
     if (fault !== undefined)
-      return { ...problem(fault, 'it cannot be told where the body ends'), headers: { connection: 'close' } };
+      return { ...problem(fault, 'this is not HTTP/1.1 as it is written'), headers: CLOSING };
+    const host = hostFault(request);
+    if (host !== undefined) return host;
     const raw = request.url ?? '/';
-    if (!raw.startsWith('/') || !URL.canParse(raw, 'http://operations')) return problem(400, 'bad target');
+    if (!raw.startsWith('/') || raw.includes('#') || !URL.canParse(raw, 'http://operations'))
+      return problem(400, 'bad target');
     const target = new URL(raw, 'http://operations');
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const route = this.#routes.get(`${method} ${target.pathname}`);
@@ -140,8 +154,13 @@ export class Operations {
   }
 
   #noRoute(pathname: string): OperationsAnswer {
-    const elsewhere = [...this.#routes.values()].some((route) => route.path === pathname);
-    if (elsewhere) return problem(405, 'method not allowed');
+    const methods = [...this.#routes.values()]
+      .filter(({ path }) => path === pathname)
+      .map(({ method }) => method);
+    if (methods.length > 0) {
+      const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+      return { ...problem(405, 'method not allowed'), headers: { allow } };
+    }
     return { status: 404, body: { error: 'not found', routes: [...this.#routes.keys()] } };
   }
 
@@ -165,6 +184,16 @@ export class Operations {
     }
     return this.#budget.take() ? undefined : tooMany(`more than ${PER_SECOND} calls a second`);
   }
+}
+
+const CLOSING = { connection: 'close' };
+
+function hostFault({ headers, rawHeaders, httpVersion }: IncomingMessage): OperationsAnswer | undefined {
+  const { host } = headers;
+  if (host === undefined)
+    return httpVersion === '1.0' ? undefined : { ...problem(400, 'no Host header'), headers: CLOSING };
+  const isOne = countHosts(rawHeaders) === 1 && isHost(host);
+  return isOne ? undefined : problem(400, 'the Host header is not one host name');
 }
 
 /** An answer has begun: an event stream, or a reader that takes its time. */
@@ -197,7 +226,7 @@ function tooMany(error: string): OperationsAnswer {
 /** The last one on its connection. */
 function last(status: number): OperationsAnswer {
   const error = status === 503 ? 'too many requests on one connection' : 'the request is not complete';
-  return { ...problem(status, error), headers: { connection: 'close' } };
+  return { ...problem(status, error), headers: CLOSING };
 }
 
 function problem(status: number, error: string): OperationsAnswer {
