@@ -125,8 +125,9 @@ async function setUpDatabase(): Promise<number> {
 
 /** For a DBA, where the role of the server may not do it by itself. */
 async function printPreparation(given: string | undefined): Promise<number> {
-  const { databaseUrl } = loadConfig();
-  const role = given ?? (databaseUrl && decodeURIComponent(new URL(databaseUrl).username));
+  const { databaseUrl, feedDatabaseUrl } = loadConfig();
+  const url = feedDatabaseUrl ?? databaseUrl;
+  const role = given ?? (url && decodeURIComponent(new URL(url).username));
   if (role === undefined || role === '')
     throw new UsageError('db prepare needs to know for whom: name the role, or set DATABASE_URL');
   const { prepareSql } = await import('./src/data/feed/install-sql.ts');

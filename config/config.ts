@@ -9,6 +9,6 @@ export type Config = {
 } & {
   /** NODE_ENV=production: nothing is embedded, errors show no internals. */
   readonly production: boolean;
-  /** FEED=on: without its change feed the server trusts no page for long. */
+  /** FEED=on, or an address for it: without its change feed the server trusts no page for long. */
   readonly feedRequired: boolean;
 };

@@ -25,7 +25,7 @@ export function derive(values: Values, machine: Machine, production: boolean): C
     shutdownDelayMs: values.shutdownDelayMs === 'auto' ? (production ? 5000 : 0) : values.shutdownDelayMs,
     // Whether it can work here is found out by trying: the primary turns it off where it cannot.
     feed: values.feed === 'off' ? 'off' : 'on',
-    feedRequired: values.feed === 'on',
+    feedRequired: values.feed === 'on' || (values.feed === 'auto' && values.feedDatabaseUrl !== undefined),
     production,
   };
 }
@@ -85,8 +85,11 @@ export function contradictions(config: Config, machine: Machine): Mistake[] {
       `needs Linux and Node 22.12 or newer; this is Node ${machine.node} on ${machine.platform}`,
     );
   }
-  for (const file of config.databaseUrl === undefined ? [] : filesOf(config.databaseUrl)) {
-    if (!isReadable(file)) wrong('DATABASE_URL', '(hidden)', `names a file that cannot be read: ${file}`);
+  const addresses = { DATABASE_URL: config.databaseUrl, FEED_DATABASE_URL: config.feedDatabaseUrl };
+  for (const [name, url] of Object.entries(addresses)) {
+    for (const file of url === undefined ? [] : filesOf(url)) {
+      if (!isReadable(file)) wrong(name, '(hidden)', `names a file that cannot be read: ${file}`);
+    }
   }
   if (config.production && config.databaseUrl === undefined) {
     found.push({

@@ -69,7 +69,8 @@ async function start(config: Config): Promise<void> {
   const addDependency = (key: string, dependsOn: string) => graph.addDependency(key, dependsOn);
   const watchers = openWatchers({ config, declare, addDependency, database, clock, logger });
   const feed = new ChangeFeed({
-    connectionString: config.databaseUrl ?? '',
+    connectionString: config.feedDatabaseUrl ?? config.databaseUrl ?? '',
+    pagesUrl: config.databaseUrl ?? '',
     slot: config.feedSlot,
     withoutTriggers: config.feedWithoutTriggers,
     clock,

@@ -23,6 +23,12 @@ export const data = {
     default: 'auto',
     help: 'The change feed: pages follow what is committed in Postgres. Needs wal_level = logical and a role with REPLICATION. auto: on where those are given, else off, and the start says what is missing. on: pages are not kept for longer than DEGRADED_TTL_MS while it cannot work.',
   }),
+  feedDatabaseUrl: setting({
+    name: 'FEED_DATABASE_URL',
+    kind: databaseUrl(),
+    help: 'Where the change feed alone connects: the primary itself, where DATABASE_URL goes through a pooler, or with a role that may read the log. Render workers never see it. Both must lead to the same database, which is checked all the time. Unset: DATABASE_URL.',
+    secret: true,
+  }),
   feedWithoutTriggers: setting({
     name: 'FEED_WITHOUT_TRIGGERS',
     kind: oneOf(['full', 'all']),

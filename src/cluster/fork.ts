@@ -20,8 +20,10 @@ export function workerForker({ file, scheduling }: ForkOptions): (config: Config
   const accepting = new Set<Worker>();
   return (config) => {
     cluster.setupPrimary({ exec: file, args: [], execArgv: workerFlags(config), serialization: 'json' });
+    // Pages need no right to read the log. What is undefined here is not in the worker's environment.
+    const environment = { UV_THREADPOOL_SIZE: String(config.uvThreadpoolSize), FEED_DATABASE_URL: undefined };
     try {
-      return adapt(cluster.fork({ UV_THREADPOOL_SIZE: String(config.uvThreadpoolSize) }), accepting);
+      return adapt(cluster.fork(environment), accepting);
     } catch (error) {
       return stillborn(error);
     }

@@ -232,7 +232,9 @@ export class WorkerProcess {
 
   #welcome(version: number): void {
     if (version === PROTOCOL_VERSION) {
-      this.#forked.send({ type: 'welcome', slot: this.slot, config: this.#context.config });
+      // What pages are rendered by has no business with the feed's rights.
+      const config = { ...this.#context.config, feedDatabaseUrl: undefined };
+      this.#forked.send({ type: 'welcome', slot: this.slot, config });
       return;
     }
     this.#logger.error(

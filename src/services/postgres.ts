@@ -265,7 +265,7 @@ function readiness(child: ChildProcess): Promise<boolean> {
     let seen = '';
     const listen = (chunk: Buffer) => {
       seen = (seen + chunk.toString('utf8')).slice(-4096);
-      if (!seen.includes('database system is ready to accept connections')) return;
+      if (!/database system is ready to accept (read-only )?connections/.test(seen)) return;
       child.stderr?.off('data', listen);
       resolve(true);
     };

@@ -8,6 +8,8 @@ import { NotConfirmedError } from './errors.ts';
 
 const CONNECT_WITHIN_MS: Milliseconds = 5_000;
 const ANSWER_WITHIN_MS: Milliseconds = 10_000;
+/** From the first packet to the last of the answer: one that comes in drops is of no more use than none. */
+const DONE_WITHIN_MS: Milliseconds = 20_000;
 const LONGEST_RETRY_AFTER_MS: Milliseconds = 300_000;
 const MAX_ANSWER_BYTES = 65_536;
 
@@ -27,7 +29,8 @@ export class HttpCaller {
   }
 
   /** POST. Errors: `E_NOT_CONFIRMED`, and those of the network. */
-  async post({ url, headers, body }: Call, signal: AbortSignal): Promise<void> {
+  async post({ url, headers, body }: Call, stopped: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([stopped, AbortSignal.timeout(DONE_WITHIN_MS)]);
     this.#opening ??= open();
     const { agent, request } = await this.#opening;
     const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: agent });

@@ -145,6 +145,32 @@ describe('the change feed and what may befall it', { repeats }, () => {
     await proxy.close();
   });
 
+  it('connects anew when its connections fall silent and new ones work, leading or standing by', async () => {
+    const url = new URL(database.url);
+    const proxy = await TcpProxy.to({ port: Number(url.port) });
+    url.port = String(proxy.port);
+    const first = await start(url.href);
+    await rename(5);
+    await until(() => first.bus.has('users#5'));
+    proxy.silenceExisting();
+    await rename(6);
+    await until(() => first.bus.has('users#6') && first.bus.isFresh);
+
+    const second = launchFeed(database.url);
+    running.push(second);
+    await until(() => second.feed.state === 'standby');
+    await first.feed.close();
+    await until(() => second.feed.state === 'leading');
+    const third = launchFeed(url.href);
+    running.push(third);
+    await until(() => third.feed.state === 'standby');
+    proxy.silenceExisting();
+    await second.feed.close();
+    await rename(7);
+    await until(() => third.bus.has('users#7') && third.bus.isFresh);
+    await proxy.close();
+  });
+
   it('begins an epoch when its slot is dropped under it', async () => {
     const { bus } = await start();
     await database.query(

@@ -3,13 +3,18 @@
 import pg from 'pg';
 import type { Milliseconds } from '../../core/units.ts';
 import { logSettings } from '../change-keys.ts';
+import { isSilence } from '../failures.ts';
 
 const CONNECT_WITHIN_MS: Milliseconds = 5_000;
 /** The server frees the slot of a feed that is silent for so long: stopped, cut off, or its machine gone. */
 const SENDER_TIMEOUT_MS: Milliseconds = 2_000;
 
+/** A connection that was just opened answers its first question sooner than this. */
+const FIRST_ANSWER_MS: Milliseconds = 3_000;
+
 export interface SqlOptions {
   readonly url: string;
+  /** A connection that does not answer in time is destroyed: the other end may be gone. */
   readonly answerWithinMs: Milliseconds;
   readonly onLost: (error: Error) => void;
 }
@@ -17,10 +22,14 @@ export interface SqlOptions {
 /** A connection for statements. Never retried: when it breaks, the feed's term is over. */
 export class SqlConnection {
   readonly #client: pg.Client;
+  readonly #onLost: (error: Error) => void;
   #last: Promise<unknown> = Promise.resolve();
+  #questions = 0;
+  #answers = 0;
 
-  private constructor(client: pg.Client) {
+  private constructor(client: pg.Client, onLost: (error: Error) => void) {
     this.#client = client;
+    this.#onLost = onLost;
   }
 
   static async open({ url, answerWithinMs, onLost }: SqlOptions): Promise<SqlConnection> {
@@ -35,11 +44,23 @@ export class SqlConnection {
     await connected(client);
     // `local`: what we flush need not wait for replicas. Locks of ours must never queue behind a long one and block
     // the application behind us.
-    await client.query(
+    await first(
+      client,
       'SET synchronous_commit = local; SET lock_timeout = 300; SET statement_timeout = 0; ' +
         'SET default_transaction_read_only = off; SET idle_in_transaction_session_timeout = 0',
     );
-    return new SqlConnection(client);
+    return new SqlConnection(client, onLost);
+  }
+
+  /** Of the server's process. */
+  get pid(): number {
+    // Not in the driver's types.
+    return Number(Reflect.get(this.#client, 'processID'));
+  }
+
+  /** The number of the question that waits for its answer; undefined: none does. */
+  get waitingFor(): number | undefined {
+    return this.#questions === this.#answers ? undefined : this.#answers + 1;
   }
 
   query<R extends object>(
@@ -58,12 +79,34 @@ export class SqlConnection {
     await this.#client.end().catch(() => {});
   }
 
+  /** The other end is gone: what waits for an answer fails. */
+  lose(error: Error): void {
+    this.#onLost(error);
+    this.#client.connection.stream.destroy(error);
+  }
+
   /** One after the other: the driver wants to be asked one thing at a time. */
   #inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    this.#questions++;
     const answer = this.#last.then(ask);
-    this.#last = answer.catch(() => {});
+    this.#last = answer.then(
+      () => void this.#answers++,
+      (error: unknown) => {
+        this.#answers++;
+        if (isSilence(error)) this.lose(new Error('The server has gone silent.', { cause: error }));
+      },
+    );
     return answer;
   }
+}
+
+/**
+ * Asked of a connection that has just been opened, under a limit of its own: later questions may take a while, and this
+ * one finds out whether anybody is there.
+ */
+export async function first<R extends object>(client: pg.Client, text: string): Promise<readonly R[]> {
+  const { rows } = await client.query<R>({ text, query_timeout: FIRST_ANSWER_MS } as pg.QueryConfig);
+  return rows;
 }
 
 /** A connection that can stream the log. */

@@ -1,3 +1,4 @@
+import { type DatabaseIdentity, serverName } from '../../core/database-identity.ts';
 import { CoherentError } from '../../core/errors.ts';
 
 /** The feed cannot work on this database until somebody changes something there. */
@@ -21,7 +22,21 @@ export class ReplicaError extends FeedUnavailableError {
 
   constructor() {
     super(
-      'DATABASE_URL names a read replica: its changes can only be followed on the primary. Name that one.',
+      'DATABASE_URL (or FEED_DATABASE_URL) names a standby, which may be behind and whose log cannot be followed, so ' +
+        'nothing read from it is trusted. Name the primary.',
+    );
+  }
+}
+
+/** Pages are read from one server and changes from another: what the one says is no word about the other. */
+export class OtherDatabaseError extends FeedUnavailableError {
+  readonly code = 'E_FEED_DATABASE';
+
+  constructor(pages: DatabaseIdentity, followed: DatabaseIdentity) {
+    super(
+      `DATABASE_URL reaches ${serverName(pages)}, and the change feed reads the log of ${serverName(followed)} (system ` +
+        'identifier, database, timeline, start of the server): nothing made of the one is trusted by the word of the ' +
+        'other. Point DATABASE_URL and FEED_DATABASE_URL at the same primary and database.',
     );
   }
 }

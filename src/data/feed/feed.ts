@@ -15,20 +15,25 @@ import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import { IDENTITY_SQL, readIdentity } from '../identity.ts';
 import type { CollectorLimits } from './collector.ts';
-import { openReplication, SqlConnection } from './connections.ts';
+import { first, openReplication, SqlConnection } from './connections.ts';
 import { catalogKey, Definitions } from './definitions.ts';
-import { FeedUnavailableError } from './errors.ts';
+import { FeedRightsError, FeedUnavailableError, OtherDatabaseError } from './errors.ts';
 import { FeedFigures, type FeedReport } from './figures.ts';
 import { becomeLeader, type Lead } from './leadership.ts';
 import { FeedMemory, type Remembered } from './memory.ts';
+import { PagesDatabase } from './pages-database.ts';
 import { forgetStrays, Publication } from './publication.ts';
-import { install, replicationFailure } from './setup.ts';
+import { install, NO_RIGHTS, replicationFailure, sqlState } from './setup.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import { type FeedBus, Term } from './term.ts';
 
 export type FeedState = 'connecting' | 'unavailable' | 'standby' | 'leading' | 'closed';
 
 export interface ChangeFeedOptions {
+  /** Where the log is streamed from: the server itself, not a pooler. */
   readonly connectionString: string;
+  /** Where pages are read from: DATABASE_URL. Default: `connectionString`. */
+  readonly pagesUrl?: string;
   /** Feeds with the same slot are one feed, of which one leads. Default: `coherent_<oid of the database>`. */
   readonly slot?: string | undefined;
   readonly bus: FeedBus;
@@ -50,7 +55,17 @@ const STANDBY_MS: Milliseconds = 500;
 const UNAVAILABLE_MS: Milliseconds = 15_000;
 const BACKOFF_FIRST_MS: Milliseconds = 50;
 const BACKOFF_MAX_MS: Milliseconds = 2_000;
+/** Pages and log of different servers: the address may be right again in a moment. */
+const ELSEWHERE_MS: Milliseconds = 1_000;
+/** What answers in a millisecond has not answered for so long: COHERENCE_BOUND_MS / 2, in these limits. */
 const CONTROL_WITHIN_MS: Milliseconds = 3_000;
+const CONTROL_AT_LEAST_MS: Milliseconds = 1_000;
+/**
+ * Above half of the limit that we set the server's sender (connections.ts): one that decodes a large transaction says nothing
+ * for so long, and to be cut off for it would have it begin again, for ever.
+ */
+const STREAM_SILENT_AT_LEAST_MS: Milliseconds = 2_500;
+const STREAM_SILENT_MS: Milliseconds = 6_000;
 const CLOSE_WITHIN_MS: Milliseconds = 1_000;
 const ADMIN_WITHIN_MS: Milliseconds = 24 * 3_600_000;
 
@@ -100,7 +115,7 @@ export class ChangeFeed {
         if (this.#state !== 'unavailable')
           this.#options.logger.warn({ err: error }, 'change feed: unavailable');
         this.#enter('unavailable', error);
-        await this.#wait(UNAVAILABLE_MS);
+        await this.#wait(error instanceof OtherDatabaseError ? ELSEWHERE_MS : UNAVAILABLE_MS);
       } else {
         this.#options.logger[failures > 1 ? 'debug' : 'warn']({ err: error }, 'change feed: interrupted');
         this.#enter('connecting');
@@ -156,7 +171,22 @@ export class ChangeFeed {
     open.push(() => replication.end().catch(() => {}));
     const server = await identify(replication);
     const identity = { system: server.systemIdentifier, timeline: server.timeline };
-    const control = await sql(CONTROL_WITHIN_MS);
+    const { freshLifeMs } = this.#options;
+    const answerWithinMs = Math.min(CONTROL_WITHIN_MS, Math.max(CONTROL_AT_LEAST_MS, 2 * freshLifeMs));
+    const control = await sql(answerWithinMs);
+    const silence = new SilenceWatch({ patient: admin, control, clock, everyMs: answerWithinMs / 2 });
+    open.push(() => silence.close());
+    const pages = new PagesDatabase({
+      url: this.#options.pagesUrl ?? url,
+      followed: server,
+      clock,
+      answerWithinMs,
+    });
+    open.push(() => pages.close());
+    await pages.endOfLog().catch((error: unknown) => {
+      // That it cannot be reached stands in the way of being fresh, not of purging.
+      if (error instanceof FeedUnavailableError) throw error;
+    });
     const slot = this.#options.slot ?? (await slotOfDatabase(admin));
     const memory = new FeedMemory(admin, slot);
     let term: Term | undefined;
@@ -188,6 +218,8 @@ export class ChangeFeed {
       figures: this.#figures,
       control,
       patient: admin,
+      pages,
+      silentAfterMs: Math.min(STREAM_SILENT_MS, Math.max(STREAM_SILENT_AT_LEAST_MS, 4 * freshLifeMs)),
       definitions,
       onDefinitions: () => {
         memory.write({ ...identity, fingerprint: definitions.fingerprint }).catch(onLost);
@@ -260,8 +292,17 @@ export class ChangeFeed {
 
 /** Asked on the connection that streams the log: another one, of the same address, may have reached another server. */
 async function identify(replication: pg.Client): Promise<DatabaseIdentity> {
-  const { rows } = await replication.query<object>(IDENTITY_SQL);
-  return readIdentity(rows[0]);
+  try {
+    const [row] = await first(replication, IDENTITY_SQL);
+    return readIdentity(row);
+  } catch (error) {
+    if (sqlState(error) !== NO_RIGHTS) throw error;
+    throw new FeedRightsError(
+      'ask which database it follows',
+      'GRANT EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() TO the role of DATABASE_URL.',
+      error,
+    );
+  }
 }
 
 async function slotOfDatabase(sql: SqlConnection): Promise<string> {

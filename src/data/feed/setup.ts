@@ -15,7 +15,7 @@ import {
 /** Any number that nobody else uses: installing is done by one at a time. */
 const INSTALL_LOCK = 0x636f_6865;
 
-const NO_RIGHTS = '42501';
+export const NO_RIGHTS = '42501';
 const NOT_PERMITTED = new Set(['28000', '28P01']);
 const NO_PLACE = '53400';
 const NO_SENDER = '53300';

@@ -11,11 +11,13 @@ import { PgoutputDecoder } from '../change-keys-pgoutput.ts';
 import { Collector, type CollectorLimits, type CommittedTransaction } from './collector.ts';
 import type { SqlConnection } from './connections.ts';
 import type { Definitions } from './definitions.ts';
+import { FeedUnavailableError } from './errors.ts';
 import type { FeedFigures } from './figures.ts';
 import { Freshness } from './freshness.ts';
 import { parseSnapshot } from './gate.ts';
 import type { LogStream } from './log-stream.ts';
-import { insertedUpTo, type Lsn } from './lsn.ts';
+import type { Lsn } from './lsn.ts';
+import type { PagesDatabase } from './pages-database.ts';
 import { Publisher } from './publisher.ts';
 
 /** Where the feed's words go: the purge bus, given from outside. */
@@ -42,14 +44,15 @@ export interface TermOptions {
   readonly control: SqlConnection;
   /** For what waits for the disk. */
   readonly patient: SqlConnection;
+  /** Whose pages are to be fresh. */
+  readonly pages: PagesDatabase;
+  /** A server that was asked over the stream and says nothing for so long is not there any more. */
+  readonly silentAfterMs: Milliseconds;
   readonly definitions: Definitions;
   /** The definitions changed, and what follows from it has been published. */
   readonly onDefinitions: () => void;
   readonly gate?: boolean;
 }
-
-/** A server that says nothing for so long, though it was asked, is not there any more. */
-const SILENCE_MS: Milliseconds = 6_000;
 
 export class Term {
   readonly #options: TermOptions;
@@ -99,11 +102,11 @@ export class Term {
       logger,
       lifeMs: options.freshLifeMs,
       publisher: this.#publisher,
-      insertedUpTo: () => insertedUpTo(control),
+      insertedUpTo: () => this.#endOfLog(),
       definitionsAreKnown: () => this.#definitionsAreKnown(),
       askPosition: () => {
         stream.sendStatus(true);
-        if (stream.silentMs > SILENCE_MS) this.#fail(new Error('The server has gone silent.'));
+        if (stream.silentMs > options.silentAfterMs) this.#fail(new Error('The server has gone silent.'));
       },
       nudge: async () => {
         await options.patient.query(`SELECT pg_logical_emit_message(true, 'coherent.beat', '')`);
@@ -158,6 +161,16 @@ export class Term {
 
   #goOn(): void {
     if (this.#catalogIsTaken && !this.#publisher.full) this.#stream.release();
+  }
+
+  /** Of another database: what is read here would vouch for what is read there, so this term is over. */
+  async #endOfLog(): Promise<Lsn> {
+    try {
+      return await this.#options.pages.endOfLog();
+    } catch (error) {
+      if (error instanceof FeedUnavailableError) this.#fail(error);
+      throw error;
+    }
   }
 
   async #takeCatalog(transaction: CommittedTransaction): Promise<Iterable<DependencyKey>> {
