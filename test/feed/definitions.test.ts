@@ -93,6 +93,51 @@ describe('the change feed and definitions that change', () => {
     expect(bus.keys).toContain(schemaKey);
   });
 
+  it('knows that a mapping of a text search which came and went may be in a page', async () => {
+    await database.query('create text search configuration mine (parser = default)');
+    await settled(database, bus);
+    bus.forget();
+    bus.failure = new Error('not now');
+    await database.query("update users set name = 'two'");
+    await until(() => bus.failed > 0);
+    await database.query('alter text search configuration mine add mapping for word with simple');
+    await database.query('alter text search configuration mine drop mapping for word');
+    bus.failure = undefined;
+    await settled(database, bus);
+    expect(bus.keys).toContain(catalogKey);
+    expect(bus.keys).toContain(schemaKey);
+  });
+
+  it.each([
+    [
+      'a setting of the database',
+      (name: string) => `alter database ${name} set default_text_search_config = 'simple'`,
+    ],
+    ['a dictionary', () => 'alter text search dictionary simple (accept = false)'],
+    ['a collation', () => 'alter collation "unicode" refresh version'],
+  ])('purges everything over %s', async (_, change) => {
+    // Databases and roles have no events: they are found by comparing.
+    await database.query(change(database.name));
+    await until(() => bus.has(schemaKey));
+    expect(bus.keys).toContain(catalogKey);
+  });
+
+  it('purges a function over the one that another calls, and a table over a type inside of its column', async () => {
+    await database.query(`create type mood as enum ('low'); create table days (id int primary key, moods mood[]);
+      create function inner_one() returns int language sql immutable as 'select 1';
+      create function outer_one() returns int language sql immutable as 'select inner_one()'`);
+    await settled(database, bus);
+    bus.forget();
+    await database.query(
+      "create or replace function inner_one() returns int language sql immutable as 'select 2'",
+    );
+    await settled(database, bus);
+    expect(bus.keys).toContain('outer_one()');
+    await database.query("alter type mood rename value 'low' to 'down'");
+    await settled(database, bus);
+    expect(bus.keys).toContain('days');
+  });
+
   it('says nothing of temporary tables', async () => {
     await database.query('create temp table scratch (a int); drop table scratch');
     await settled(database, bus);

@@ -22,7 +22,7 @@
 export const PUBLICATION = 'coherent';
 export const TRACKED_PUBLICATION = 'coherent_tracked';
 /** Raised with every change below: an older installation is then renewed. */
-export const INSTALLED_VERSION = 4;
+export const INSTALLED_VERSION = 5;
 
 /**
  * A table can be followed: logged, permanent, of the application, its UPDATEs and DELETEs can be told, and its owner has
@@ -181,10 +181,14 @@ BEGIN
     RETURN;
   END IF;
   PERFORM pg_logical_emit_message(true, 'coherent.ddl', CASE
+    -- What they take back leaves no trace in the catalog, like what is dropped.
+    WHEN TG_TAG IN ('ALTER TEXT SEARCH CONFIGURATION', 'ALTER OPERATOR FAMILY') THEN 'dropped'
     WHEN TG_EVENT <> 'sql_drop' THEN 'changed'
     WHEN EXISTS (SELECT FROM pg_event_trigger_dropped_objects() WHERE NOT is_temporary AND object_type IN
       ('table', 'view', 'materialized view', 'foreign table', 'index', 'table constraint', 'policy', 'rule', 'function',
-       'aggregate', 'procedure', 'operator', 'cast', 'schema')) THEN 'dropped'
+       'aggregate', 'procedure', 'operator', 'cast', 'schema', 'type', 'domain constraint', 'collation', 'operator class',
+       'operator family', 'operator of access method', 'function of access method', 'transform', 'text search configuration',
+       'text search dictionary', 'text search parser', 'text search template')) THEN 'dropped'
     ELSE 'changed' END);
 EXCEPTION WHEN OTHERS THEN
   RAISE WARNING 'coherent: a changed definition was not told (%); it is found by comparing', SQLERRM;
