@@ -51,9 +51,9 @@ function config(dataDir: string, more: object = {}) {
 async function launch(dataDir: string, more: object = {}): Promise<{ child: ChildProcess; answer: Answer }> {
   const child = fork(program, [], { detached: true, execArgv: [] });
   children.push(child);
-  const answer = new Promise<Answer>((resolve) =>
-    child.once('message', (message) => resolve(message as Answer)),
-  );
+  const answer = new Promise<Answer>((resolve) => {
+    child.on('message', (message: Answer) => message.type !== 'beat' && resolve(message));
+  });
   child.send({ type: 'start', config: config(dataDir, more) });
   return { child, answer: await answer };
 }
@@ -120,6 +120,25 @@ test('when the server dies under it, it ends with 1 for the primary to start it 
   expect(await gone).toBe(1);
 });
 
+test('a server that a signal has stopped is killed, and what ran it starts it again', async () => {
+  redisProgram();
+  const { child, answer } = await launch('stopped', { redisUrl: undefined });
+  const redis = new Redis({
+    path: decodeURI(new URL(answer.redisUrl ?? '').pathname),
+    maxRetriesPerRequest: null,
+  });
+  redis.on('error', () => {}); // the server is killed under it
+  const pidOf = async () => Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+  const before = await pidOf();
+  process.kill(before, 'SIGSTOP');
+  expect(await pidOf()).not.toBe(before);
+  redis.disconnect();
+
+  const gone = exitOf(child);
+  process.kill(postmaster('stopped'), 'SIGSTOP');
+  expect(await gone).toBe(1);
+}, 60_000);
+
 test('what is configured is not run: with a database there is only a private Redis, which goes with it', async () => {
   redisProgram();
   const databaseUrl = 'postgres://elsewhere.invalid/db';
@@ -163,6 +182,7 @@ test('a primary killed with -9 takes both with it', async () => {
   children.push(primary);
   for await (const line of createInterface({ input: primary.stdout })) {
     const said = JSON.parse(line) as { type: string; pid: number };
+    if (said.type === 'beat') continue;
     expect(said.type).toBe('ready');
     const pid = postmaster('first');
     primary.kill('SIGKILL');

@@ -18,6 +18,7 @@ import { CoherentError } from '../src/core/errors.ts';
 import { progressOn } from '../src/services/progress.ts';
 import { findRedisProgram } from '../src/services/redis-program.ts';
 import { type Services, startServices } from '../src/services/start.ts';
+import { StoppedChildren } from './stopped-children.ts';
 
 let services: Promise<Services> | undefined;
 let isClosing = false;
@@ -33,9 +34,14 @@ process.on('SIGTERM', () => void close(0));
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 survivePipes();
 setInterval(() => void tell({ type: 'beat', inspected: inspectorUrl() !== undefined }), 1000).unref();
+const stopped = new StoppedChildren(systemClock);
 
 async function start(config: Config): Promise<Services> {
   const logger = createLogger(config.logLevel, { pid: process.pid, part: 'services' });
+  setInterval(() => {
+    for (const pid of stopped.look())
+      logger.error({ stopped: pid }, 'a service is stopped by a signal: killed');
+  }, 1000).unref();
   try {
     const started = await startServices({
       dataDir: config.dataDir,
