@@ -88,7 +88,9 @@ export class Definitions {
       // A partition or child attached or detached changes what its parents hold.
       const keys = [root, ...parents].map((one) => tableKey(relationName(one.schema, one.name)));
       const path = `relation ${pathOf(schema, name)}`;
-      this.#add(path, name, 'relation', keys, JSON.stringify(relation), relation.oid);
+      // Which columns rows are named by is told apart: what an index changes is not what a row means.
+      const text = JSON.stringify({ ...relation, indexed: null, unique: null });
+      this.#add(path, name, 'relation', keys, text, relation.oid);
     }
   }
 
@@ -96,8 +98,11 @@ export class Definitions {
     const builtins = new Set(this.#raw.builtins.map(([name]) => name));
     for (const fn of this.#raw.functions ?? []) {
       const { schema, name, oid } = fn;
-      // A function of a name that Postgres has too was not recorded by those who called Postgres'.
-      const keys = builtins.has(name) ? [schemaKey] : [functionKey(schema, name)];
+      // Those who call Postgres' function of a name have recorded that, whatever schema another one comes up in.
+      const keys = [
+        functionKey(schema, name),
+        ...(builtins.has(name) ? [functionKey('pg_catalog', name)] : []),
+      ];
       const source = fn.standard ? '' : (fn.definition ?? fn.body ?? '');
       this.#add(`function ${pathOf(schema, name)}`, name, 'function', keys, JSON.stringify(fn), oid, source);
     }

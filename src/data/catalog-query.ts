@@ -32,8 +32,8 @@ export interface RawRelation {
   readonly kind: string;
   readonly persistence: string;
   readonly identity: string;
-  /** The file its rows are in: a new one when a definition change has written every row anew, without a row event. */
-  readonly storage: string | null;
+  /** Of a view: with whose rights it reads. */
+  readonly options: readonly string[] | null;
   readonly rowSecurity: boolean;
   readonly rowSecurityActive: boolean;
   readonly policies: readonly string[] | null;
@@ -128,11 +128,15 @@ const own = (oid: string): string => `${oid} >= 16384`;
 const versionOf = (catalog: string, row: string, condition: string): string =>
   `coalesce((SELECT bit_xor(hashtextextended(${row}::text || ':' || x.xmin::text, 0)) FROM ${catalog} x WHERE ${condition}), 0)`;
 
+/**
+ * Not all of pg_class: a grant, an index, a trigger, a foreign key from elsewhere, CLUSTER write its row anew and change no
+ * result. The type of a table's rows goes with its name, schema and owner.
+ */
 const relationVersion = [
-  'c.xmin',
+  '(SELECT t.xmin FROM pg_type t WHERE t.oid = c.reltype)',
+  'CASE WHEN c.relrowsecurity OR EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid) THEN c.xmin END',
   'n.xmin',
   versionOf('pg_attribute', 'x.attnum', 'x.attrelid = c.oid AND x.attnum > 0'),
-  versionOf('pg_index', 'x.indexrelid', 'x.indrelid = c.oid'),
   versionOf('pg_rewrite', 'x.oid', 'x.ev_class = c.oid'),
   versionOf('pg_policy', 'x.oid', 'x.polrelid = c.oid'),
   versionOf('pg_inherits', 'x.inhrelid', 'x.inhrelid = c.oid OR x.inhparent = c.oid'),
@@ -172,7 +176,7 @@ const keyColumns = (condition: string): string => `
 const relations = (published: string): string => `
   SELECT json_agg(json_build_object(
     'oid', c.oid::text, 'version', concat_ws('/', ${relationVersion}), 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
-    'identity', c.relreplident, 'storage', pg_relation_filenode(c.oid)::text, 'rowSecurity', c.relrowsecurity,
+    'identity', c.relreplident, 'options', CASE WHEN c.relkind = 'v' THEN c.reloptions END, 'rowSecurity', c.relrowsecurity,
     'rowSecurityActive', CASE WHEN c.relrowsecurity THEN row_security_active(c.oid) ELSE false END,
     'policies', (SELECT json_agg(p.polname || ':' || coalesce(pg_get_expr(p.polqual, p.polrelid), '') ORDER BY p.polname)
                  FROM pg_policy p WHERE p.polrelid = c.oid),

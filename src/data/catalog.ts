@@ -13,7 +13,7 @@ import {
   type RawFunction,
   type RawRelation,
 } from './catalog-query.ts';
-import { functionKey, type RelationName, relationName, tableKey } from './keys.ts';
+import { functionKey, pinnedKey, type RelationName, relationName, tableKey } from './keys.ts';
 import type { ValueKind } from './keys-value.ts';
 
 export interface Column {
@@ -220,22 +220,34 @@ export class Catalog {
 
   /** The keys to purge when the schema has gone from this picture to `next`. Empty: nothing of note changed. */
   changesTo(next: Catalog): DependencyKey[] {
-    return [...new Definitions(this.raw).changesTo(new Definitions(next.raw))].sort();
+    const keys = new Definitions(this.raw).changesTo(new Definitions(next.raw));
+    for (const key of this.#pinsUnlike(next)) keys.add(key);
+    return [...keys].sort();
   }
 
   /**
-   * Whether statements have to be analysed anew by whoever holds this picture. After TRUNCATE, VACUUM FULL or CLUSTER they
-   * have not: only the files that rows are in are others. Says nothing of pictures that were taken in between.
+   * Whether statements have to be analysed anew by whoever holds this picture. After TRUNCATE, VACUUM FULL or a grant they
+   * have not. Says nothing of pictures that were taken in between.
    */
   readsLike(next: Catalog): boolean {
-    return new Definitions(withoutStorage(this.raw)).equals(new Definitions(withoutStorage(next.raw)));
+    const [mine, theirs] = [this.raw, next.raw].map(
+      (raw) => new Definitions({ ...raw, relations: raw.relations?.map(withoutVersion) ?? null }),
+    );
+    const [unlike] = this.#pinsUnlike(next);
+    return unlike === undefined && theirs !== undefined && mine?.equals(theirs) === true;
+  }
+
+  /** The keys of columns by whose value rows are named in one of the two pictures only. */
+  *#pinsUnlike(next: Catalog): Generator<DependencyKey> {
+    for (const [path, { keyName, pinnable }] of this.relations) {
+      const after = next.relations.get(path)?.pinnable ?? new Set();
+      for (const column of [...pinnable, ...after])
+        if (!pinnable.has(column) || !after.has(column)) yield pinnedKey(keyName, column);
+    }
   }
 }
 
-function withoutStorage(raw: RawCatalog): RawCatalog {
-  const relations = raw.relations?.map((relation) => ({ ...relation, storage: null, version: '' })) ?? null;
-  return { ...raw, relations };
-}
+const withoutVersion = (relation: RawRelation): RawRelation => ({ ...relation, version: '' });
 
 /** Reads the whole picture. `publication` as in catalogSql. */
 export async function loadCatalog(

@@ -54,6 +54,7 @@ describe('the keys that a change purges', () => {
     expect(keys({ kind: 'insert', table: posts('default'), new: row })).toEqual([
       'posts#7',
       'posts.user_id=1',
+      'posts@partly',
       'posts@rows',
     ]);
   });
@@ -91,8 +92,11 @@ describe('the keys that a change purges', () => {
   it('reach them while the identity has gone back to the default and the picture has not', () => {
     const byAmount = logged('by_amount', 'default', ['amount', 'note'], ['amount']);
     const change = { old: null, new: { amount: '1', note: 'b' } };
-    expect(keys({ kind: 'update', table: byAmount, ...change })).toContain('by_amount#1{}');
-    expect(keys({ kind: 'update', table: posts('default'), old: null, new: row })).not.toContain('posts#7{}');
+    // Everything made by the picture of before has this key, whatever it named.
+    expect(keys({ kind: 'update', table: byAmount, ...change })).toContain('by_amount@partly');
+    const inserted = { kind: 'insert', table: byAmount, new: { amount: '2', note: 'b' } } as const;
+    expect(keys(inserted)).toContain('by_amount@partly');
+    expect(keys({ kind: 'insert', table: posts('full'), new: row })).not.toContain('posts@partly');
   });
 
   it('of a row that moves are both values', () => {
@@ -114,6 +118,7 @@ describe('the keys that a change purges', () => {
       'posts.user_id',
       'posts.user_id=1',
       'posts.user_id=?',
+      'posts@partly',
     ]);
   });
 
@@ -143,6 +148,7 @@ describe('the keys that a change purges', () => {
     expect(keys({ kind: 'delete', table: posts('default'), old })).toEqual([
       'posts#7',
       'posts.user_id=?',
+      'posts@partly',
       'posts@rows',
     ]);
   });
@@ -167,6 +173,7 @@ describe('the keys that a change purges', () => {
       'events#5,1',
       'events.day=1',
       'events.id=5',
+      'events@partly',
       'events@rows',
     ]);
     const dogs = logged('dogs', 'full', ['id', 'name', 'breed'], ['id', 'name', 'breed']);

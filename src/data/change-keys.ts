@@ -19,6 +19,7 @@ import {
   columnKey,
   columnWithinKey,
   encodeName,
+  partlyKey,
   relationName,
   rowKey,
   rowsKey,
@@ -88,14 +89,17 @@ type OneRow = Exclude<RowChange, { kind: 'truncate' }>;
 
 function tellRow(change: OneRow, relation: Relation, keys: Set<DependencyKey>): void {
   const cells = cellsOf(change, relation);
+  const partly = partlyKey(relation.keyName);
   if (change.kind === 'update') {
     const changed = [...cells.values()].filter((cell) => cell.changed);
     // A generated column counts as changed with the rest of its row, not by itself.
     if (changed.every(({ column }) => column.generated && !change.table.columns.includes(column.name)))
       return;
+    if (change.table.identity !== 'full') keys.add(partly);
     tellChanged(relation, cells, changed, keys);
   } else {
     keys.add(rowsKey(relation.keyName));
+    if (change.table.identity !== 'full') keys.add(partly);
     for (const cell of cells.values()) {
       if (relation.pinnable.has(cell.column.name)) {
         tellValue(relation, cell.column, change.kind === 'insert' ? cell.new : cell.old, keys);
@@ -222,8 +226,6 @@ function tellPrimaryKey(
     if (isSameRow) {
       for (const { column, changed } of cells.values())
         if (changed) keys.add(columnOfRow(row, encodeName(column.name)));
-    }
-    // Also while one side of the house still has the picture of an identity that the other has left.
-    else if (isToldWhole || relation.toldWhole) keys.add(rowItself(row));
+    } else if (isToldWhole) keys.add(rowItself(row));
   }
 }

@@ -8,8 +8,10 @@
 //   posts#17   likes#17,4    the row with this primary key (in the key's order), come, gone or changed
 //   posts#17{title}          this column of the row \  where the log tells the columns: src/core/row-keys.ts
 //   posts#17{}               the row itself         /
+//   posts@partly             a row changed, of which the log does not have what it was
 //   posts.user_id=17         a row comes to, or leaves, the rows with this value (`=null` for NULL)
 //   posts.user_id=?          a row left, or may have left, the rows with a value that the log does not tell
+//   posts.user_id=%          rows are no longer named by this column, or only now
 //   posts.title@user_id=17   the column, of the rows with this value
 //   full_name()              a function of the application's own was redefined
 //   @schema                  something was redefined that cannot be pinned to a table or function
@@ -37,6 +39,7 @@ export function relationName(schema: string, name: string): RelationName {
 
 export const tableKey = (table: RelationName): DependencyKey => table;
 export const rowsKey = (table: RelationName): DependencyKey => `${table}@rows`;
+export const partlyKey = (table: RelationName): DependencyKey => `${table}@partly`;
 export const columnKey = (table: RelationName, column: string): DependencyKey =>
   `${table}.${encodeName(column)}`;
 
@@ -60,6 +63,10 @@ export const valueKey = (table: RelationName, column: string, value: string | nu
 
 export const unknownValueKey = (table: RelationName, column: string): DependencyKey =>
   `${valueHead(table, column)}?`;
+
+/** No encoded value is a lone `%`. */
+export const pinnedKey = (table: RelationName, column: string): DependencyKey =>
+  `${valueHead(table, column)}%`;
 
 export const columnWithinKey = (
   table: RelationName,
@@ -100,7 +107,7 @@ function escapeBytes(text: string, plain: RegExp): string {
 
 /** A key taken apart. Values are decoded; of a value that was cut, `cut` is true and the value is its beginning. */
 export type ParsedKey =
-  | { readonly kind: 'table' | 'rows'; readonly table: RelationName }
+  | { readonly kind: 'table' | 'rows' | 'partly'; readonly table: RelationName }
   | {
       readonly kind: 'row' | 'row-itself';
       readonly table: RelationName;
@@ -112,7 +119,11 @@ export type ParsedKey =
       readonly values: readonly KeyValue[];
       readonly column: string;
     }
-  | { readonly kind: 'column' | 'unknown-value'; readonly table: RelationName; readonly column: string }
+  | {
+      readonly kind: 'column' | 'unknown-value' | 'pinned';
+      readonly table: RelationName;
+      readonly column: string;
+    }
   | {
       readonly kind: 'value';
       readonly table: RelationName;
@@ -136,7 +147,7 @@ export interface KeyValue {
 
 const name = '(?:[A-Za-z0-9_$]|%[0-9A-F]{2})+';
 const grammar = new RegExp(
-  String.raw`^(?<table>(?:${name}/)?${name})(?:(?<call>\(\))|(?<rows>@rows)|#(?<row>[^{}]*)(?:\{(?<part>(?:${name})?)\})?|\.(?<column>${name})(?:(?:@(?<pinned>${name}))?=(?<value>.*))?)?$`,
+  String.raw`^(?<table>(?:${name}/)?${name})(?:(?<call>\(\))|@(?<rows>rows|partly)|#(?<row>[^{}]*)(?:\{(?<part>(?:${name})?)\})?|\.(?<column>${name})(?:(?:@(?<pinned>${name}))?=(?<value>.*))?)?$`,
 );
 
 /** Null for a key of the application's own (`weather:berlin`), which has no grammar. */
@@ -146,7 +157,7 @@ export function parseKey(key: DependencyKey): ParsedKey | null {
   const table = groups?.table;
   if (groups === undefined || table === undefined) return null;
   if (groups.call !== undefined) return { kind: 'function', table };
-  if (groups.rows !== undefined) return { kind: 'rows', table };
+  if (groups.rows !== undefined) return { kind: groups.rows === 'partly' ? 'partly' : 'rows', table };
   if (groups.row !== undefined) {
     const values = groups.row.split(',').map(decodeValue);
     if (groups.part === undefined) return { kind: 'row', table, values };
@@ -165,6 +176,7 @@ export function parseKey(key: DependencyKey): ParsedKey | null {
       value: decodeValue(groups.value),
     };
   }
+  if (groups.value === '%') return { kind: 'pinned', table, column };
   if (groups.value === '?') return { kind: 'unknown-value', table, column };
   return { kind: 'value', table, column, value: decodeValue(groups.value) };
 }

@@ -10,6 +10,8 @@ export function meaningOf(key: DependencyKey): string {
       return `all of ${parsed.table}: TRUNCATE, a changed definition, a change too large to name its rows`;
     case 'rows':
       return `rows of ${parsed.table} come or go`;
+    case 'partly':
+      return `a row of ${parsed.table} changes, and the log does not have what it was`;
     case 'row':
       return `the row of ${parsed.table} with primary key ${parsed.values.map(text).join(', ')}`;
     case 'row-itself':
@@ -18,6 +20,8 @@ export function meaningOf(key: DependencyKey): string {
       return `${parsed.column} of the row of ${parsed.table} with primary key ${parsed.values.map(text).join(', ')}`;
     case 'column':
       return `${parsed.column} of any row of ${parsed.table}`;
+    case 'pinned':
+      return `that rows of ${parsed.table} are named by ${parsed.column}`;
     case 'value':
       return `rows of ${parsed.table} come to, or leave, those with ${parsed.column} = ${text(parsed.value)}`;
     case 'unknown-value':

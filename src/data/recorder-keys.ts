@@ -115,6 +115,7 @@ function addValueKeys(
   keys: DependencyKey[],
 ): void {
   if (values.length === 0) return;
+  keys.push(by.pinned);
   const named = !by.names || addShownRows(scan, result, keys);
   // A row that leaves without the log telling what it left matters here only if it was shown, and then by its key.
   if (!named || by.leavers) keys.push(by.unknown);

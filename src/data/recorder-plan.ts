@@ -5,6 +5,8 @@ import {
   columnKey,
   columnWithinHead,
   encodeName,
+  partlyKey,
+  pinnedKey,
   rowHead,
   rowsKey,
   tableKey,
@@ -53,6 +55,8 @@ export interface ByValue {
   readonly names: boolean;
   readonly leavers: boolean;
   readonly unknown: DependencyKey;
+  /** Rows are named by the column. */
+  readonly pinned: DependencyKey;
 }
 
 export function compile(plan: StatementPlan): CompiledPlan {
@@ -65,7 +69,9 @@ export function compile(plan: StatementPlan): CompiledPlan {
       outputs: undefined,
       timeless: new Set(),
     };
-  const tables = plan.scans.map((scan) => tableKey(scan.table));
+  const tables = plan.scans.flatMap(({ table, toldWhole }) =>
+    toldWhole ? [tableKey(table), partlyKey(table)] : [tableKey(table)],
+  );
   return {
     refused: undefined,
     untracked: plan.untracked,
@@ -109,6 +115,7 @@ function compilePin(scan: ScanPlan, { row, columns }: Pin): CompiledPin {
       names: scan.output.length > 0 || !scan.leavers,
       leavers: scan.leavers,
       unknown: unknownValueKey(scan.table, pinned),
+      pinned: pinnedKey(scan.table, pinned),
     },
   };
 }

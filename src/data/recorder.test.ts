@@ -74,17 +74,27 @@ describe('the recorder', () => {
     const recorder = new DependencyRecorder({ catalog });
     const byKey = 'select id, title from posts where id = $1 and not draft';
     expect(collected(recorder, byKey, [7], [], ['id', 'title']).keys.sort()).toEqual(
-      ['@schema', 'posts', 'posts#7{}', 'posts#7{draft}', 'posts#7{title}'].sort(),
+      ['@schema', 'posts', 'posts#7{}', 'posts#7{draft}', 'posts#7{title}', 'posts@partly'].sort(),
     );
     const list = 'select id, title from posts where user_id = $1';
     const { keys } = collected(recorder, list, [3], [{ id: 7, title: 'x' }], ['id', 'title']);
-    expect(keys.sort()).toEqual(['@schema', 'posts', 'posts#7{title}', 'posts#7{}', 'posts.user_id=3']);
+    expect(keys.sort()).toEqual(
+      [
+        '@schema',
+        'posts',
+        'posts#7{title}',
+        'posts#7{}',
+        'posts.user_id=%',
+        'posts.user_id=3',
+        'posts@partly',
+      ].sort(),
+    );
   });
 
   it('names the row where all of its columns were read, or too many keys would name them', () => {
     const recorder = new DependencyRecorder({ catalog });
     const whole = collected(recorder, 'select p from posts p where id = $1', [7], [], ['p']);
-    expect(whole.keys.sort()).toEqual(['@schema', 'posts', 'posts#7']);
+    expect(whole.keys.sort()).toEqual(['@schema', 'posts', 'posts#7', 'posts@partly']);
     const rows = Array.from({ length: maxColumnKeys / 2 + 1 }, (_, id) => ({ id, title: 'x' }));
     const many = collected(recorder, 'select id, title from posts', [], rows, ['id', 'title']);
     expect(many.keys).toContain('posts#7');

@@ -101,6 +101,7 @@ function scanPlan(scan: Scan): ScanPlan {
     leavers: scan.leavers,
     filter: [...filter].sort(),
     output: [...output].filter((name) => !filter.has(name)).sort(),
+    toldWhole: relation.toldWhole,
     pinnedColumns: columnsOfRow(relation, [...filter, ...output]),
     shownColumns: columnsOfRow(relation, output),
     rowKey: rowKey.length > 0 && rowKey.length === relation.primaryKey.length ? rowKey : undefined,

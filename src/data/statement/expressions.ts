@@ -1,6 +1,6 @@
 // Walks expressions: counts the columns they name, and notices what cannot be followed.
 import type { Catalog, SqlFunction } from '../catalog.ts';
-import { operatorKey } from '../keys.ts';
+import { functionKey, operatorKey } from '../keys.ts';
 import { aggregateNodes, aggregates, type Called, type Calls, returnsSets } from './calls.ts';
 import { type Findings, Refusal } from './findings.ts';
 import { builtinTrouble, movingTime, valueFunctionTrouble } from './functions.ts';
@@ -175,6 +175,7 @@ export class Expressions {
   private follow({ name, builtin, own }: Called, args: number, place: Place): void {
     const trouble = builtin === undefined ? undefined : builtinTrouble(name, builtin, args);
     if (trouble !== undefined) this.findings.untracked.add(trouble);
+    if (builtin !== undefined) this.findings.definitions.add(functionKey('pg_catalog', name));
     for (const fn of own) this.inner.call(fn, name, args, place);
   }
 

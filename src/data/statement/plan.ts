@@ -45,6 +45,8 @@ export interface ScanPlan {
   readonly filter: readonly string[];
   /** Columns that are only shown, by the rows of the result. */
   readonly output: readonly string[];
+  /** Its keys rely on a log that has whole old rows. */
+  readonly toldWhole: boolean;
   /** Of a row that is pinned, the columns that matter here, its key aside. Undefined: all, or the log tells no columns. */
   readonly pinnedColumns: readonly string[] | undefined;
   /** The same of a row that is shown. */

@@ -330,6 +330,14 @@ describe('leaves alone', () => {
     'create or replace function f() returns int language sql immutable as $$ select 2 $$',
     'create domain short as text',
     'create view x as select * from t',
+    'grant select on t to public',
+    'create index on t (name)',
+    'create trigger idle before update on t for each row execute function suppress_redundant_updates_trigger()',
+    'comment on table t is $$x$$',
+    'create statistics on id, name from t',
+    'analyze t',
+    'cluster t using t_pkey',
+    'alter table u add column t_id int references t',
   ])('what %s does not concern', (change) =>
     oracle.spares({ setup, sql: 'select name from t where id = 1', change }),
   );
