@@ -6,7 +6,7 @@
 //   all       every one
 //
 // A line holds what is named in `Answered`, and nothing else of the request: the path without its query, no header, no
-// cookie. However much fails at once, failures are written at most MAX_LINES_PER_SECOND times a second; the next line
+// cookie. However much fails at once, failures and cuts are written at most MAX_LINES_PER_SECOND times a second; the next line
 // says how many were left out.
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
@@ -88,7 +88,8 @@ export class AccessLog {
   write(answered: Answered): void {
     const { mode, log, clock } = this.#options;
     const isError = answered['http.response.status_code'] >= 500;
-    if (mode !== 'all' && isError && !this.#hasRoom(clock.monotonic())) return;
+    const isFailure = isError || answered.cut === true;
+    if (mode !== 'all' && isFailure && !this.#hasRoom(clock.monotonic())) return;
     const leftOut = this.#leftOut === 0 ? {} : { leftOut: this.#leftOut };
     this.#leftOut = 0;
     log[isError ? 'warn' : 'info']({ ...answered, ...leftOut }, 'request');

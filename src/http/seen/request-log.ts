@@ -13,6 +13,7 @@ import type { Bytes, Milliseconds } from '../../core/units.ts';
 import type { PageResponse } from '../../page/pipeline.ts';
 import type { Front } from '../front.ts';
 import { type AccessLog, pathForLog } from './access-log.ts';
+import { wasBegun } from './was-begun.ts';
 
 export interface RequestLogOptions {
   readonly access: AccessLog;
@@ -99,7 +100,7 @@ export class RequestLog {
   #ended(response: ServerResponse, noted: Noted): void {
     const { access, front, clock } = this.#options;
     // Gone before there was an answer: nothing was said, and there is no status.
-    if (!response.headersSent) return;
+    if (!wasBegun(response)) return;
     const { request, socket, startedMs, bytesBefore, route, cache, errorId, ids } = noted;
     const wasCut = !response.writableFinished;
     if (!access.wants(response.statusCode, wasCut)) return;

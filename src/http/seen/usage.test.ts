@@ -17,6 +17,7 @@ function arrive(method: string): ServerResponse {
   const request = new IncomingMessage(new Socket());
   request.method = method;
   const response = new ServerResponse(request);
+  response.assignSocket(new Socket());
   usage.arrived(request, response);
   return response;
 }
@@ -82,4 +83,13 @@ describe('the usage of routes', () => {
     expect(cache).toEqual([{ route: '/', tier: 'l1', result: 'hit', requests: 8, collapsed: 0 }]);
     expect([shortcut, sent.get('/')]).toEqual([8, 700]);
   });
+});
+
+it('does not count an answer that was ready behind another one when the visitor left', () => {
+  const request = new IncomingMessage(new Socket());
+  request.method = 'GET';
+  const queued = new ServerResponse(request);
+  usage.arrived(request, queued);
+  answer(queued, 200);
+  expect(answered()).toEqual([]);
 });

@@ -9,6 +9,7 @@ import type { Clock } from '../../core/clock.ts';
 import { Histogram, type HistogramFigures } from '../../core/histogram.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';
 import type { RequestTail } from './request-tail.ts';
+import { wasBegun } from './was-begun.ts';
 
 /** What the shortcut counts: one object for all targets of a route that are answered alike. */
 export interface ShortcutUse {
@@ -94,7 +95,7 @@ export class HttpUsage {
     this.#visits.set(response, visit);
     response.once('close', () => {
       // Gone before there was an answer: there is no status to count it under.
-      if (!response.headersSent) return;
+      if (!wasBegun(response)) return;
       const known = METHODS.has(method) ? method : '_OTHER';
       const durationMs = this.#clock.monotonic() - visit.startedMs;
       this.#answer(visit.route, known, String(response.statusCode)).durations.record(durationMs);
