@@ -89,7 +89,7 @@ function adviceFor(cause: string): string {
   if (cause.endsWith('@rows'))
     return `Any row that comes or goes in ${cause.slice(0, -5)} purges it: a list or a count reads them all. Narrow it by a column (WHERE owner = $1), or give the list a fragment of its own.`;
   if (cause.endsWith('#') || cause.endsWith('='))
-    return `Rows of ${cause.replace(/[#=].*$/, '')} that it shows change all the time. Put what changes into a fragment of its own, or keep counters out of the rows that pages read.`;
+    return `Rows of ${cause.replace(/[#=].*$/, '')} that it shows change all the time. If it is columns that no page reads (a counter), ALTER TABLE ... REPLICA IDENTITY FULL tells them apart. Else put what changes into a fragment of its own.`;
   if (cause.endsWith(':'))
     return `The application purges ${cause}* often: purge it only when the value is another one.`;
   return `Every change of ${cause} purges it: the statement filters or orders by it, or could not be followed to rows. Name rows by their key, or select fewer columns.`;

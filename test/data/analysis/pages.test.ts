@@ -153,7 +153,7 @@ describe('the pages of an application', () => {
         held.push({ sql, values, ...(await rendered(sql, values)) });
       }
       const figures = { cases: 0, changed: 0, purged: 0, right: 0 };
-      for (let n = 0; n < 80; n++) {
+      for (let n = 0; n < 40; n++) {
         const keys = await purgedBy(
           changes[n % changes.length]!(random, n + (identity === 'full' ? 1000 : 0)),
           decoder,
