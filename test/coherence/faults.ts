@@ -1,5 +1,6 @@
 // What is done to the fleet. A fault is done while pages are read and rows written, lasts longer than the bound where
 // it lasts at all, and is undone; the check then waits until the fleet is whole again.
+import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '../support/pause.ts';
@@ -23,7 +24,7 @@ const LONG_MS = 16_000;
 const HOUR_MS = 3_600_000;
 
 /** These need a Redis, or a second box. */
-export const OF_A_FLEET = / Redis|subscribers|two feeds/;
+export const OF_A_FLEET = / Redis|subscribers|two feeds|forge/;
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
   calm: ({ lastMs }) => pause(lastMs),
@@ -106,6 +107,61 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'flush Redis': async ({ fleet }) => {
     await fleet.redisAdmin.flushall();
     await pause(500);
+  },
+  'old connections to Redis fall silent': ({ fleet, lastMs }) => silenceOld(fleet, lastMs, () => true),
+  'old subscriptions to Redis fall silent': ({ fleet, lastMs }) => silenceOld(fleet, lastMs, subscribes),
+  'old commands to Redis fall silent': ({ fleet, lastMs }) =>
+    silenceOld(fleet, lastMs, (said) => !subscribes(said)),
+  'fill Redis': async ({ fleet, lastMs }) => {
+    const redis = fleet.redisAdmin;
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+    try {
+      for (let index = 0; index < 200; index++) await redis.set(`foreign${index}`, Buffer.alloc(2 ** 20));
+    } catch {
+      // It is full.
+    }
+    await pause(lastMs);
+    await redis.config('SET', 'maxmemory-policy', 'volatile-lru');
+    for (let index = 0; index < 200; index++) await redis.unlink(`foreign${index}`);
+  },
+  'put keys of Redis back': async ({ fleet, random }) => {
+    const redis = fleet.redisAdmin;
+    for (let times = 0; times < 3; times++) {
+      const keys = (await redis.keys('{coherent:*')).filter(() => times === 0 || random() < 0.5);
+      const old: (readonly [string, Buffer])[] = [];
+      for (const key of keys) old.push([key, (await redis.dumpBuffer(key)) ?? Buffer.alloc(0)]);
+      await pause(300 + random() * 700);
+      const restoring = redis.multi();
+      for (const [key, dump] of old) if (dump.length > 0) restoring.restore(key, 0, dump, 'REPLACE');
+      await restoring.exec();
+      await pause(500);
+    }
+  },
+  'forge messages of Redis': async ({ fleet, lastMs }) => {
+    const redis = fleet.redisAdmin;
+    const until = performance.now() + lastMs;
+    while (performance.now() < until) {
+      for (const channel of (await redis.pubsub('CHANNELS', '{coherent:*')) as string[]) {
+        const state = channel.replace(/purges$/, 'state');
+        const [epoch, seq, secret] = await redis.hmget(state, 'epoch', 'seq', 'secret');
+        for (let ahead = 1; ahead <= 20; ahead++) {
+          const text = `${epoch} ${Number(seq) + ahead} purge ["items#0"]`;
+          await redis.publish(channel, text);
+          await redis.publish(channel, `${'0'.repeat(40)} ${text}`);
+        }
+        // Once by one who has read the secret.
+        if (performance.now() + lastMs / 2 > until && secret !== null) {
+          const text = `${epoch} ${Number(seq) + 1} purge ["items#0"]`;
+          await redis.publish(
+            channel,
+            `${createHash('sha1')
+              .update(secret + text)
+              .digest('hex')} ${text}`,
+          );
+        }
+      }
+      await pause(200);
+    }
   },
   'delay Redis': (situation) => disturbed(situation, 'redis', 'delay'),
   'cut Redis': (situation) => disturbed(situation, 'redis', 'cut'),
@@ -214,6 +270,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'cut Postgres': (situation) => disturbed(situation, 'postgres', 'cut'),
   'silence Postgres': (situation) => disturbed(situation, 'postgres', 'silence'),
 };
+
+const subscribes = (said: string) => /subscribe/i.test(said);
+
+/** As where a firewall lost its table: nobody closes them, and new ones work. */
+async function silenceOld(fleet: Fleet, lastMs: number, which: (said: string) => boolean): Promise<void> {
+  for (const { redis } of fleet.boxes) redis.silenceExisting(which);
+  await pause(lastMs);
+}
 
 /** What Redis pushes to a subscriber, in the protocol's version 3 or 2. */
 /** Stopped processes are found and killed, however long that takes: what is read meanwhile is judged as ever. */

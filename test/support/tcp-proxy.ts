@@ -18,6 +18,8 @@ interface Way {
   lastDueMs: number;
 }
 
+const KEPT_OF_TALK = 2000;
+
 /** A connection's way to a server that can be delayed, cut, or go silent. */
 export class TcpProxy {
   readonly #server: Server;
@@ -25,8 +27,10 @@ export class TcpProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #delayMs = 0;
   #silent = false;
-  /** Connections with this number or a lower one pass nothing. */
-  #silentUpTo = 0;
+  /** By their numbers: they pass nothing ever again. */
+  readonly #silenced = new Set<number>();
+  /** The beginning of what the client of each connection that stands has said. */
+  readonly #said = new Map<number, string>();
   #accepted = 0;
   #inspector: Inspector | undefined;
   #refusing = false;
@@ -68,10 +72,11 @@ export class TcpProxy {
 
   /**
    * As a firewall or NAT that has forgotten its table: connections that stand now pass nothing ever again, in neither
-   * direction, and neither side hears that the other has closed; new ones work.
+   * direction, and neither side hears that the other has closed; new ones work. `which`: only those whose client has
+   * begun like this.
    */
-  silenceExisting(): void {
-    this.#silentUpTo = this.#accepted;
+  silenceExisting(which: (said: string) => boolean = () => true): void {
+    for (const [number, said] of this.#said) if (which(said)) this.#silenced.add(number);
   }
 
   /** What goes together goes as one piece where nobody is in a hurry; whoever counts on that has to look. */
@@ -113,13 +118,15 @@ export class TcpProxy {
     const number = ++this.#accepted;
     const pair = [client, upstream] as const;
     this.#pairs.add(pair);
+    this.#said.set(number, '');
     for (const [from, into] of [pair, [upstream, client] as const]) {
       const way: Way = { from: from === client ? 'client' : 'server', number, into, held: 0, lastDueMs: 0 };
       from.setNoDelay(true);
       from.on('data', (data) => this.#pass(data, way));
       from.on('error', () => {});
       from.on('close', () => {
-        if (number <= this.#silentUpTo) return;
+        this.#said.delete(number);
+        if (this.#silenced.has(number)) return;
         into.destroy();
         this.#pairs.delete(pair);
       });
@@ -127,7 +134,8 @@ export class TcpProxy {
   }
 
   #pass(data: Buffer, way: Way): void {
-    const isSilent = this.#silent || way.number <= this.#silentUpTo;
+    if (way.from === 'client') this.#listen(data, way.number);
+    const isSilent = this.#silent || this.#silenced.has(way.number);
     if (isSilent || this.#inspector?.(data, way.from) === 'lose') return;
     if (this.#delayMs === 0 && way.held === 0) {
       way.into.write(data);
@@ -141,5 +149,11 @@ export class TcpProxy {
       way.held--;
       if (way.into.writable) way.into.write(data);
     }, way.lastDueMs - nowMs);
+  }
+
+  #listen(data: Buffer, number: number): void {
+    const said = this.#said.get(number);
+    if (said !== undefined && said.length < KEPT_OF_TALK)
+      this.#said.set(number, said + data.toString('latin1', 0, KEPT_OF_TALK));
   }
 }
