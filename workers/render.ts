@@ -69,7 +69,11 @@ const MAX_REFRESHES = 100;
 /** The folder of server.js: dist/ in a build. */
 const home = dirname(import.meta.dirname);
 
-const application = await loadApplication({ folder: applicationFolder(config.app), serverBuild: version() });
+const application = await loadApplication({
+  folder: applicationFolder(config.app),
+  serverBuild: version(),
+  buildId: config.buildId,
+});
 const trace = await tracing('coherent-render-server', version());
 const log = tracedLog(link.logger, trace);
 // Of the box and of this process; the end of it tells processes of other containers apart.

@@ -57,6 +57,11 @@ export const serving = {
     kind: folder,
     help: 'Folder of the compiled application (pages/, fragments/, public/). Unset: the sample that came with the server.',
   }),
+  buildId: setting({
+    name: 'BUILD_ID',
+    kind: text('up to 100 visible characters without spaces', /^[\x21-\x7e]{1,100}$/),
+    help: 'Names the build of the application; no cached page outlives it. Set it (a commit, an image digest) where code is read that imports do not show. Unset: a hash of APP, what it imports, public/ and buildFiles.',
+  }),
   keepAliveTimeoutMs: setting({
     name: 'KEEP_ALIVE_TIMEOUT_MS',
     kind: milliseconds({ min: 1, max: 10 * MINUTE }),

@@ -1,11 +1,11 @@
 // Reads an application's folder: compiled pages below pages/, public files, an optional app.js.
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Application, assemble, type PageModule } from './application.ts';
+import { buildOf } from './build-id.ts';
 import { ApplicationError } from './errors.ts';
-import { filesBelow, type PublicFiles, readPublicFiles, shortHash } from './public-files.ts';
+import { filesBelow, readPublicFiles } from './public-files.ts';
 import type { ApplicationSettings } from './settings.ts';
 
 const COMPILED = new Set(['.js', '.mjs']);
@@ -16,19 +16,23 @@ export interface LoadOptions {
   readonly folder: string;
   /** Names the server's own build, whose renderer also shapes the pages. */
   readonly serverBuild: string;
+  /** BUILD_ID: stands for the application's code, and nothing of it is looked at. */
+  readonly buildId?: string | undefined;
 }
 
 /** Errors: `E_APPLICATION`, which names the file and the way out. */
-export async function loadApplication({ folder, serverBuild }: LoadOptions): Promise<Application> {
+export async function loadApplication({ folder, serverBuild, buildId }: LoadOptions): Promise<Application> {
   const files = await pageFiles(folder);
   const publicFiles = await readPublicFiles(join(folder, 'public'));
-  const build = await buildOf(folder, serverBuild, publicFiles);
+  const settings = await readSettings(folder);
+  const { buildFiles } = settings;
+  const build = await buildOf({ folder, serverBuild, publicFiles, buildFiles, buildId });
   const modules: PageModule[] = [];
   for (const file of files) {
     const path = nameOf(relative(join(folder, 'pages'), file));
     modules.push({ file: path, exported: await importDefault(file, `pages/${path}`) });
   }
-  return assemble({ modules, build, files: publicFiles, settings: await readSettings(folder) });
+  return assemble({ modules, build, files: publicFiles, settings });
 }
 
 async function pageFiles(folder: string): Promise<readonly string[]> {
@@ -93,29 +97,4 @@ export async function readSettings(folder: string): Promise<ApplicationSettings>
     return settings;
   }
   throw new ApplicationError(`${file} has no settings. Write: export default application({ ... })`);
-}
-
-/** A hash of everything that can change what a page looks like, short of its data. */
-async function buildOf(folder: string, serverBuild: string, publicFiles: PublicFiles): Promise<string> {
-  const hash = createHash('sha256').update(serverBuild).update('\0').update(publicFiles.fingerprint);
-  for (const item of (await readdir(folder, { withFileTypes: true })).sort((a, b) =>
-    a.name < b.name ? -1 : 1,
-  )) {
-    const path = join(folder, item.name);
-    if (item.isDirectory()) {
-      if (item.name === 'node_modules' || item.name === 'public' || item.name.startsWith('.')) continue;
-      for (const file of await filesBelow(path)) await addFile(hash, folder, file);
-    } else await addFile(hash, folder, path);
-  }
-  return shortHash(hash.digest());
-}
-
-async function addFile(hash: ReturnType<typeof createHash>, folder: string, file: string): Promise<void> {
-  const extension = extname(file);
-  if (!COMPILED.has(extension) && extension !== '.json') return;
-  hash
-    .update(relative(folder, file))
-    .update('\0')
-    .update(await readFile(file))
-    .update('\0');
 }

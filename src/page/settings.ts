@@ -24,6 +24,12 @@ export interface ApplicationSettings {
   /** Addresses of pages that a worker makes before it takes visitors: `['/', '/users?page=2']`. Most wanted first. */
   readonly warm?: readonly string[];
   /**
+   * Files and folders, by their paths from APP, that pages are made from beside what they import: templates, texts, tables that
+   * are read from disk. When one of them changes the build does, and no older page is served.
+   * @example buildFiles: ['content', '../locales/de.json']
+   */
+  readonly buildFiles?: readonly string[];
+  /**
    * Called once in every process that knows the application, before it does anything: each must declare the same. The
    * change feed's process imports app.js alone, so this must not need the pages.
    */
