@@ -269,6 +269,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'delay Postgres': (situation) => disturbed(situation, 'postgres', 'delay'),
   'cut Postgres': (situation) => disturbed(situation, 'postgres', 'cut'),
   'silence Postgres': (situation) => disturbed(situation, 'postgres', 'silence'),
+  'forget connections to Postgres': async ({ fleet, lastMs }) => {
+    // As a firewall does: those that stand stay open and pass nothing, new ones work. Pool and feed have to notice.
+    for (const box of fleet.boxes) box.postgres.silenceExisting();
+    await pause(lastMs);
+  },
 };
 
 const subscribes = (said: string) => /subscribe/i.test(said);

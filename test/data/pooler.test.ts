@@ -1,11 +1,18 @@
 // Behind a real pgbouncer. Its version in Debian knows nothing of prepared statements.
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { systemClock } from '../../src/core/clock.ts';
 import { Database, type DatabaseOptions } from '../../src/data/database.ts';
+import { page } from '../../src/index.ts';
 import { Pgbouncer } from '../support/pgbouncer.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { silent } from '../support/silent.ts';
+import { startSite } from '../support/site.ts';
+
+/** More for the long form. */
+const REQUESTS = Number(process.env.POOLER_REQUESTS ?? 1000);
+const LONG_MS = 30_000 + 20 * REQUESTS;
 
 const sink = { add: () => {}, untracked: () => {} };
 let real: TestDatabase;
@@ -177,6 +184,41 @@ describe('a pooler in transaction mode', () => {
     await Promise.all(readers);
     expect(failed).toBeUndefined();
     expect(reads).toBeGreaterThan(600);
+  });
+
+  it('may be restarted three times under a site that caches nothing: no visitor sees an error', {
+    timeout: LONG_MS,
+  }, async () => {
+    const database = databaseAt(pooler.url, { max: 10 });
+    const shown = page({
+      params: { id: z.coerce.number() },
+      cache: { ttlMs: 0 },
+      load: async ({ db, params }) => ({
+        row: await db.byId<{ name: string }>('users', params.id),
+        rows: await db.query('select count(*) as n from users'),
+      }),
+      view: ({ row, rows }) => ({ p: `${row?.name} of ${JSON.stringify(rows)}` }),
+    });
+    const site = await startSite({ pages: { 'users/[id]': shown }, sessions: database });
+    open.push({ close: () => site.close() });
+    const counts = new Map<number, number>();
+    let asked = 0;
+    const visitor = async () => {
+      while (asked < REQUESTS) {
+        const id = (asked++ % 50) + 1;
+        const response = await fetch(`${site.origin}/users/${id}`);
+        counts.set(response.status, (counts.get(response.status) ?? 0) + 1);
+        const html = await response.text();
+        if (response.status === 200) expect(html).toContain(`user ${id} of`);
+      }
+    };
+    const visitors = Array.from({ length: 8 }, visitor);
+    for (const part of [1, 2, 3]) {
+      await vi.waitUntil(() => asked >= (REQUESTS * part) / 4, { timeout: LONG_MS });
+      await pooler.restart(part === 2 ? 'SIGKILL' : 'SIGTERM');
+    }
+    await Promise.all(visitors);
+    expect(Object.fromEntries(counts)).toEqual({ 200: REQUESTS });
   });
 
   it('is used as one where the settings say so, also without one', async () => {
