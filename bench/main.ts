@@ -1,5 +1,5 @@
 // npm run bench                          everything, in some minutes; writes docs/benchmarks.md and its plots
-// npm run bench -- hit|miss|stampede|churn|memory|fragments|guide|commit|blind|outage|trips|purge|keys|monitoring|render     only these, printed
+// npm run bench -- hit|miss|stampede|churn|memory|fragments|guide|commit|blind|outage|trips|purge|poolers|keys|monitoring|render     only these, printed
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,7 @@ import { monitoring } from './monitoring.ts';
 import { outage } from './outage.ts';
 import { preparePeers } from './peers.ts';
 import { barsSvg } from './plot.ts';
+import { poolers } from './poolers.ts';
 import { purge } from './purge.ts';
 import { render } from './render-tables.ts';
 import { stampede } from './stampede.ts';
@@ -37,6 +38,7 @@ const benches: Readonly<Record<string, () => Promise<Table[]>>> = {
   outage,
   trips,
   purge,
+  poolers,
   keys,
   monitoring,
   render,
@@ -50,6 +52,7 @@ const WITHOUT_PEERS: ReadonlySet<string> = new Set([
   'outage',
   'trips',
   'purge',
+  'poolers',
   'keys',
   'monitoring',
   'render',

@@ -81,8 +81,6 @@ interface ReadOptions {
 
 /** So much longer than the server's own limit we wait for its answer before we call the connection dead. */
 const SILENCE_MS: Milliseconds = 2000;
-/** The answer to BEGIN needs no more than a free moment of the server. A pooler may have to wait for a connection. */
-const BEGIN_WITHIN_MS: Milliseconds = 1000;
 
 export class Database {
   readonly slow: SlowQueries;
@@ -252,7 +250,8 @@ export class Database {
     const { connection } = lease;
     const { text: sql } = query;
     if (watch?.signal.aborted === true) throw new QueryAbortedError(sql, watch.signal.reason);
-    const silentAfterMs = connection.kind.isPrivate ? BEGIN_WITHIN_MS : this.#connectTimeoutMs;
+    // Half the time, so that those who wait for a connection get one in the place of a silent one. A pooler may have to wait itself.
+    const silentAfterMs = this.#connectTimeoutMs / (connection.kind.isPrivate ? 2 : 1);
     const sentAtMs = this.#options.clock.monotonic();
     const afterwards = callsFunctions ? '; SELECT pg_advisory_unlock_all()' : '';
     const limits = { silentAfterMs, answerWithinMs: this.#answerWithinMs };

@@ -97,6 +97,11 @@ export class Pool {
 
   /** One of them has fallen silent since then: those that were not heard later are closed instead of used. */
   distrust(sinceMs: Milliseconds): void {
+    if (sinceMs > this.#silentSinceMs)
+      this.#options.logger.warn(
+        {},
+        'a database connection has fallen silent; it and those that were not heard since are closed',
+      );
     this.#silentSinceMs = Math.max(this.#silentSinceMs, sinceMs);
   }
 
