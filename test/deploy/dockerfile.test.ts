@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { contextFilter, parseDockerfile, runStage, type Stage, type StageRun } from './dockerfile.ts';
 
 const context = fileURLToPath(new URL('../..', import.meta.url));
@@ -93,6 +94,7 @@ describe('what its stages make', { timeout: 300_000 }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'coherent-image-'));
   const done = new Map<string, StageRun>();
   let server: ChildProcess | undefined;
+  let database: TestDatabase | undefined;
 
   beforeAll(async () => {
     // What the clone's own `npm ci` has just fetched need not be fetched again.
@@ -112,6 +114,7 @@ describe('what its stages make', { timeout: 300_000 }, () => {
       server.kill('SIGKILL');
       await once(server, 'close');
     }
+    await database?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -155,8 +158,8 @@ describe('what its stages make', { timeout: 300_000 }, () => {
   test('serves, is healthy by its own check, and is not once it has stopped', async () => {
     const { cwd, env } = place();
     const settings = { HOST: '127.0.0.1', PORT: '0', OPS_PORT: '0', WORKERS: '1', SHUTDOWN_DELAY_MS: '0' };
-    // The server starts without its database; pages wait for it.
-    const environment = { ...env, ...settings, DATABASE_URL: 'postgres://app@127.0.0.1:1/app' };
+    database = await testDatabase();
+    const environment = { ...env, ...settings, DATABASE_URL: database.url };
     server = spawn(process.execPath, ['dist/server.js'], {
       cwd,
       env: environment,
