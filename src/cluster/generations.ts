@@ -90,6 +90,8 @@ export class Generations {
   #isForked = true;
   #retryAtMs: Milliseconds = 0;
   #tries = 0;
+  /** Before the start, wishes are taken, and nothing is forked. */
+  #isStarted = false;
   #phase: 'open' | 'frozen' | 'ending' = 'open';
   #lastId = 0;
   readonly #wishes = new Map<number, Wish>();
@@ -109,6 +111,10 @@ export class Generations {
       bootFailures: 0,
       lastEnding: '',
     }));
+  }
+
+  start(): void {
+    this.#isStarted = true;
   }
 
   /** Whether somebody waits for a wish, or a slot will be given a newer worker. */
@@ -200,7 +206,8 @@ export class Generations {
 
   /** What is to be done now; the same question a moment later has the answer `[]`. */
   next(nowMs: Milliseconds): Step[] {
-    if (this.#phase !== 'ending') for (const place of this.places) this.#fill(place, nowMs);
+    if (this.#isStarted && this.#phase !== 'ending')
+      for (const place of this.places) this.#fill(place, nowMs);
     if (this.#phase === 'open') this.#replace(nowMs);
     for (const wish of this.#wishes.values())
       if (this.#isReached(wish)) this.#answer(wish, { reached: true });
@@ -211,7 +218,7 @@ export class Generations {
 
   /** In so long `next` has something to do though nothing has happened; undefined: never. */
   wakeInMs(nowMs: Milliseconds): Milliseconds | undefined {
-    if (this.#phase === 'ending') return undefined;
+    if (!this.#isStarted || this.#phase === 'ending') return undefined;
     const times = this.places.filter((place) => lacksWorker(place)).map(({ startAtMs }) => startAtMs);
     if (this.places.some((place) => this.#mayReplace(place))) times.push(this.#retryAtMs);
     const waits = times.map((atMs) => atMs - nowMs).filter((ms) => ms > 0);

@@ -69,6 +69,8 @@ export interface Started {
 export interface PrimaryStatus {
   readonly phase: Phase | 'reloading';
   readonly ready: boolean;
+  /** Why it is not ready, where more is known than the phase and the workers say. */
+  readonly why?: string;
   readonly serving: number;
   readonly workers: readonly SlotSnapshot[];
 }
@@ -107,9 +109,6 @@ export class Primary {
     this.#slots = this.#openSlots();
     this.#lastCheck = options.clock.monotonic();
     this.#rooms.open(DATABASE_ROOM, this.#database);
-    options.operations.route({ method: 'GET', path: '/livez', open: true, handler: () => this.#livez() });
-    options.operations.route({ method: 'GET', path: '/readyz', open: true, handler: () => this.#readyz() });
-    options.operations.route({ method: 'POST', path: '/reload', handler: () => this.#reloadAsked() });
   }
 
   status(): PrimaryStatus {
@@ -117,7 +116,9 @@ export class Primary {
     const serving = workers.filter((worker) => worker.state === 'serving').length;
     const isOpen = this.#phase === 'running';
     const phase = isOpen && this.#slots.isReplacing ? 'reloading' : this.#phase;
-    return { phase, ready: isOpen && serving > 0 && !this.#database.isAway, serving, workers };
+    const { isAway } = this.#database;
+    const why = isAway && { why: 'no statement has reached the database yet: see the log' };
+    return { phase, ready: isOpen && serving > 0 && !isAway, ...why, serving, workers };
   }
 
   /** The processes beside the workers; undefined where there are none. */
@@ -354,6 +355,7 @@ export class Primary {
     this.#options.logger.warn({ signal }, 'second signal: what is still in flight is cut off');
     this.#finish(1);
     this.#wakeStop();
+    void this.#slots.close(0); // Also in SHUTDOWN_DELAY_MS, while what dies is replaced.
     this.#slots.kill();
     this.#feed?.kill();
     this.#services?.kill();
@@ -370,27 +372,6 @@ export class Primary {
   #bootLoopMessage(): string {
     const last = this.#slots.lastEndings.find((ending) => ending !== '') ?? 'unknown';
     return `no worker became ready in ${BOOT_ATTEMPTS} attempts per slot; the last one said: ${last}`;
-  }
-
-  /** Answers when it is over: whoever deploys wants to know how it went. The settings stay those of the start. */
-  async #reloadAsked(): Promise<{ status: number; body: unknown }> {
-    const outcome = await this.reload('POST /reload');
-    if (outcome.reached) return { status: 200, body: { status: 'reloaded', ...this.status() } };
-    const isStopping = this.#phase === 'stopping' || this.#phase === 'stopped';
-    return { status: isStopping ? 409 : 500, body: { status: 'not reloaded', ...outcome, ...this.status() } };
-  }
-
-  #livez(): { status: number; body: unknown } {
-    return { status: 200, body: { status: 'ok', phase: this.#phase } };
-  }
-
-  #readyz(): { status: number; body: unknown } {
-    const status = this.status();
-    const why = this.#database.isAway && { why: 'no statement has reached the database yet: see the log' };
-    return {
-      status: status.ready ? 200 : 503,
-      body: { status: status.ready ? 'ready' : 'not ready', ...why, ...status },
-    };
   }
 }
 

@@ -23,6 +23,7 @@ import { addDrainRoute } from './operations/drain-route.ts';
 import { addMetricsRoute } from './operations/metrics-route.ts';
 import { Operations } from './operations/operations.ts';
 import { OPERATIONS_ROOM } from './operations/operations-messages.ts';
+import { addPrimaryRoutes } from './operations/primary-routes.ts';
 import { addPurgeRoutes } from './operations/purge-route.ts';
 import { addReportRoute } from './operations/report-route.ts';
 import { addRolloutRoute } from './operations/rollout-route.ts';
@@ -86,6 +87,7 @@ export async function runPrimary({
   addReportRoute(operations, figures, watching);
 
   onSignals(primary);
+  addPrimaryRoutes(operations, primary);
   addDrainRoute(operations, primary, logger);
   const tail = new BoxTail();
   primary.onMessage(TAIL_ROOM, tail);

@@ -357,6 +357,22 @@ describe('a slot', () => {
     expect(await wish).toEqual({ reached: true });
   });
 
+  test('forks nothing before the start, whatever is wished, nor after a stop before it', async () => {
+    const wish = slots.wish({ isRequired: true });
+    expect(forked).toEqual([]);
+    slots.start();
+    latest().boots();
+    expect(await wish).toEqual({ reached: true });
+
+    slots = open(1);
+    const refused = slots.wish();
+    slots.freeze();
+    expect(await refused).toMatchObject({ reached: false });
+    await slots.close(0);
+    expect(forked).toHaveLength(1);
+    expect(clock.pending).toBe(0);
+  });
+
   test('replaces one slot after the other, in their order', () => {
     slots = open(3);
     slots.start();

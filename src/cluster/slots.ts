@@ -56,6 +56,7 @@ export class Slots {
   }
 
   start(): void {
+    this.#generations.start();
     this.#proceed();
   }
 

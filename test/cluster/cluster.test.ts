@@ -218,20 +218,23 @@ describe('SIGTERM', () => {
     await server.gone();
   });
 
-  test('twice ends everything now, with exit code 1', async () => {
-    const server = start();
-    const { url } = await server.started();
-    const held = ask(url, '/slow?ms=60000').catch((error: unknown) => error);
-    await ask(url);
-    server.signal('SIGTERM');
-    await server.until('stopping');
-    const first = performance.now();
-    await eventually(() => performance.now() - first > ECHO_MS, 'a signal counts as another one');
-    server.signal('SIGTERM');
-    expect(await server.exited).toEqual({ code: 1, signal: null });
-    expect(await held).toBeInstanceOf(Error);
-    await server.gone();
-  });
+  test.each(['0', '5000'])(
+    'twice ends everything now, with exit code 1, after a delay of %s ms or in it',
+    async (delay) => {
+      const server = start({ SHUTDOWN_DELAY_MS: delay });
+      const { url } = await server.started();
+      const held = ask(url, '/slow?ms=60000').catch((error: unknown) => error);
+      await ask(url);
+      server.signal('SIGTERM');
+      await server.until('stopping');
+      const first = performance.now();
+      await eventually(() => performance.now() - first > ECHO_MS, 'a signal counts as another one');
+      server.signal('SIGTERM');
+      expect(await server.exited).toEqual({ code: 1, signal: null });
+      expect(await held).toBeInstanceOf(Error);
+      await server.gone();
+    },
+  );
 
   test('to the process and to its group at once is one signal', async () => {
     const server = start();
