@@ -303,6 +303,11 @@ const settings =
     /\s+/,
   );
 
+/** Settings of pg_trgm, which its operators read: there only where the extension has been loaded. */
+const thresholds = ['similarity', 'word_similarity', 'strict_word_similarity'].map(
+  (kind) => `pg_trgm.${kind}_threshold`,
+);
+
 const all = (catalog: string, row: string, condition = 'true'): string => versionOf(catalog, row, condition);
 
 /**
@@ -320,7 +325,7 @@ const unaskedVersion = `
     (SELECT string_agg(concat_ws(',', s.setdatabase, s.setrole, c.one), ';' ORDER BY s.setdatabase, s.setrole, c.one)
        FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(one)
        WHERE s.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
-         AND lower(split_part(c.one, '=', 1)) IN (${settings.map((name) => `'${name.toLowerCase()}'`).join(', ')})),
+         AND lower(split_part(c.one, '=', 1)) IN (${[...settings, ...thresholds].map((name) => `'${name.toLowerCase()}'`).join(', ')})),
     ${settings.map((name) => `current_setting('${name}')`).join(', ')},
     (SELECT string_agg(r.rolname, ',' ORDER BY r.rolname) FROM pg_roles r WHERE (r.rolsuper OR r.rolbypassrls)
        AND EXISTS (SELECT 1 FROM pg_class c WHERE c.relrowsecurity)),

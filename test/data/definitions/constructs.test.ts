@@ -45,6 +45,13 @@ const followed: Record<string, Case> = {
     params: ['zoe'],
     change: "update docs set name = 'nobody' where id = 2",
   },
+  'a threshold of pg_trgm that is set for the database': {
+    setup: `${docs} create extension if not exists pg_trgm schema public;`,
+    sql: 'select id from docs where name % $1',
+    params: ['zo'],
+    anew: true,
+    change: `do $$ begin execute format('alter database %I set pg_trgm.similarity_threshold = 0.9', current_database()); end $$`,
+  },
   'loops over cursors': {
     setup: `${docs}
       create function names() returns text language plpgsql stable as $$
