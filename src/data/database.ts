@@ -301,7 +301,7 @@ export class Database {
   }
 
   #limited<Q extends pg.QueryConfig<unknown[]>>(query: Q): Q {
-    return { ...query, query_timeout: this.#answerWithinMs };
+    return { query_timeout: this.#answerWithinMs, ...query };
   }
 
   /** A connection with a transaction begun on it: until then nothing has happened, and another will do. */

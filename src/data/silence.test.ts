@@ -60,7 +60,9 @@ it('many reads at the same time all meet them, and all are answered', async () =
 it('a transaction meets them before anything has happened, and begins on a new one', async () => {
   const { database } = await reading({ connectTimeoutMs: 500 });
   proxy.silenceExisting();
+  const startedMs = performance.now();
   expect(await database.transaction((own) => own.one('select id from t'))).toEqual({ id: 1 });
+  expect(performance.now() - startedMs).toBeLessThan(4000);
 });
 
 it('a statement that had begun is given up after its time, and its connection is closed', async () => {
