@@ -65,7 +65,9 @@ async function begin(address: string, headers: Record<string, string> = { 'accep
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();
   const read = async () => decoder.decode((await reader?.read())?.value, { stream: true });
-  const first = await read();
+  let first = await read();
+  // An encoder may write what it was told to flush in several pieces.
+  while (headers['accept-encoding'] !== 'identity' && !first.endsWith('<main>')) first += await read();
   const rest = async () => {
     let text = '';
     for (let part = await read(); part !== ''; part = await read()) text += part;
