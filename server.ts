@@ -39,7 +39,9 @@ async function run(command: Command): Promise<number> {
       return 0;
     }
     case 'db setup':
-      return await setUpDatabase();
+      return await setUpDatabase(command.sample);
+    case 'db remove':
+      return await clearDatabase(command.force);
     case 'db prepare':
       return await printPreparation(command.role);
     case 'purge': {
@@ -100,9 +102,14 @@ async function ask(
 }
 
 /** Imported only here: a server that starts loads no data code into its primary. */
-async function setUpDatabase(): Promise<number> {
+async function setUpDatabase(sample: boolean): Promise<number> {
   const { databaseUrl, app, dataDir, logLevel } = loadConfig();
   if (databaseUrl === undefined) throw new UsageError('db setup needs DATABASE_URL: the database to set up');
+  if (app === undefined && !sample)
+    throw new UsageError(
+      `db setup would write into ${hostOf(databaseUrl)}, and needs to know whose tables: set APP to the application, or give --sample for 160,000 rows of the sample`,
+    );
+  if (app !== undefined && sample) throw new UsageError('db setup takes APP or --sample, not both');
   const { prepare } = await import('./src/services/prepare.ts');
   const { progressOn } = await import('./src/services/progress.ts');
   const logger = createLogger(logLevel, { pid: process.pid });
@@ -120,6 +127,19 @@ async function setUpDatabase(): Promise<number> {
     none: 'the application has nothing to set up',
   };
   process.stdout.write(`${[`${hostOf(databaseUrl)}: ${said[state]}`, ...notes].join('\n')}\n`);
+  return 0;
+}
+
+/** What a fleet that is stopped for good leaves behind keeps the log of the database. */
+async function clearDatabase(force: boolean): Promise<number> {
+  const { databaseUrl, feedDatabaseUrl, feedSlot } = loadConfig();
+  const url = feedDatabaseUrl ?? databaseUrl;
+  if (url === undefined) throw new UsageError('db remove needs DATABASE_URL: the database to clear');
+  const { removeFrom } = await import('./src/data/feed/remove.ts');
+  const removed = await removeFrom(url, { slot: feedSlot, force });
+  const said =
+    removed.length === 0 ? ['nothing of this server is there'] : removed.map((each) => `removed ${each}`);
+  process.stdout.write(`${said.map((each) => `${hostOf(url)}: ${each}`).join('\n')}\n`);
   return 0;
 }
 

@@ -5,7 +5,8 @@ import { UsageError } from './errors.ts';
 export type Command =
   | { readonly name: 'start' }
   | { readonly name: 'config'; readonly json: boolean }
-  | { readonly name: 'db setup' }
+  | { readonly name: 'db setup'; readonly sample: boolean }
+  | { readonly name: 'db remove'; readonly force: boolean }
   | { readonly name: 'db prepare'; readonly role: string | undefined }
   | {
       readonly name: 'purge';
@@ -24,7 +25,12 @@ export const usage = `Usage: coherent-server [command]
 Commands:
   start            serve (what happens without a command)
   config [--json]  print the effective settings and where each comes from; secrets are masked
-  db setup         create the application's tables and rows in DATABASE_URL, once
+  db setup [--sample]
+                   create the tables and rows of the application that APP names in DATABASE_URL, once. --sample: those
+                   of the sample application
+  db remove [--force]
+                   take out of the database what the change feed keeps there: replication slot, publications, event
+                   triggers, schema coherent. Stop the fleet first. --force: also while a feed is connected
   db prepare [ROLE] print the SQL by which a superuser lets the change feed work for that role (of DATABASE_URL)
   purge KEY... [--expire] [--wait]
                    purge what was made from these keys, on every box; with a * a key is a pattern. --expire: it
@@ -64,6 +70,12 @@ export function parseCommand(args: readonly string[]): Command {
     return { name: 'top', once: values.once === true };
   }
   if (values.once === true) throw new UsageError('--once belongs to the command top');
+  if (first === 'db' && rest[0] === 'remove' && rest.length === 1 && values.sample !== true)
+    return { name: 'db remove', force: values.force === true };
+  if (values.force === true) throw new UsageError('--force belongs to the command db remove');
+  if (first === 'db' && rest[0] === 'setup' && rest.length === 1 && values.json !== true)
+    return { name: 'db setup', sample: values.sample === true };
+  if (values.sample === true) throw new UsageError('--sample belongs to the command db setup');
   if (first === 'explain') {
     const [what, more] = rest;
     if (what === undefined || more !== undefined) throw new UsageError('explain takes one path or one key');
@@ -76,7 +88,7 @@ export function parseCommand(args: readonly string[]): Command {
   const name = positionals.length === 0 ? 'start' : positionals.join(' ');
   if (name === 'config' || name === 'report') return { name, json: values.json === true };
   if (values.json === true) throw new UsageError('--json belongs to the commands config and report');
-  if (name === 'start' || name === 'db setup') return { name };
+  if (name === 'start') return { name };
   throw new UsageError(`there is no command "${name}"`);
 }
 
@@ -92,6 +104,8 @@ function parse(args: readonly string[]) {
         expire: { type: 'boolean' },
         wait: { type: 'boolean' },
         once: { type: 'boolean' },
+        sample: { type: 'boolean' },
+        force: { type: 'boolean' },
       },
     });
   } catch (cause) {

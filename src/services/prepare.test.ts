@@ -191,3 +191,13 @@ test('without a terminal each table is one line in the log', async () => {
   await run(progressOn({ write: () => {} }, logger));
   expect(lines).toEqual([{ step: 'users', count: 2 }]);
 });
+
+test('rows go into no table that was there before: it belongs to somebody else', async () => {
+  await real.query("create table users (id int, name text); insert into users values (7, 'theirs')");
+  application('create table if not exists users (id int, name text);', TWO);
+  await expect(run()).rejects.toMatchObject({
+    code: 'E_PREPARE_FAILED',
+    message: expect.stringContaining('users was there before'),
+  });
+  expect(await real.query('select * from users')).toEqual([{ id: 7, name: 'theirs' }]);
+});

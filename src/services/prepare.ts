@@ -75,8 +75,9 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
     const earlier = await database.transaction(async (transaction) => {
       const found = await findSetup(transaction);
       if (found !== null) return found;
+      const others = await tablesThere(transaction);
       await apply(transaction, schema, join(options.appFolder, SCHEMA));
-      if (seedFile !== undefined) await plant(transaction, seedFile, options.progress, seeded);
+      if (seedFile !== undefined) await plant(transaction, seedFile, options.progress, seeded, others);
       await apply(transaction, indexes, join(options.appFolder, INDEXES));
       await transaction.query('INSERT INTO coherent.setup (schema_hash, application) VALUES ($1, $2)', [
         schemaHash,
@@ -113,6 +114,14 @@ async function findSetup(transaction: Transaction): Promise<Setup | null> {
   return transaction.one<Setup>('SELECT schema_hash, prepared_at FROM coherent.setup');
 }
 
+/** `public.users`: tables that this application has not made. */
+async function tablesThere(transaction: Transaction): Promise<ReadonlySet<string>> {
+  const rows = await transaction.query<{ name: string }>(
+    `SELECT schemaname || '.' || tablename AS name FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
 async function apply(transaction: Transaction, sql: string | undefined, file: string): Promise<void> {
   if (sql === undefined) return;
   try {
@@ -127,9 +136,12 @@ async function plant(
   file: string,
   progress: Progress,
   seeded: Set<string>,
+  others: ReadonlySet<string>,
 ): Promise<void> {
   const context: SeedContext = {
     insert: async (table, columns, rows, total) => {
+      if (others.has(table.includes('.') ? table : `public.${table}`))
+        throw new Error(`the table ${table} was there before, so its rows belong to somebody else`);
       seeded.add(table);
       const step = progress.step(table, total);
       await insertMany(

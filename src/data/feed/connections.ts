@@ -6,6 +6,8 @@ import { logSettings } from '../change-keys.ts';
 import { isSilence } from '../failures.ts';
 
 const CONNECT_WITHIN_MS: Milliseconds = 5_000;
+/** Locks on the application's tables; what waits for nobody's table sets it aside. */
+export const LOCK_TIMEOUT_MS: Milliseconds = 300;
 /** The server frees the slot of a feed that is silent for so long: stopped, cut off, or its machine gone. */
 const SENDER_TIMEOUT_MS: Milliseconds = 2_000;
 
@@ -46,7 +48,7 @@ export class SqlConnection {
     // the application behind us.
     await first(
       client,
-      'SET synchronous_commit = local; SET lock_timeout = 300; SET statement_timeout = 0; ' +
+      `SET synchronous_commit = local; SET lock_timeout = ${LOCK_TIMEOUT_MS}; SET statement_timeout = 0; ` +
         'SET default_transaction_read_only = off; SET idle_in_transaction_session_timeout = 0',
     );
     return new SqlConnection(client, onLost);

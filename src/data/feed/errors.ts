@@ -41,6 +41,18 @@ export class OtherDatabaseError extends FeedUnavailableError {
   }
 }
 
+/** What a running fleet lives on was to be taken out. */
+export class FleetRunsError extends CoherentError {
+  readonly code = 'E_FEED_RUNS';
+
+  constructor(pids: readonly number[]) {
+    super(
+      `A change feed is connected to this database (server processes ${pids.join(', ')}). Stop every server of the fleet ` +
+        'first: one that runs makes all of it anew. --force takes it out all the same.',
+    );
+  }
+}
+
 /** The role of DATABASE_URL lacks a right that the feed needs. */
 export class FeedRightsError extends FeedUnavailableError {
   readonly code = 'E_FEED_RIGHTS';

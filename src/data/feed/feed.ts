@@ -174,7 +174,7 @@ export class ChangeFeed {
     const { freshLifeMs } = this.#options;
     const answerWithinMs = Math.min(CONTROL_WITHIN_MS, Math.max(CONTROL_AT_LEAST_MS, 2 * freshLifeMs));
     const control = await sql(answerWithinMs);
-    const silence = new SilenceWatch({ patient: admin, control, clock, everyMs: answerWithinMs / 2 });
+    const silence = new SilenceWatch({ patient: admin, control, clock, logger, everyMs: answerWithinMs / 2 });
     open.push(() => silence.close());
     const pages = new PagesDatabase({
       url: this.#options.pagesUrl ?? url,

@@ -1,7 +1,7 @@
 // Brings a database to the point where its log can be read: the wal level, what install-sql.ts describes, the slot.
 // Every step finds out whether it has been done, since several feeds of a fleet start at once.
 import pg from 'pg';
-import type { SqlConnection } from './connections.ts';
+import { LOCK_TIMEOUT_MS, type SqlConnection } from './connections.ts';
 import { FeedPlacesError, FeedRightsError, ReplicaError, WalLevelError } from './errors.ts';
 import {
   eventTriggerSql,
@@ -130,10 +130,14 @@ export async function slotState(sql: SqlConnection, slot: string): Promise<SlotS
 /** Waits until all transactions that are running have ended, since those cannot be told whole. */
 export async function createSlot(sql: SqlConnection, slot: string): Promise<void> {
   try {
+    // It waits for every transaction that runs, however long: that blocks nobody, and silence-watch.ts says for whom.
+    await sql.query('SET lock_timeout = 0');
     await sql.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [slot]);
   } catch (error) {
     if (sqlState(error) === EXISTS_ALREADY) return;
     throw replicationFailure(error);
+  } finally {
+    await sql.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
   }
 }
 

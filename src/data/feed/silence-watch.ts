@@ -1,7 +1,9 @@
 // Notices that the patient connection waits for an answer that cannot come. What it is asked may take hours (a lock, a
 // transaction that has to end), so no limit tells; but the server knows: where its process has nothing to do, question or
-// answer was lost on the way. Asked over the control connection, which has a limit.
+// answer was lost on the way. Asked over the control connection, which has a limit. Where it is at work, and waits for others,
+// those are named.
 import type { Clock, Timer } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { SqlConnection } from './connections.ts';
 
@@ -10,12 +12,15 @@ export interface SilenceWatchOptions {
   readonly control: SqlConnection;
   readonly clock: Clock;
   readonly everyMs: Milliseconds;
+  readonly logger: Logger;
 }
 
 export class SilenceWatch {
   readonly #options: SilenceWatchOptions;
   /** The question that waited at the last look, though the server had nothing to do; it may just have been answered. */
   #suspect: number | undefined;
+  /** Those that were named. */
+  #said = '';
   #timer: Timer | undefined;
   #closed = false;
 
@@ -50,10 +55,32 @@ export class SilenceWatch {
 
   async #isAtWork(): Promise<boolean> {
     const { patient, control } = this.#options;
-    const { rows } = await control.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND state = $2', [
-      patient.pid,
-      'active',
-    ]);
-    return rows.length > 0;
+    const { rows } = await control.query<{ active: boolean; blockers: readonly Blocker[] | null }>(
+      `SELECT coalesce(state, 'active') = 'active' AS active,
+         (SELECT json_agg(json_build_object('pid', b.pid, 'role', s.usename, 'application', s.application_name, 'since', s.xact_start))
+          FROM unnest(pg_blocking_pids($1)) AS b(pid) LEFT JOIN pg_stat_activity s USING (pid)) AS blockers
+       FROM pg_stat_activity WHERE pid = $1`,
+      [patient.pid],
+    );
+    const [found] = rows;
+    if (found?.active === true) this.#say(found.blockers ?? []);
+    return found?.active === true;
   }
+
+  #say(blockers: readonly Blocker[]): void {
+    const text = blockers.map(({ pid }) => pid).join();
+    if (text === '' || text === this.#said) return;
+    this.#said = text;
+    this.#options.logger.warn(
+      { blockers },
+      'change feed: waits for transactions of others to end (SELECT pg_terminate_backend(pid) ends one)',
+    );
+  }
+}
+
+interface Blocker {
+  readonly pid: number;
+  readonly role: string | null;
+  readonly application: string | null;
+  readonly since: string | null;
 }
