@@ -115,7 +115,7 @@ module.exports = {
       'server-starts',
       'The entry point starts the primary; rooms are wired in workers.',
       '^server.ts$',
-      '^(config|src/(core|cluster|services|data/feed/install-sql))',
+      '^(config|src/(core|cluster|services|data/feed/(install-sql|remove)))',
     ),
     {
       name: 'redis-client-has-two-homes',

@@ -87,6 +87,12 @@ export const monitoring = {
     default: '10000',
     help: 'Alerts degraded and feed_down: for so long workers have heard of no purges, or the change feed has not worked. 0: never.',
   }),
+  alertSlotRetainedMb: setting({
+    name: 'ALERT_SLOT_RETAINED_MB',
+    kind: integer({ min: 0, max: 10_000_000 }),
+    default: '1024',
+    help: 'Alert slot_retained: so many megabytes of its log the database keeps for the change feed. 0: never.',
+  }),
   alertHitRateDrop: setting({
     name: 'ALERT_HIT_RATE_DROP',
     kind: integer({ min: 0, max: 100, unit: '%' }),

@@ -17,6 +17,7 @@ const limits: Limits = {
   rejections: 0,
   degradedMs: 0,
   hitRateDrop: 0,
+  slotRetainedMb: 0,
 };
 
 function start() {

@@ -113,5 +113,6 @@ function limitsOf(config: Config): Limits {
     rejections: config.alertRejections,
     degradedMs: config.alertDegradedMs,
     hitRateDrop: config.alertHitRateDrop,
+    slotRetainedMb: config.alertSlotRetainedMb,
   };
 }

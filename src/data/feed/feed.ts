@@ -25,6 +25,7 @@ import { PagesDatabase } from './pages-database.ts';
 import { forgetStrays, Publication } from './publication.ts';
 import { install, NO_RIGHTS, replicationFailure, sqlState } from './setup.ts';
 import { SilenceWatch } from './silence-watch.ts';
+import { SlotWatch } from './slot-watch.ts';
 import { type FeedBus, Term } from './term.ts';
 
 export type FeedState = 'connecting' | 'unavailable' | 'standby' | 'leading' | 'closed';
@@ -188,6 +189,16 @@ export class ChangeFeed {
       if (error instanceof FeedUnavailableError) throw error;
     });
     const slot = this.#options.slot ?? (await slotOfDatabase(admin));
+    const kept = new SlotWatch({
+      sql: control,
+      slot,
+      clock,
+      logger,
+      onRetained: (bytes) => {
+        this.#figures.slotRetainedBytes = bytes;
+      },
+    });
+    open.push(() => kept.close());
     const memory = new FeedMemory(admin, slot);
     let term: Term | undefined;
     const lead = await becomeLeader(

@@ -1,4 +1,4 @@
-import type { EpochMs, Milliseconds } from '../../core/units.ts';
+import type { Bytes, EpochMs, Milliseconds } from '../../core/units.ts';
 import { type CommittedTransaction, committedMs } from './collector.ts';
 import type { Freshness } from './freshness.ts';
 import type { Publisher } from './publisher.ts';
@@ -22,6 +22,8 @@ export interface FeedReport {
   readonly beatsMissed: number;
   readonly nudges: number;
   readonly epochs: number;
+  /** Of the log, by the slot; undefined until it was looked at. */
+  readonly slotRetainedBytes?: Bytes;
   readonly terms: number;
   /** COMMIT to accepted by the bus, of the last transactions; by the database's clock and ours, which may differ. */
   readonly commitToPublishedP50Ms: Milliseconds;
@@ -36,6 +38,7 @@ export class FeedFigures {
   #collapsed = 0;
   #terms = 0;
   epochs = 0;
+  slotRetainedBytes: Bytes | undefined;
   readonly #latencies: Milliseconds[] = [];
   readonly #past = { ...none };
   #publisher: Publisher | undefined;
@@ -79,6 +82,7 @@ export class FeedFigures {
       nudges: total('nudges'),
       epochs: this.epochs,
       terms: this.#terms,
+      ...(this.slotRetainedBytes !== undefined && { slotRetainedBytes: this.slotRetainedBytes }),
       commitToPublishedP50Ms: at(0.5),
       commitToPublishedP99Ms: at(0.99),
     };

@@ -20,6 +20,8 @@ interface Slot {
 }
 
 const ANSWER_WITHIN_MS = 60_000;
+/** Ten a second. */
+const LOOKS = 20;
 
 const DROP = `
 DROP EVENT TRIGGER IF EXISTS coherent_definitions;
@@ -45,13 +47,13 @@ export async function removeFrom(
 /** What was taken out, in words. Errors: E_FEED_RUNS, E_FEED_RIGHTS. */
 async function remove({ sql, slot, force }: RemoveOptions): Promise<readonly string[]> {
   const slots = await slotsOf(sql, slot);
-  const feeds = await sql.query<{ pid: number }>(
-    `SELECT pid FROM pg_stat_activity WHERE application_name = 'coherent-feed' AND datname = current_database()
-     AND pid <> pg_backend_pid()`,
-  );
-  const readers = new Set(slots.flatMap(({ reader }) => (reader === null ? [] : [reader])));
-  for (const { pid } of feeds.rows) readers.add(pid);
-  if (readers.size > 0 && !force) throw new FleetRunsError([...readers]);
+  const readers = await connected(sql, slots);
+  // Those of a server that has just been stopped go in a moment.
+  for (let looks = 0; readers.length > 0 && !force; looks++) {
+    if (looks === LOOKS) throw new FleetRunsError(readers);
+    await sql.query('SELECT pg_sleep(0.1)');
+    readers.splice(0, readers.length, ...(await connected(sql, await slotsOf(sql, slot))));
+  }
   const there = await objects(sql);
   try {
     if (there.length > 0) await sql.script(`BEGIN; SET LOCAL lock_timeout = 0; ${DROP} COMMIT;`);
@@ -66,6 +68,16 @@ async function remove({ sql, slot, force }: RemoveOptions): Promise<readonly str
     );
   }
   return [...slots.map(({ name }) => `replication slot ${name}`), ...there];
+}
+
+/** Server processes of feeds. */
+async function connected(sql: SqlConnection, slots: readonly Slot[]): Promise<number[]> {
+  const { rows } = await sql.query<{ pid: number }>(
+    `SELECT pid FROM pg_stat_activity WHERE application_name = 'coherent-feed' AND datname = current_database()
+     AND pid <> pg_backend_pid()`,
+  );
+  const readers = slots.flatMap(({ reader }) => (reader === null ? [] : [reader]));
+  return [...new Set([...readers, ...rows.map(({ pid }) => pid)])];
 }
 
 async function slotsOf(sql: SqlConnection, slot: string | undefined): Promise<readonly Slot[]> {

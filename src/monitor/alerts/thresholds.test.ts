@@ -19,6 +19,7 @@ const limits: Limits = {
   rejections: 1,
   degradedMs: 10_000,
   hitRateDrop: 30,
+  slotRetainedMb: 1024,
 };
 const GiB = 1024 ** 3;
 
@@ -110,6 +111,15 @@ const over: readonly [AlertCode, readonly BoxSnapshot[], Readonly<Record<string,
     { state: 'down' },
   ],
   [
+    'slot_retained',
+    [
+      boxSnapshot({
+        feed: { state: 'leading', pid: 1, deaths: 0, figures: { slotRetainedBytes: 2048 * 1_048_576 } },
+      }),
+    ],
+    { retainedMb: 2048 },
+  ],
+  [
     'hit_rate_fell',
     [
       boxWith(httpWith({ cache: cached(0, 0) })),
@@ -184,7 +194,15 @@ describe('a threshold is not passed', () => {
       slowRenderPercent: 0,
       slowQueryPercent: 0,
     };
-    const all = { ...off, errorPercent: 0, restarts: 0, rejections: 0, degradedMs: 0, hitRateDrop: 0 };
+    const all = {
+      ...off,
+      errorPercent: 0,
+      restarts: 0,
+      rejections: 0,
+      degradedMs: 0,
+      hitRateDrop: 0,
+      slotRetainedMb: 0,
+    };
     const always = new Set(['no_worker', 'worker_silent']);
     for (const [code, boxes] of over.filter(([code]) => !always.has(code))) {
       expect(judged(boxes, all).get(code)?.level, code).toBe('well');

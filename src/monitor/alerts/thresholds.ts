@@ -26,6 +26,8 @@ export interface Limits {
   readonly rejections: number;
   /** How long workers may be without word of purges, or without a working feed. */
   readonly degradedMs: Milliseconds;
+  /** Of the log of the database, kept for the slot of the feed. */
+  readonly slotRetainedMb: number;
   /** By so many points of a hundred below that of the hour before. */
   readonly hitRateDrop: number;
 }
@@ -191,6 +193,18 @@ export const thresholds = {
         figures: { state },
         holdMs: limits.degradedMs,
       };
+    },
+  },
+  slot_retained: {
+    severity: 'warning',
+    measure: ({ box, limits }) => {
+      const bytes = box.feed?.figures.slotRetainedBytes;
+      if (limits.slotRetainedMb === 0 || bytes === undefined || !isUp(box)) return undefined;
+      const retainedMb = Math.round(bytes / 1_048_576);
+      return above(retainedMb, limits.slotRetainedMb, {
+        says: `the database keeps ${retainedMb} MB of its log for the change feed, and more by the hour if nobody reads it`,
+        figures: { retainedMb },
+      });
     },
   },
   hit_rate_fell: {

@@ -117,6 +117,12 @@ export const coherenceMetrics: readonly Metric[] = [
       return value === undefined ? [] : one(value);
     }),
   ),
+  gauge(
+    'coherent_slot_retained_bytes',
+    'Of the log of the database, kept for the slot of the feed.',
+    [],
+    ({ feed }) => (feed?.figures.slotRetainedBytes === undefined ? [] : one(feed.figures.slotRetainedBytes)),
+  ),
   gauge('coherent_feed_waiting', 'Transactions read and not handed over yet.', [], ({ feed }) =>
     feed?.figures.waiting === undefined ? [] : one(feed.figures.waiting),
   ),
