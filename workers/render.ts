@@ -69,8 +69,9 @@ const MAX_REFRESHES = 100;
 /** The folder of server.js: dist/ in a build. */
 const home = dirname(import.meta.dirname);
 
+const applicationAt = applicationFolder(config.app);
 const application = await loadApplication({
-  folder: applicationFolder(config.app),
+  folder: applicationAt,
   serverBuild: version(),
   buildId: config.buildId,
 });
@@ -134,6 +135,7 @@ const usage = { http: new HttpUsage(clock, tail), renders: new RenderUsage({ clo
 const failedReads = new FailedReads(log);
 const notices = new RenderNotices(log);
 const { rejections } = link;
+rejections.ofApplication(applicationAt);
 const fragments = new Fragments({
   rejections,
   failedReads,

@@ -28,40 +28,54 @@ afterEach(() => {
   for (const other of others) process.on('unhandledRejection', other);
 });
 
-test('a rejection that nothing awaits is told with the place it was made for, whatever it waited for', async () => {
-  const failed = new Error('no rows');
-  const told = next();
-  await rejections.within('/users/[id]', async () => {
-    void (async () => {
-      await new Promise((resolve) => setImmediate(resolve));
-      throw failed;
-    })();
+const errorAt = (stack: string) => Object.assign(new Error('no rows'), { stack: `Error: no rows\n${stack}` });
+
+test('a rejection that nothing awaits is told with the file of the application that stands first in its stack', () => {
+  rejections.ofApplication('/srv/my site/dist');
+  const library = '    at query (file:///srv/my%20site/dist/node_modules/orm/index.js:1:1)';
+  const page = '    at async load (file:///srv/my%20site/dist/pages/users/%5Bid%5D.js:12:3)';
+  rejections.began('/elsewhere');
+  rejections.rejected(errorAt(`${library}\n${page}`));
+  expect(log.lines[0]?.fields).toMatchObject({
+    where: 'pages/users/[id].js',
+    underWay: ['/elsewhere'],
+    times: 1,
   });
+});
+
+test('without such a file it is told with the one page under way, or with all that are', async () => {
+  const told = next();
+  rejections.began('/users/[id]');
+  rejections.began('/users/[id]');
+  rejections.ended('/users/[id]');
+  void Promise.reject(7);
   await told;
-  const inside = next();
-  rejections.within('/', () => rejections.within('fragment card', () => void Promise.reject(7)));
-  await inside;
-  const outside = next();
-  void Promise.reject(undefined);
-  await outside;
-  expect(log.lines.map(({ level, fields }) => ({ level, ...fields }))).toEqual([
-    { level: 'error', err: failed, where: '/users/[id]', times: 1 },
-    { level: 'error', err: 7, where: 'fragment card', times: 1 },
-    { level: 'error', err: undefined, where: '(outside of pages)', times: 1 },
+  rejections.began('fragment card');
+  rejections.rejected(new Error('from a timer'));
+  rejections.ended('/users/[id]');
+  rejections.ended('fragment card');
+  rejections.rejected(undefined);
+  expect(log.lines.map(({ fields: { where, underWay } }) => [where, underWay])).toEqual([
+    ['/users/[id]', ['/users/[id]']],
+    ['(one of several)', ['/users/[id]', 'fragment card']],
+    ['(outside of pages)', []],
   ]);
 });
 
 test('many are counted, and have a line of the log now and then', () => {
-  for (let times = 0; times < 1000; times++)
-    rejections.within('/', () => rejections.rejected(new Error('x')));
+  for (let times = 0; times < 1000; times++) rejections.rejected(new Error('x'));
   clock.advance(10_000);
-  rejections.within('/', () => rejections.rejected(new Error('x')));
+  rejections.rejected(new Error('x'));
   expect(log.lines.map(({ fields }) => fields.times)).toEqual([1, 1000]);
-  expect(rejections.figures()).toEqual([{ where: '/', rejected: 1001 }]);
+  expect(rejections.figures()).toEqual([{ where: '(outside of pages)', rejected: 1001 }]);
 });
 
 test('places that are made up do not fill the memory', () => {
-  for (let at = 0; at < 3000; at++) rejections.within(`/${at}`, () => rejections.rejected('x'));
+  for (let at = 0; at < 3000; at++) {
+    rejections.began(`/${at}`);
+    rejections.rejected('x');
+    rejections.ended(`/${at}`);
+  }
   expect(rejections.figures()).toHaveLength(1001);
   expect(rejections.figures().at(-1)).toEqual({ where: '(outside of pages)', rejected: 2000 });
 });

@@ -143,17 +143,24 @@ export class PageActions {
     if ('feedback' in parsed) return this.#invalid(route, inputs, parsed.feedback, request, signal);
     this.#counts.run++;
     const context = this.#context(inputs, parsed.form, request, signal);
-    const { rejections } = this.#options;
-    const run = () => action(context);
-    const answer: ActionAnswer = await (rejections === undefined
-      ? run()
-      : rejections.within(`action ${route.template}`, run));
+    const answer = await this.#act(route.template, () => action(context));
     if (isRedirect(answer)) return renderer.redirect(answer.status ?? 303, answer.location);
     if (isNotFound(answer)) return this.#notFound(signal);
     if (!isInvalid(answer))
       return renderer.redirect(303, request.query === '' ? request.path : `${request.path}?${request.query}`);
     const feedback = { values: valuesOf(shape, raw), errors: answer.errors };
     return this.#invalid(route, inputs, feedback, request, signal);
+  }
+
+  async #act(template: string, action: () => ActionAnswer | Promise<ActionAnswer>): Promise<ActionAnswer> {
+    const { rejections } = this.#options;
+    const place = `action ${template}`;
+    rejections?.began(place);
+    try {
+      return await action();
+    } finally {
+      rejections?.ended(place);
+    }
   }
 
   #context(

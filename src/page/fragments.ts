@@ -143,13 +143,16 @@ export class Fragments {
     inside: readonly CacheKey[],
     context: RenderContext,
   ): Promise<FragmentEntry> {
-    const { clock, usage } = this.#options;
+    const { clock, usage, rejections } = this.#options;
     const startedMs = clock.monotonic();
+    const place = `fragment ${use.name}`;
     let entry: FragmentEntry | undefined;
+    rejections?.began(place);
     try {
       entry = await this.#build(use, inside, context);
       return entry;
     } finally {
+      rejections?.ended(place);
       usage?.rendered({
         kind: 'fragment',
         name: use.name,
@@ -171,11 +174,7 @@ export class Fragments {
   ): Promise<FragmentEntry> {
     const { clock, sources } = this.#options;
     const scope = new RenderScope({ stamp, signal, inside, nowMs: clock.now() }, sources);
-    const { rejections } = this.#options;
-    const build = () => use.build(scope.reading);
-    const { node } = await (rejections === undefined
-      ? build()
-      : rejections.within(`fragment ${use.name}`, build));
+    const { node } = await use.build(scope.reading);
     scope.settle();
     const html = await render(node, {
       resolveFragment: this.resolver(scope),

@@ -77,18 +77,6 @@ export class PageRenderer {
     context: FillContext,
     announce?: ShellListener,
   ): Promise<Filled<PageEntry>> {
-    const { template } = route;
-    const { rejections } = this.#options;
-    const fill = () => this.#traced(route, inputs, context, announce);
-    return rejections === undefined ? fill() : rejections.within(template, fill);
-  }
-
-  #traced(
-    route: PageRoute,
-    inputs: Inputs,
-    context: FillContext,
-    announce: ShellListener | undefined,
-  ): Promise<Filled<PageEntry>> {
     if (!this.#trace.isOn) return this.#counted(route, inputs, context, announce);
     const { template } = route;
     const attributes = { 'http.route': template, 'coherent.render.reason': context.reason };
@@ -104,18 +92,19 @@ export class PageRenderer {
     context: FillContext,
     announce: ShellListener | undefined,
   ): Promise<Filled<PageEntry>> {
-    const { clock, sources, usage } = this.#options;
+    const { clock, sources, usage, rejections } = this.#options;
     const scope = new RenderScope({ ...context, nowMs: clock.now() }, sources);
-    if (usage === undefined) return this.#fill(route, inputs, context, scope, announce);
-    scope.measured.watch = usage.componentWatch();
+    scope.measured.watch = usage?.componentWatch();
     const startedMs = clock.monotonic();
     let filled: Filled<PageEntry> | undefined;
+    rejections?.began(route.template);
     try {
       filled = await this.#fill(route, inputs, context, scope, announce);
       return filled;
     } finally {
+      rejections?.ended(route.template);
       const { loadedAtMs } = scope.measured;
-      usage.rendered({
+      usage?.rendered({
         kind: 'page',
         name: route.template,
         durationMs: clock.monotonic() - startedMs,

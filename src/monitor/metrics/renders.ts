@@ -76,7 +76,7 @@ export const renderMetrics: readonly Metric[] = [
   ),
   counter(
     'coherent_unhandled_rejections_total',
-    'Promises of the application that were rejected while nothing awaited them, by page, fragment or action.',
+    'Promises of the application that were rejected while nothing awaited them, by the file of the application, or the page, fragment or action under way.',
     ['where'],
     ({ counts }) => counts.rejections.map(({ where, rejected }) => ({ labels: { where }, value: rejected })),
   ),
