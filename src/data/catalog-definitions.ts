@@ -3,8 +3,17 @@
 // that it keeps as text rests on everything whose name stands in it: too much now and then, never too little.
 
 import type { DependencyKey } from '../core/units.ts';
-import type { RawCatalog } from './catalog-query.ts';
-import { encodeName, functionKey, operatorKey, relationName, schemaKey, tableKey } from './keys.ts';
+import type { RawCatalog, RawOperator } from './catalog-query.ts';
+import {
+  encodeName,
+  functionKey,
+  type Operand,
+  operandsKey,
+  operatorKey,
+  relationName,
+  schemaKey,
+  tableKey,
+} from './keys.ts';
 
 interface Definition {
   /** What texts call it by. */
@@ -43,9 +52,10 @@ export class Definitions {
       );
     }
     const builtinOperators = new Set(raw.builtinOperators);
-    for (const { name, version, oid } of raw.operators ?? []) {
-      const keys = builtinOperators.has(name) ? [schemaKey] : [operatorKey(name)];
-      this.#add(`operator ${name}`, name, 'operator', keys, version, oid);
+    for (const operator of raw.operators ?? []) {
+      const { name, version, oid } = operator;
+      const keys = builtinOperators.has(name) ? meantBy(operator) : [operatorKey(name)];
+      this.#add(`operator ${oid}`, name, 'operator', keys, version, oid);
     }
     for (const { oid, version } of raw.casts ?? []) this.#add(`cast ${oid}`, '', 'other', [], version, oid);
     const { impureOperators, ownEqualities, impureCasts, searchPath, builtins, version } = raw;
@@ -108,7 +118,7 @@ export class Definitions {
     }
   }
 
-  /** Overloads, and operators of one name, are one definition. */
+  /** Overloads are one definition. */
   #add(
     path: string,
     name: string,
@@ -177,9 +187,24 @@ export class Definitions {
   }
 }
 
-/** Functions, operators and relations do not stand before each other. */
+/**
+ * Who writes an operator that Postgres has too, and may mean this one: with something other than a literal only where its
+ * operand can be something other than the application's own type. What is of that type rests on the operator.
+ */
+function meantBy({ name, closed }: RawOperator): DependencyKey[] {
+  let written: Operand[][] = [[]];
+  for (const only of closed) {
+    const operands: readonly Operand[] = only ? ['?'] : ['?', '_'];
+    written = written.flatMap((before) => operands.map((operand) => [...before, operand]));
+  }
+  return written.map((operands) => operandsKey(name, operands));
+}
+
+/** Functions and relations do not stand before each other; an operator's keys are the same wherever it stands. */
 const nameOf = (definition: Definition | undefined): string[] =>
-  definition === undefined || definition.name === '' ? [] : [`${definition.sort} ${definition.name}`];
+  definition === undefined || definition.name === '' || definition.sort === 'operator'
+    ? []
+    : [`${definition.sort} ${definition.name}`];
 
 const words = /"((?:[^"]|"")*)"|[\p{L}_][\p{L}\p{N}_$]*/gu;
 

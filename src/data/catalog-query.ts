@@ -89,6 +89,14 @@ export interface RawNamed {
   readonly name: string;
 }
 
+export interface RawOperator extends RawNamed {
+  /**
+   * For each operand whether it can be of no type but the application's own, which nothing else becomes unasked. Only what
+   * is of that type already, or a literal or a parameter, can stand there.
+   */
+  readonly closed: readonly boolean[];
+}
+
 export interface RawCatalog {
   readonly relations: readonly RawRelation[] | null;
   readonly systemRelations: readonly string[] | null;
@@ -102,7 +110,7 @@ export interface RawCatalog {
     unary: boolean,
   ])[];
   readonly types: readonly RawNamed[] | null;
-  readonly operators: readonly RawNamed[] | null;
+  readonly operators: readonly RawOperator[] | null;
   readonly builtinOperators: readonly string[];
   readonly casts: readonly { readonly oid: string; readonly version: string }[] | null;
   /** What rests on what, by oid: pg_depend, and what it leaves out. '0' stands for what any statement may use unasked. */
@@ -251,8 +259,18 @@ const types = `
   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
   WHERE ${own('t.oid')} AND (t.typrelid = 0 OR c.relkind = 'c') AND t.typcategory <> 'A' AND n.nspname NOT LIKE 'pg\\_%'`;
 
+/** A domain can be its base type, a composite type any row; what has a cast that is applied unasked can be another type. */
+const closed = (
+  type: string,
+): string => `(SELECT ${own('t.oid')} AND t.typisdefined AND t.typtype IN ('b', 'e', 'r')
+    AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typtype NOT IN ('b', 'e', 'r'))
+    AND NOT EXISTS (SELECT FROM pg_cast c WHERE c.castcontext = 'i' AND c.casttarget IN (t.oid, t.typelem))
+  FROM pg_type t WHERE t.oid = ${type})`;
+
 const operators = `
-  SELECT json_agg(json_build_object('oid', o.oid::text, 'schema', n.nspname, 'name', o.oprname, 'version', concat_ws('/', o.xmin, n.xmin)))
+  SELECT json_agg(json_build_object('oid', o.oid::text, 'schema', n.nspname, 'name', o.oprname, 'version', concat_ws('/', o.xmin, n.xmin),
+    'closed', (SELECT json_agg(${closed('x.oid')} ORDER BY x.position) FROM unnest(ARRAY[o.oprleft, o.oprright]) WITH ORDINALITY x(oid, position)
+      WHERE x.oid <> 0)))
   FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE ${own('o.oid')}`;
 
 /** Only what orders and groups rows: the access methods btree and hash. */
@@ -276,6 +294,9 @@ const rests = `
         WHERE k.contypid <> 0
       UNION ALL SELECT ${orUnasked('m.amproclefttype')}, m.amproc FROM pg_amproc m WHERE m.amprocfamily ${ordering}
       UNION ALL SELECT ${orUnasked('m.amoplefttype')}, m.amopopr FROM pg_amop m WHERE m.amopfamily ${ordering}
+      UNION ALL SELECT x.oid, o.oid FROM pg_operator o JOIN pg_type t ON t.oid IN (o.oprleft, o.oprright)
+        CROSS JOIN LATERAL (SELECT unnest(ARRAY[t.oid, t.typelem]) AS oid) x
+        WHERE ${own('o.oid')} AND ${own('x.oid')} AND EXISTS (SELECT FROM pg_operator b WHERE b.oprname = o.oprname AND b.oid < 16384)
       UNION ALL SELECT CASE WHEN ${own('t.oid')} THEN t.oid ELSE 0 END, c.oid FROM pg_cast c
         CROSS JOIN LATERAL (SELECT unnest(ARRAY[c.castsource, c.casttarget]) AS oid) t
         WHERE ${own('c.oid')} AND (${own('t.oid')} OR (c.castsource < 16384 AND c.casttarget < 16384))

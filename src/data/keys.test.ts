@@ -6,6 +6,7 @@ import {
   columnWithinKey,
   encodeName,
   functionKey,
+  operandsKey,
   parseKey,
   relationName,
   rowKey,
@@ -40,6 +41,9 @@ describe('the keys of the database', () => {
       unknownValueKey(posts, 'user_id'),
       columnWithinKey(posts, 'title', 'user_id', '17'),
       functionKey('public', 'full_name'),
+      operandsKey('||', ['_', '?']),
+      operandsKey('=', ['?', '?']),
+      operandsKey('=', ['_', '?']),
       tableKey(relationName('blog', 'posts')),
       schemaKey,
     ]).toEqual([
@@ -53,6 +57,9 @@ describe('the keys of the database', () => {
       'posts.user_id=?',
       'posts.title@user_id=17',
       'full_name()',
+      '%7C%7C(_,?)',
+      '%3D(?,?)',
+      '@schema',
       'blog/posts',
       '@schema',
     ]);
@@ -82,6 +89,11 @@ describe('the keys of the database', () => {
           column: wellFormed(column),
           pinned: wellFormed(pinned),
           value: exact,
+        });
+        expect(parseKey(operandsKey(relation, ['?']))).toEqual({
+          kind: 'operator',
+          name: wellFormed(relation),
+          operands: '?',
         });
         const row = rowKey(table, [text, text]);
         const values = [exact, exact];

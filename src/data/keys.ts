@@ -14,6 +14,7 @@
 //   posts.user_id=%          rows are no longer named by this column, or only now
 //   posts.title@user_id=17   the column, of the rows with this value
 //   full_name()              a function of the application's own was redefined
+//   %7C%7C(_,?)              another operator || may be meant by those who write it with such operands
 //   @schema                  something was redefined that cannot be pinned to a table or function
 //
 // Relations outside `public` are written `schema/name`. Names keep ASCII letters, digits, `_` and `$`, values
@@ -78,6 +79,16 @@ export const columnWithinKey = (
 /** Of the application's own operators, whatever their schema: `&&&` is `%26%26%26()`. */
 export const operatorKey = (name: string): DependencyKey => `${encodeName(name)}()`;
 
+/** `?`: an operand whose type Postgres takes from what stands around it (a literal, NULL, a parameter); `_`: any other. */
+export type Operand = '?' | '_';
+
+/** Nearly every statement writes one of them behind a column: these are told of by the schema's key. */
+const comparisons = new Set(['=', '<>', '<', '>', '<=', '>=']);
+
+/** Of an operator whose name Postgres' own have too: what may come to mean another one. */
+export const operandsKey = (name: string, operands: readonly Operand[]): DependencyKey =>
+  comparisons.has(name) && operands[0] === '_' ? schemaKey : `${encodeName(name)}(${operands.join(',')})`;
+
 export const functionKey = (schema: string, name: string): DependencyKey => `${relationName(schema, name)}()`;
 
 /** Column names are few and come again with every row: their encodings are the names themselves, nearly always. */
@@ -138,6 +149,7 @@ export type ParsedKey =
       readonly value: KeyValue;
     }
   | { readonly kind: 'function'; readonly table: RelationName }
+  | { readonly kind: 'operator'; readonly name: string; readonly operands: string }
   | { readonly kind: 'schema' };
 
 export interface KeyValue {
@@ -147,7 +159,7 @@ export interface KeyValue {
 
 const name = '(?:[A-Za-z0-9_$]|%[0-9A-F]{2})+';
 const grammar = new RegExp(
-  String.raw`^(?<table>(?:${name}/)?${name})(?:(?<call>\(\))|@(?<rows>rows|partly)|#(?<row>[^{}]*)(?:\{(?<part>(?:${name})?)\})?|\.(?<column>${name})(?:(?:@(?<pinned>${name}))?=(?<value>.*))?)?$`,
+  String.raw`^(?<table>(?:${name}/)?${name})(?:(?<call>\((?<operands>[_?](?:,[_?])?)?\))|@(?<rows>rows|partly)|#(?<row>[^{}]*)(?:\{(?<part>(?:${name})?)\})?|\.(?<column>${name})(?:(?:@(?<pinned>${name}))?=(?<value>.*))?)?$`,
 );
 
 /** Null for a key of the application's own (`weather:berlin`), which has no grammar. */
@@ -156,6 +168,8 @@ export function parseKey(key: DependencyKey): ParsedKey | null {
   const groups = grammar.exec(key)?.groups;
   const table = groups?.table;
   if (groups === undefined || table === undefined) return null;
+  if (groups.operands !== undefined)
+    return { kind: 'operator', name: decodeBytes(table), operands: groups.operands };
   if (groups.call !== undefined) return { kind: 'function', table };
   if (groups.rows !== undefined) return { kind: groups.rows === 'partly' ? 'partly' : 'rows', table };
   if (groups.row !== undefined) {

@@ -30,6 +30,8 @@ export function meaningOf(key: DependencyKey): string {
       return `${parsed.column} of the rows of ${parsed.table} with ${parsed.pinned} = ${text(parsed.value)}`;
     case 'function':
       return `the definition of ${parsed.table}()`;
+    case 'operator':
+      return `which operator is meant by ${parsed.name} with operands (${parsed.operands}), ? for a literal or a parameter`;
     case 'schema':
       return 'definitions that belong to no one table';
   }

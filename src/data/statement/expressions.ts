@@ -1,9 +1,10 @@
 // Walks expressions: counts the columns they name, and notices what cannot be followed.
 import type { Catalog, SqlFunction } from '../catalog.ts';
-import { functionKey, operatorKey } from '../keys.ts';
+import { functionKey, operandsKey, operatorKey } from '../keys.ts';
 import { aggregateNodes, aggregates, type Called, type Calls, returnsSets } from './calls.ts';
 import { type Findings, Refusal } from './findings.ts';
 import { builtinTrouble, movingTime, valueFunctionTrouble } from './functions.ts';
+import { operationsOf } from './operators.ts';
 import { columnNames, find, hasColumn, type Item, type Scope, type Target, type Use } from './scope.ts';
 import { type Body, child, children, constant, eachChild, names, part, type Tree, text } from './tree.ts';
 
@@ -123,7 +124,7 @@ export class Expressions {
         }
         return;
       case 'SubLink':
-        this.subLink(body, scope, use, place);
+        this.subLink(tree, scope, use, place);
         return;
       case 'SelectStmt':
         this.inner.query(body, scope, use, place);
@@ -145,7 +146,7 @@ export class Expressions {
         break;
       case 'A_Expr':
       case 'SortBy':
-        this.checkOperator(names(body, kind === 'SortBy' ? 'useOp' : 'name'));
+        this.checkOperators(tree);
         break;
       default:
         if (!composed.has(kind)) this.findings.untracked.add(`${kind} is not understood`);
@@ -179,9 +180,10 @@ export class Expressions {
     for (const fn of own) this.inner.call(fn, name, args, place);
   }
 
-  private subLink(body: Body, scope: Scope, use: Use, place: Place): void {
+  private subLink(tree: Tree, scope: Scope, use: Use, place: Place): void {
+    const { body } = tree;
     this.findings.account.meet(body);
-    this.checkOperator(names(body, 'operName'));
+    this.checkOperators(tree);
     const test = child(body, 'testexpr');
     if (test !== undefined) this.walk(test, scope, use, place);
     const query = child(body, 'subselect');
@@ -225,16 +227,18 @@ export class Expressions {
     return any && !own;
   }
 
-  private checkOperator(path: readonly string[]): void {
-    const name = path[path.length - 1];
-    if (name === undefined) return;
-    if (this.catalog.impureOperators.has(name)) {
-      this.findings.untracked.add(`the operator ${name} may call a function that is not immutable`);
+  private checkOperators(tree: Tree): void {
+    for (const { name, operands } of operationsOf(tree)) {
+      if (this.catalog.impureOperators.has(name)) {
+        this.findings.untracked.add(`the operator ${name} may call a function that is not immutable`);
+      }
+      if (this.catalog.builtinOperators.has(name)) {
+        this.findings.definitions.add(operandsKey(name, operands));
+        continue;
+      }
+      this.findings.definitions.add(operatorKey(name));
+      if (!this.catalog.operators.has(name)) this.findings.untracked.add(`the operator ${name} is not known`);
     }
-    // Those of a name that Postgres has too are told of by the schema's key. BETWEEN and its like are no operators.
-    if (this.catalog.builtinOperators.has(name) || /^[A-Z]/.test(name)) return;
-    this.findings.definitions.add(operatorKey(name));
-    if (!this.catalog.operators.has(name)) this.findings.untracked.add(`the operator ${name} is not known`);
   }
 
   private checkCast(type: Body): void {
