@@ -10,6 +10,7 @@ import { pause } from '../support/pause.ts';
 import { childrenOf, signal } from '../support/processes.ts';
 import { freePort } from '../support/redis.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
+import { withPort } from './database.ts';
 
 export interface BoxOptions {
   readonly name: string;
@@ -17,7 +18,10 @@ export interface BoxOptions {
   readonly folder: string;
   /** Undefined: the box works alone. */
   readonly redisSocket: string | undefined;
-  readonly postgres: URL;
+  /** Where pages are read from. */
+  readonly pages: string;
+  /** The server itself, on this machine, for the feed. */
+  readonly feedPort: number;
   readonly boundMs: number;
 }
 
@@ -27,7 +31,10 @@ const START_WITHIN_MS = 90_000;
 export class Box {
   readonly name: string;
   readonly port: number;
+  /** The lines of the pool, and of the feed's question where the log of that database ends. */
   readonly postgres: TcpProxy;
+  /** The other lines of the feed. */
+  readonly feedLine: TcpProxy;
   readonly #redis: TcpProxy | undefined;
   readonly #opsPort: number;
   readonly #options: BoxOptions;
@@ -38,20 +45,22 @@ export class Box {
     options: BoxOptions,
     ports: readonly [number, number],
     redis: TcpProxy | undefined,
-    pg: TcpProxy,
+    [postgres, feedLine]: readonly [TcpProxy, TcpProxy],
   ) {
     this.name = options.name;
     this.#options = options;
     [this.port, this.#opsPort] = ports;
     this.#redis = redis;
-    this.postgres = pg;
+    this.postgres = postgres;
+    this.feedLine = feedLine;
   }
 
   static async start(options: BoxOptions): Promise<Box> {
     const { redisSocket: path } = options;
     const redis = path === undefined ? undefined : await TcpProxy.to({ path });
-    const postgres = await TcpProxy.to({ port: Number(options.postgres.port) });
-    const box = new Box(options, [await freePort(), await freePort()], redis, postgres);
+    const postgres = await TcpProxy.to({ port: Number(new URL(options.pages).port) });
+    const feedLine = await TcpProxy.to({ port: options.feedPort });
+    const box = new Box(options, [await freePort(), await freePort()], redis, [postgres, feedLine]);
     await box.start();
     return box;
   }
@@ -126,6 +135,7 @@ export class Box {
     }
     await this.#redis?.close();
     await this.postgres.close();
+    await this.feedLine.close();
   }
 
   #children(what: string): number[] {
@@ -135,10 +145,7 @@ export class Box {
   }
 
   #spawn(): ChildProcess {
-    const { folder, name, boundMs } = this.#options;
-    const database = new URL(this.#options.postgres);
-    database.hostname = '127.0.0.1';
-    database.port = String(this.postgres.port);
+    const { folder, name, boundMs, pages } = this.#options;
     const child = spawn(process.execPath, [join(folder, 'package/dist/server.js')], {
       cwd: folder,
       env: {
@@ -150,7 +157,8 @@ export class Box {
         WORKERS: String(WORKERS),
         DATA_DIR: join(folder, `box-${name}`),
         APP: join(folder, 'site'),
-        DATABASE_URL: database.href,
+        DATABASE_URL: withPort(pages, this.postgres.port),
+        FEED_DATABASE_URL: withPort(pages, this.feedLine.port),
         ...(this.#redis !== undefined && { REDIS_URL: `redis://127.0.0.1:${this.#redis.port}` }),
         NODE_OPTIONS: `--import=${pathToFileURL(join(folder, 'shifted-clock.mjs')).href}`,
         CLOCK_FILE: this.#clockFile,

@@ -30,6 +30,8 @@ export interface CheckOptions {
   readonly readers?: number;
   /** One box, without Redis. */
   readonly alone?: boolean;
+  /** Pages go through pgbouncer. */
+  readonly pooler?: boolean;
 }
 
 export interface CheckResult {
@@ -63,12 +65,26 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
     tallies.set(name, known);
     return known;
   };
-  const fleet = await Fleet.start({ build, boundMs, alone: options.alone ?? false });
+  const fleet = await Fleet.start({
+    build,
+    boundMs,
+    alone: options.alone ?? false,
+    pooler: options.pooler ?? false,
+  });
   const history = new History();
   const writers = Array.from(
     { length: WRITERS },
-    (_, index) => new Writer(fleet.url, history, index, seeded(seed + 1 + index), WRITE_PAUSE_MS),
+    (_, index) => new Writer(fleet.database.url, history, index, seeded(seed + 1 + index), WRITE_PAUSE_MS),
   );
+  /** Nobody writes while `work` is done. */
+  const still = async <T>(work: () => Promise<T>): Promise<T> => {
+    await Promise.all(writers.map((writer) => writer.pause()));
+    try {
+      return await work();
+    } finally {
+      for (const writer of writers) writer.start();
+    }
+  };
   let tally = tallyOf('at rest');
   const readers = fleet.boxes.flatMap((box, at) =>
     Array.from(
@@ -99,7 +115,7 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
         const fault = FAULTS[part];
         if (fault === undefined)
           throw new Error(`There is no fault '${part}'. Known: ${Object.keys(FAULTS).join(', ')}`);
-        return fault({ fleet, random, lastMs: options.lastMs });
+        return fault({ fleet, random, lastMs: options.lastMs, still });
       });
       await Promise.all(doneFaults);
       await Promise.all(fleet.boxes.map((box) => box.ready()));

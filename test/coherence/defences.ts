@@ -152,6 +152,18 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     edits: [{ file: 'src/data/feed/feed.js', from: 'if (isSame)', to: 'if (isSame || true)' }],
     faults: ['drop slot', 'lose log'],
   },
+  'which database': {
+    against: 'pages that are read from another server than the one whose log is followed',
+    edits: [
+      {
+        file: 'src/data/feed/pages-database.js',
+        from: 'serverName(found) !== serverName(followed)',
+        to: 'false',
+      },
+      { file: 'src/invalidation/redis-bus.js', from: 'speaksOf !== owner.server', to: 'false' },
+    ],
+    faults: ['pages move to a clone'],
+  },
 };
 
 /** A copy of the build without one defence. */

@@ -5,7 +5,9 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '../support/pause.ts';
 import { signal } from '../support/processes.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
 import type { Box } from './box.ts';
+import type { CopyKind } from './database.ts';
 import type { Fleet } from './fleet.ts';
 import type { Random } from './random.ts';
 
@@ -14,17 +16,23 @@ export interface Situation {
   readonly random: Random;
   /** How long a fault lasts: beyond the bound, so that what it breaks has the time to show. */
   readonly lastMs: number;
+  /** Nobody writes while `work` is done. */
+  readonly still: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** Resolves when it is over and undone. */
 export type Fault = (situation: Situation) => Promise<void>;
 
 const STOPPED_MS = 3_000;
+/** Before the primary has found out that a process does nothing, and kills it. */
+const STOPPED_BRIEFLY_MS = 900;
 const LONG_MS = 16_000;
 const HOUR_MS = 3_600_000;
 
 /** These need a Redis, or a second box. */
 export const OF_A_FLEET = / Redis|subscribers|two feeds|forge/;
+/** These need --pooler. */
+export const OF_A_POOLER = /pooler/;
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
   calm: ({ lastMs }) => pause(lastMs),
@@ -176,7 +184,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     }
   },
   'restart Postgres': async ({ fleet }) => {
-    await fleet.restartPostgres();
+    await fleet.database.inTurn(() => fleet.database.restart());
     await pause(500);
   },
   'drop slot': async ({ fleet }) => {
@@ -212,21 +220,32 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     await pause(1000);
   },
   'two feeds': async ({ fleet }) => {
-    // Whichever leads is stopped until another does, and then believes that it still leads.
+    // Whichever leads is stopped while the server takes the slot from it, and then believes that it still leads.
     for (const box of fleet.boxes) {
       const pids = box.feedPids();
       for (const pid of pids) signal(pid, 'SIGSTOP');
-      await pause(STOPPED_MS);
+      box.feedLine.cut();
+      await pause(STOPPED_BRIEFLY_MS);
       for (const pid of pids) signal(pid, 'SIGCONT');
       await pause(500);
     }
   },
+  'two feeds of one name': (situation) =>
+    // Of a clone and of its original, on one Redis.
+    moved(situation, 'clone', situation.fleet.boxes.slice(0, 1)),
+  'pages move to a clone': (situation) => moved(situation, 'clone', []),
+  'pages move to a promoted copy': (situation) => moved(situation, 'promoted', []),
+  'pages and feeds move to a clone': (situation) => moved(situation, 'clone', situation.fleet.boxes),
+  'pages and feeds move to a promoted copy': (situation) =>
+    moved(situation, 'promoted', situation.fleet.boxes),
   'hold commits': async ({ fleet, random }) => {
     // They wait for a replica that does not come: in the log, and not visible.
     for (let times = 0; times < 10; times++) {
-      await synchronousStandby(fleet, 'nobody');
-      await pause(100 + random() * 300);
-      await synchronousStandby(fleet, '');
+      await fleet.database.inTurn(async () => {
+        await synchronousStandby(fleet, 'nobody');
+        await pause(100 + random() * 300);
+        await synchronousStandby(fleet, '');
+      });
       await pause(200 + random() * 300);
     }
   },
@@ -239,21 +258,25 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       'alter table groups rename to sections',
       'alter table sections rename to groups',
     ];
-    for (const change of changes) {
-      await patiently(fleet, change);
-      await pause(400);
-    }
+    await fleet.database.inTurn(async () => {
+      for (const change of changes) {
+        await patiently(fleet, change);
+        await pause(400);
+      }
+    });
   },
   'replace table': async ({ fleet }) => {
     // Under the same name another table, as migrations leave it behind.
-    await patiently(
-      fleet,
-      `begin; lock table items; create table items_next (like items including all);
+    await fleet.database.inTurn(async () => {
+      await patiently(
+        fleet,
+        `begin; lock table items; create table items_next (like items including all);
        insert into items_next select * from items; alter table items rename to items_before;
        alter table items_next rename to items; commit`,
-    );
-    await pause(1000);
-    await patiently(fleet, 'drop table items_before');
+      );
+      await pause(1000);
+      await patiently(fleet, 'drop table items_before');
+    });
   },
   'jump clocks': async ({ fleet, lastMs }) => {
     for (const offByMs of [HOUR_MS, -HOUR_MS, 0]) {
@@ -271,10 +294,44 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'silence Postgres': (situation) => disturbed(situation, 'postgres', 'silence'),
   'forget connections to Postgres': async ({ fleet, lastMs }) => {
     // As a firewall does: those that stand stay open and pass nothing, new ones work. Pool and feed have to notice.
-    for (const box of fleet.boxes) box.postgres.silenceExisting();
+    for (const box of fleet.boxes) for (const line of linesOf(box, 'postgres')) line.silenceExisting();
     await pause(lastMs);
   },
+  'old connections of the pool fall silent': async ({ fleet, lastMs }) => {
+    for (const { postgres } of fleet.boxes) postgres.silenceExisting();
+    await pause(lastMs);
+  },
+  'old connections of feeds fall silent': (situation) => silenceOldOfFeeds(situation, () => true),
+  'old streams of feeds fall silent': (situation) => silenceOldOfFeeds(situation, streams),
+  'old questions of feeds fall silent': (situation) => silenceOldOfFeeds(situation, (said) => !streams(said)),
+  'restart pooler': async ({ fleet, random, lastMs }) => {
+    for (let times = 0; times < 3; times++) {
+      await fleet.pooler.restart(random() < 0.5 ? 'SIGKILL' : 'SIGTERM');
+      await pause(lastMs / 3);
+    }
+  },
 };
+
+/** Some go to a copy of the server, and come back. What the copy says is what counts meanwhile: writers go along. */
+function moved({ fleet, lastMs, still }: Situation, kind: CopyKind, feedsOf: readonly Box[]): Promise<void> {
+  return fleet.database.inTurn(async () => {
+    const copy = await still(() => fleet.moveToCopy(kind, feedsOf));
+    await pause(lastMs);
+    await still(() => fleet.moveBack(copy));
+    await pause(500);
+  });
+}
+
+/** A feed's stream, by the first that it says to the server. */
+const streams = (said: string) => said.includes('\0replication\0database');
+
+async function silenceOldOfFeeds(
+  { fleet, lastMs }: Situation,
+  which: (said: string) => boolean,
+): Promise<void> {
+  for (const { feedLine } of fleet.boxes) feedLine.silenceExisting(which);
+  await pause(lastMs);
+}
 
 const subscribes = (said: string) => /subscribe/i.test(said);
 
@@ -284,7 +341,6 @@ async function silenceOld(fleet: Fleet, lastMs: number, which: (said: string) =>
   await pause(lastMs);
 }
 
-/** What Redis pushes to a subscriber, in the protocol's version 3 or 2. */
 /** Stopped processes are found and killed, however long that takes: what is read meanwhile is judged as ever. */
 async function gone(pids: readonly number[]): Promise<void> {
   for (let tries = 0; tries < 200 && pids.some((pid) => existsSync(`/proc/${pid}`)); tries++)
@@ -293,6 +349,7 @@ async function gone(pids: readonly number[]): Promise<void> {
   if (left.length > 0) throw new Error(`${left.join(', ')}: stopped for 20 s, and nobody has noticed`);
 }
 
+/** What Redis pushes to a subscriber, in the protocol's version 3 or 2. */
 function isMessage(piece: Buffer): boolean {
   return /^[>*]3\r\n\$7\r\nmessage\r\n/.test(piece.toString('latin1', 0, 20));
 }
@@ -304,7 +361,7 @@ async function disturbed(
   how: 'delay' | 'cut' | 'silence',
 ): Promise<void> {
   const boxes = random() < 0.5 ? fleet.boxes : [boxOf(fleet, random)];
-  const proxies = boxes.map((box) => box[to]);
+  const proxies = boxes.flatMap((box) => linesOf(box, to));
   for (const proxy of proxies) {
     if (how === 'delay') proxy.delay(20 + random() * 180);
     else if (how === 'cut') proxy.refuse();
@@ -320,6 +377,10 @@ async function disturbed(
       proxy.cut();
     }
   }
+}
+
+function linesOf(box: Box, to: 'redis' | 'postgres'): TcpProxy[] {
+  return to === 'redis' ? [box.redis] : [box.postgres, box.feedLine];
 }
 
 async function synchronousStandby(fleet: Fleet, name: string): Promise<void> {

@@ -3,14 +3,15 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import pg from 'pg';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/services/postgres.ts';
+import type { EmbeddedPostgres } from '../../src/services/postgres.ts';
 import { layOut } from '../support/lay-out.ts';
 import { pause } from '../support/pause.ts';
+import { Pgbouncer } from '../support/pgbouncer.ts';
 import { freePort } from '../support/redis.ts';
 import { RunningRedis } from '../support/running-redis.ts';
-import { silent } from '../support/silent.ts';
+import type { Admin } from './admin.ts';
 import { Box } from './box.ts';
+import { type CopyKind, FleetDatabase } from './database.ts';
 import { SCHEMA } from './history.ts';
 
 export interface FleetOptions {
@@ -19,30 +20,39 @@ export interface FleetOptions {
   readonly boundMs: number;
   /** One box, without Redis. */
   readonly alone?: boolean;
+  /** Pages go through pgbouncer, in transaction mode. */
+  readonly pooler?: boolean;
 }
 
 export class Fleet {
   readonly boxes: readonly Box[];
-  readonly admin: Admin;
-  /** The database itself, past the proxies. */
-  readonly url: string;
+  readonly database: FleetDatabase;
   readonly #folder: string;
-  #postgres: EmbeddedPostgres;
+  readonly #pooler: Pgbouncer | undefined;
   #redis: RunningRedis | undefined;
   #redisChanges: Promise<void> = Promise.resolve();
 
   private constructor(
     folder: string,
-    postgres: EmbeddedPostgres,
+    database: FleetDatabase,
+    pooler: Pgbouncer | undefined,
     redis: RunningRedis | undefined,
     boxes: readonly Box[],
   ) {
     this.#folder = folder;
-    this.#postgres = postgres;
+    this.database = database;
+    this.#pooler = pooler;
     this.#redis = redis;
     this.boxes = boxes;
-    this.url = postgres.url;
-    this.admin = new Admin(postgres.url);
+  }
+
+  get admin(): Admin {
+    return this.database.admin;
+  }
+
+  get pooler(): Pgbouncer {
+    if (this.#pooler === undefined) throw new Error('This fleet has no pooler: --pooler');
+    return this.#pooler;
   }
 
   get redisAdmin(): Redis {
@@ -54,25 +64,27 @@ export class Fleet {
     return this.#redis;
   }
 
-  static async start({ build, boundMs, alone = false }: FleetOptions): Promise<Fleet> {
+  static async start({ build, boundMs, alone = false, pooler = false }: FleetOptions): Promise<Fleet> {
     const folder = mkdtempSync(join(tmpdir(), 'crs-check-'));
     chmodSync(folder, 0o755); // as root, Postgres runs as another user, who has to get in
     layOut(folder, build, 'test/coherence/app');
-    const postgres = await startPostgres(folder);
-    const admin = new Admin(postgres.url);
-    await admin.query(SCHEMA);
-    await admin.close();
+    const database = await FleetDatabase.start(folder);
+    await database.admin.query(SCHEMA);
+    const between = pooler
+      ? await Pgbouncer.start(database.url, { mode: 'transaction', poolSize: 20 })
+      : undefined;
     const redis = alone ? undefined : await RunningRedis.start(folder, 'redis');
     const box = (name: string) =>
       Box.start({
         name,
         folder,
         redisSocket: redis?.socket,
-        postgres: new URL(postgres.url),
+        pages: between?.url ?? database.url,
+        feedPort: database.port,
         boundMs,
       });
     const boxes = await Promise.all(alone ? [box('a')] : [box('a'), box('b')]);
-    return new Fleet(folder, postgres, redis, boxes);
+    return new Fleet(folder, database, between, redis, boxes);
   }
 
   /** Ends it in order, which saves what it holds, or with -9; while it is down `meanwhile` runs. */
@@ -119,70 +131,33 @@ export class Fleet {
     await before.close();
   }
 
-  async restartPostgres(): Promise<void> {
-    const { port } = this.#postgres;
-    await this.#postgres.close();
-    this.#postgres = await startPostgres(this.#folder, port);
+  /** Pages, writers and the feeds of some boxes go to a copy. While nobody writes. */
+  async moveToCopy(kind: CopyKind, feedsOf: readonly Box[]): Promise<EmbeddedPostgres> {
+    const copy = await this.database.copy(kind);
+    this.#lead(copy.port, feedsOf);
+    return copy;
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.boxes.map((box) => box.close()));
-    await this.admin.close();
-    await this.#redis?.close();
-    await this.#postgres.close();
-    rmSync(this.#postgres.folder, { recursive: true, force: true });
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
-
-/** As superuser, and back by itself when its session was ended. */
-export class Admin {
-  readonly #url: string;
-  #client: pg.Client | undefined;
-
-  constructor(url: string) {
-    this.#url = url;
+  /** All of them come back. While nobody writes. */
+  async moveBack(copy: EmbeddedPostgres): Promise<void> {
+    await this.database.takeRowsOf(copy);
+    this.#lead(this.database.port, this.boxes);
+    await this.database.discard(copy);
   }
 
-  async query<R extends object>(sql: string): Promise<R[]> {
-    for (let failures = 0; ; failures++) {
-      try {
-        this.#client ??= await this.#connect();
-        return (await this.#client.query<R>(sql)).rows;
-      } catch (error) {
-        this.#client = undefined;
-        const isRefusal = error instanceof pg.DatabaseError && !error.code?.startsWith('57');
-        if (isRefusal || failures > 50) throw error;
-        await pause(100);
-      }
+  /** Connections that stand end, as they do when a server goes away. */
+  #lead(port: number, feedsOf: readonly Box[]): void {
+    for (const line of [this.database.line, ...feedsOf.map(({ feedLine }) => feedLine)]) {
+      line.retarget({ port });
+      line.cut();
     }
   }
 
   async close(): Promise<void> {
-    await this.#client?.end().catch(() => {});
+    await Promise.all(this.boxes.map((box) => box.close()));
+    await this.#redis?.close();
+    await this.#pooler?.close();
+    await this.database.close();
+    rmSync(this.#folder, { recursive: true, force: true });
   }
-
-  async #connect(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.#url, application_name: 'coherence-admin' });
-    client.on('error', () => {});
-    await client.connect();
-    return client;
-  }
-}
-
-function startPostgres(folder: string, port?: number): Promise<EmbeddedPostgres> {
-  return startEmbeddedPostgres({
-    dataDir: folder,
-    logger: silent,
-    settings: {
-      fsync: 'off',
-      max_connections: '200',
-      max_prepared_transactions: '20',
-      // Few segments: a slot that is behind can be lost.
-      max_slot_wal_keep_size: '48MB',
-      min_wal_size: '32MB',
-      max_wal_size: '64MB',
-    },
-    ...(port !== undefined && { port }),
-  });
 }

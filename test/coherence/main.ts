@@ -1,9 +1,10 @@
 // npm run check:coherence -- [--reads N] [--minutes M] [--fault NAME]... [--seed S] [--defence NAME | --defence all]
-//                            [--alone] [--readers N] [--markdown] [--log]
+//                            [--alone] [--pooler] [--readers N] [--markdown] [--log]
 //
 // Without --reads and --minutes: one round, in which every fault comes once and some in pairs. With --reads every fault
-// comes at least once, however early there are enough. --alone: one box without Redis instead of two. A read is one
-// answer to one request; what it shows is judged row by row, and it is as old as the oldest of them.
+// comes at least once, however early there are enough. --alone: one box without Redis instead of two. --pooler: pages go
+// through pgbouncer, in transaction mode. A read is one answer to one request; what it shows is judged row by row, and it
+// is as old as the oldest of them.
 // Ends with 1 when a page was older than the bound allows; with --defence (one is switched off), when none was.
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     defence: { type: 'string' },
     log: { type: 'boolean', default: false },
     alone: { type: 'boolean', default: false },
+    pooler: { type: 'boolean', default: false },
     readers: { type: 'string' },
     markdown: { type: 'boolean', default: false },
   },
@@ -50,18 +52,20 @@ async function whole(): Promise<boolean> {
     values.minutes === undefined ? undefined : performance.now() + 60_000 * Number(values.minutes);
   const reads = values.reads === undefined ? undefined : Number(values.reads);
   const random = seeded(seed);
-  const { alone } = values;
-  const round = () => values.fault ?? oneRound(random, alone);
+  const { alone, pooler } = values;
+  const round = () => values.fault ?? oneRound(random, { alone, pooler });
   const faults = deadline === undefined && reads === undefined ? round() : rounds(round);
   const begun = performance.now();
-  const all = new Set(values.fault ?? namesOf(alone));
+  const all = new Set(values.fault ?? namesOf({ alone, pooler }));
   const isOver = (tallies: readonly Tally[]) => {
     if (deadline !== undefined && performance.now() > deadline) return true;
     const done = tallies.reduce((sum, tally) => sum + tally.reads, 0);
     const had = new Set(tallies.map(({ name }) => name));
     return reads !== undefined && done >= reads && [...all].every((name) => had.has(name));
   };
-  say(`coherence check${alone ? ' of one box without Redis' : ''}, seed ${seed}, bound ${boundMs} ms`);
+  say(
+    `coherence check${alone ? ' of one box without Redis' : ''}${pooler ? ' behind pgbouncer' : ''}, seed ${seed}, bound ${boundMs} ms`,
+  );
   const result = await check({
     build: build.folder,
     seed,
@@ -70,6 +74,7 @@ async function whole(): Promise<boolean> {
     lastMs,
     say,
     alone,
+    pooler,
     enough: isOver,
     ...(values.readers !== undefined && { readers: Number(values.readers) }),
   });
