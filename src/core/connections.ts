@@ -58,6 +58,8 @@ const ASKED = 100;
 const SETTLED_MS: Milliseconds = 1000;
 /** Requests of one connection whose answers are not out. Browsers send one at a time, tools a dozen. */
 const MAX_PIPELINED = 100;
+/** How long a client that closed its sending side has no answer before it is asked whether it is still there, twice. */
+const ASK_HALF_CLOSED_MS: Milliseconds = 250;
 /** A client that closed its sending side, and for whom nothing has moved in this time, has left. */
 const HALF_CLOSED_MS: Milliseconds = 2000;
 /** How long connections without a request in flight are left open in a drain: one may be on its way. */
@@ -205,7 +207,7 @@ export class Connections {
     this.#all.set(socket, connection);
     this.#idle.add(connection);
     socket.once('close', () => this.#closed(connection));
-    socket.once('end', () => this.#halfClosed(connection, socket.bytesWritten));
+    socket.once('end', () => this.#halfClosed(connection));
   }
 
   #toGiveWay(): Kept | undefined {
@@ -265,14 +267,36 @@ export class Connections {
     };
   }
 
-  /** Whether the client waits for its answer or has left cannot be told: it is given time as long as bytes go out. */
-  #halfClosed(connection: Kept, bytesBefore: number): void {
-    const { socket, responses } = connection;
+  /**
+   * A client that waits for its answer and one that has left look alike: both have closed their sending side. But the
+   * system of one that has left resets the connection when something comes. So the client is sent interim answers: the
+   * first draws the reset, and the second fails by it.
+   */
+  #halfClosed({ socket, responses }: Kept): void {
+    const { clock } = this.#options;
+    const ask = () => {
+      const [first] = responses;
+      // HTTP/1.0 knows no interim answers.
+      if (first?.headersSent === false && first.req.httpVersion === '1.1' && !socket.destroyed)
+        first.writeProcessing();
+    };
     if (responses.size === 0) return;
-    this.#options.clock.after(HALF_CLOSED_MS, () => {
-      if (socket.destroyed) return;
+    clock.after(ASK_HALF_CLOSED_MS, () => {
+      ask();
+      clock.after(ASK_HALF_CLOSED_MS, () => {
+        ask();
+        this.#cutUnmoved(socket, HALF_CLOSED_MS - 2 * ASK_HALF_CLOSED_MS);
+      });
+    });
+  }
+
+  /** What is sent tells nothing where no reset comes back: the client is given time as long as bytes go out. */
+  #cutUnmoved(socket: Socket, spanMs: Milliseconds): void {
+    if (socket.destroyed) return;
+    const bytesBefore = socket.bytesWritten;
+    this.#options.clock.after(spanMs, () => {
       if (socket.writableLength === 0 && socket.bytesWritten === bytesBefore) socket.destroy();
-      else this.#halfClosed(connection, socket.bytesWritten);
+      else this.#cutUnmoved(socket, HALF_CLOSED_MS);
     });
   }
 

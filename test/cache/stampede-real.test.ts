@@ -81,7 +81,7 @@ describe('500 connections to a cold page of two boxes of two workers', () => {
 
 describe('a visitor who leaves while his page is rendered', () => {
   it('stops the render if nobody else waits for it, and leaves it to the others if somebody does', async () => {
-    await startBoxes(['e'], { WORKERS: '1' });
+    await startBoxes(['e'], { WORKERS: '1', RENDER_MS: '2000' });
     const [box] = boxes;
     const visit = (id: string) => {
       const leave = new AbortController();

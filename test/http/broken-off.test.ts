@@ -224,15 +224,56 @@ describe('a client that closes its sending side at once', () => {
     await nothingIsLeft();
   });
 
-  test('has left when nothing has moved for two seconds', async () => {
+  /** Its request is heard, and so is that it sends no more. */
+  async function halfClosed(request: string) {
     const clock = new ManualClock();
     await site.close();
     await start({ clock });
     const socket = connect(site.port, '127.0.0.1');
     const [theirs]: Socket[] = await once(site.server.http, 'connection');
-    socket.end(get('/slow/1'));
+    socket.end(request);
     await Promise.all([started, once(theirs as Socket, 'end')]);
-    clock.advance(1999);
+    return { clock, socket, theirs };
+  }
+
+  test('and waits is told after a moment that its page is on its way, and then gets it', async () => {
+    const { clock, socket } = await halfClosed(get('/slow/1'));
+    clock.advance(250);
+    const [interim] = await once(socket, 'data');
+    expect(String(interim)).toBe('HTTP/1.1 102 Processing\r\n\r\n');
+    finish('late');
+    let answer = '';
+    for await (const part of socket) answer += part;
+    expect(answer).toContain('HTTP/1.1 200 OK');
+    expect(answer).toContain('<p>late</p>');
+    await nothingIsLeft();
+  });
+
+  test('and has left is found out by that after half a second, and its render stops', async () => {
+    const { clock, socket } = await halfClosed(get('/slow/1'));
+    socket.destroy();
+    await once(socket, 'close');
+    clock.advance(250);
+    clock.advance(250);
+    await wasStopped;
+    await nothingIsLeft();
+  });
+
+  test('is not told so over HTTP/1.0, which knows no interim answers', async () => {
+    const { clock, socket } = await halfClosed(get('/slow/1').replace('HTTP/1.1', 'HTTP/1.0'));
+    clock.advance(250);
+    finish('late');
+    let answer = '';
+    for await (const part of socket) answer += part;
+    expect(answer.startsWith('HTTP/1.1 200 OK')).toBe(true);
+    await nothingIsLeft();
+  });
+
+  test('has left when nothing has moved for two seconds', async () => {
+    const { clock, socket, theirs } = await halfClosed(get('/slow/1'));
+    clock.advance(250);
+    clock.advance(250);
+    clock.advance(1499);
     expect(theirs?.destroyed).toBe(false);
     clock.advance(1);
     await wasStopped;
