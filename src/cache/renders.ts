@@ -22,7 +22,7 @@ import {
 import type { Failures } from './failures.ts';
 import type { FlightCoordinator, Turn } from './flights.ts';
 import { judgeKeys } from './held.ts';
-import { type Landed, landing } from './landed.ts';
+import { followed, type Landed, landing } from './landed.ts';
 import type { MemoryTier } from './memory.ts';
 import type { QuickGroups } from './quick-groups.ts';
 import type { Leave, RenderSlots } from './render-slots.ts';
@@ -134,23 +134,27 @@ export class Renders<V extends Cached> {
     const { slots, quick } = this.#options;
     const needsNobody = job.options.neverKept === true || (reason === 'miss' && quick.has(job.options.group));
     const patience = new Patience(this.#options.clock, deadlineMs);
+    let hasFollowed = false;
     for (;;) {
       const found = await this.#fromShared(job, reason);
-      if (found !== undefined) return found;
+      if (found !== undefined) return hasFollowed ? followed(found) : found;
       signal.throwIfAborted();
       const spare = reason === 'miss' && slots !== undefined ? this.#spared(job.key, slots) : undefined;
       if (spare !== undefined) return spare;
       // Nobody need be asked for a turn that could not be used.
       if (reason === 'miss') slots?.check(deadlineMs);
-      const turn = needsNobody ? undefined : await this.#turn(job.key, signal, patience);
-      if (turn === 'again') continue;
+      const turn = needsNobody ? undefined : await this.#turn(trip, patience);
+      if (turn === 'again') {
+        hasFollowed = true;
+        continue;
+      }
       try {
         signal.throwIfAborted();
         // Another may have stored it between our look and our turn.
         const late = turn === undefined ? undefined : await this.#fromShared(job, reason);
         if (late !== undefined) {
           endTurn(turn);
-          return late;
+          return hasFollowed ? followed(late) : late;
         }
         return await this.#render(trip, turn);
       } catch (error) {
@@ -161,13 +165,17 @@ export class Renders<V extends Cached> {
   }
 
   /** The turn to render; `again` after waiting for another's; undefined when there is nobody to agree with. */
-  async #turn(key: CacheKey, signal: AbortSignal, patience: Patience): Promise<Turn | 'again' | undefined> {
+  async #turn({ job, signal }: Trip<V>, patience: Patience): Promise<Turn | 'again' | undefined> {
     const { coordinator, shared, counts } = this.#options;
+    const { key, options } = job;
     if (coordinator === undefined || patience.isOver || !shared.usableFor(key)) return undefined;
     const turn = await coordinator.enter(key, signal);
     if (turn.role === 'leader') return turn;
     counts.followed++;
+    const over = new AbortController();
+    options.onFollow?.(AbortSignal.any([signal, over.signal]));
     await patience.during(turn.over);
+    over.abort();
     signal.throwIfAborted();
     return 'again';
   }

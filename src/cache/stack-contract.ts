@@ -33,7 +33,7 @@ export interface Outcome<V extends Cached> {
   readonly result: 'hit' | 'stale' | 'miss';
   /** The tier it came from; undefined when it was rendered for this request. */
   readonly tier: TierName | undefined;
-  /** This request waited for a render that another had begun. */
+  /** This request waited for a render that another request, or another process, had begun. */
   readonly collapsed: boolean;
   readonly stored: boolean;
   /** Set when a stale entry stands in for a render that failed. */
@@ -49,6 +49,8 @@ export interface FetchOptions {
   readonly softTimeoutMs: Milliseconds;
   /** The client's own: gone means this waiter has left. */
   readonly signal?: AbortSignal;
+  /** Another process renders it, and this one waits for that until `over` aborts. */
+  readonly onFollow?: (over: AbortSignal) => void;
   /** Skip reading (an authenticated debug request); the result is stored as usual. */
   readonly bypass?: boolean;
   /** Nobody waits for this one: a stale entry is no answer, and what is rendered is finished at once. */

@@ -379,7 +379,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     return { ...landing(value, 'stale', tier), error, currentAt: this.#validity.version };
   }
 
-  #counted({ currentAt: _, ...landed }: Landed<V>, collapsed: boolean): Outcome<V> {
+  #counted({ currentAt: _, followed = false, ...landed }: Landed<V>, collapsed: boolean): Outcome<V> {
     const { result, tier, error } = landed;
     if (result === 'miss') this.#counts.misses++;
     else if (result === 'stale') {
@@ -387,7 +387,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
       if (error !== undefined) this.#counts.staleOnError++;
     } else if (tier === 'l2') this.#counts.hitsL2++;
     else if (tier === 'l3') this.#counts.hitsL3++;
-    return { ...landed, collapsed };
+    return { ...landed, collapsed: collapsed || followed };
   }
 }
 

@@ -22,6 +22,7 @@ import { send } from './respond.ts';
 import { isFromMemory, type RequestLog } from './seen/request-log.ts';
 import { tracedRequest } from './seen/request-span.ts';
 import type { HttpUsage } from './seen/usage.ts';
+import { SharedEncodings } from './shared-encoding.ts';
 import { staleHeaders } from './stale.ts';
 import type { StaticFiles } from './static.ts';
 import { parseTarget, type Target } from './target.ts';
@@ -70,6 +71,7 @@ export class RequestHandler {
   readonly #options: HandlerOptions;
   readonly #front: Front;
   readonly #trace: Tracing;
+  readonly #streamed = new SharedEncodings();
   /** From now on each answer is the last on its connection. */
   closing = false;
 
@@ -221,6 +223,7 @@ export class RequestHandler {
     return new PageStream({
       response,
       encoding,
+      encodings: this.#streamed,
       transport,
       clock: this.#options.clock,
       isClosing: () => this.closing,
@@ -252,7 +255,7 @@ export class RequestHandler {
       waits: () => {
         // An operator is told how long it took, which is known at the end.
         stream = isOperator ? undefined : this.#stream(request, response, asked);
-        return { signal: goneSignal(response), onShell: stream && ((shell) => stream?.expect(shell)) };
+        return { signal: goneSignal(response), onShell: stream && ((...shell) => stream?.expect(...shell)) };
       },
     });
     const answer = (page: PageResponse): undefined => {

@@ -4,7 +4,6 @@
 // Once the shell is out the status is 200. What then goes wrong is told in the page: a redirect as a refresh, a page
 // that is not there or fails as a few words with `noindex`. Such an answer is kept by no cache.
 import type { ServerResponse } from 'node:http';
-import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Milliseconds } from '../core/units.ts';
 import { interruption } from '../page/interruption.ts';
@@ -12,21 +11,16 @@ import type { PageResponse } from '../page/pipeline.ts';
 import type { Shell } from '../page/shells.ts';
 import type { Encoding } from './negotiate.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
+import type { SharedEncodings } from './shared-encoding.ts';
 
 /** A render that takes longer than this is worth streaming. */
 const STREAM_AFTER_MS: Milliseconds = 25;
-
-/**
- * Each visitor who waits has an encoder for as long as the render takes, so it is its memory that counts: a thousand at
- * quality 4 take 580 MB, these 50. What is cached of the page is compressed well.
- */
-const STREAM_BROTLI = { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 16 };
-const STREAM_GZIP = { level: 1, memLevel: 5, windowBits: 12 };
 
 interface PageStreamOptions {
   readonly response: ServerResponse;
   readonly clock: Clock;
   readonly encoding: Encoding;
+  readonly encodings: SharedEncodings;
   /** Beside the page's own headers; of `Asked`. */
   readonly transport: readonly string[];
   /** The answer is the last on its connection. */
@@ -37,16 +31,15 @@ export class PageStream {
   readonly #options: PageStreamOptions;
   #timer: Timer | undefined;
   #shell: Shell | undefined;
-  #out: { write(bytes: Buffer | string): unknown; end(): unknown };
+  #end: (rest: Buffer) => void = () => {};
 
   constructor(options: PageStreamOptions) {
     this.#options = options;
-    this.#out = options.response;
   }
 
-  /** The shell is known: sent soon, unless the page is there before. */
-  expect(shell: Shell): void {
-    this.#timer ??= this.#options.clock.after(STREAM_AFTER_MS, () => this.#begin(shell));
+  /** The shell is known: sent soon, unless the page is there before. `collapsed`: another request began the render. */
+  expect(shell: Shell, collapsed: boolean): void {
+    this.#timer ??= this.#options.clock.after(STREAM_AFTER_MS, () => this.#begin(shell, collapsed));
   }
 
   /** True: the rest was written here. False: nothing was sent, and nothing will be. */
@@ -57,17 +50,15 @@ export class PageStream {
     if (this.#options.response.destroyed) return true;
     const { status, identity } = page.entry;
     const isWhole = status === 200 && identity.subarray(0, shell.before.length).equals(shell.before);
-    if (isWhole) this.#out.write(identity.subarray(shell.before.length));
-    else {
-      this.#out.write(interruption(page));
-      this.#out.write(shell.after);
-    }
-    this.#out.end();
+    const rest = isWhole
+      ? identity.subarray(shell.before.length)
+      : Buffer.concat([Buffer.from(interruption(page)), shell.after]);
+    this.#end(rest);
     return true;
   }
 
-  #begin(shell: Shell): void {
-    const { response, encoding, transport, isClosing } = this.#options;
+  #begin(shell: Shell, collapsed: boolean): void {
+    const { response, encoding, encodings, transport, isClosing } = this.#options;
     if (response.destroyed || response.headersSent) return;
     this.#shell = shell;
     response.writeHead(200, [
@@ -75,25 +66,20 @@ export class PageStream {
       ...['vary', ['accept-encoding', ...shell.vary].join(', ')],
       ...['content-security-policy', shell.contentSecurityPolicy],
       ...(encoding === 'identity' ? [] : ['content-encoding', encoding]),
-      ...['cache-status', 'coherent; fwd=uri-miss; detail=STREAMED'],
+      ...['cache-status', `coherent; fwd=uri-miss${collapsed ? '; collapsed' : ''}; detail=STREAMED`],
       // A proxy in front is not to hold the shell back until the rest is there. nginx takes it out again.
       ...['x-accel-buffering', 'no'],
       ...SECURITY_HEADERS,
       ...transport,
       ...(isClosing() ? ['connection', 'close'] : []),
     ]);
-    if (encoding === 'identity') response.write(shell.before);
-    else this.#compressed(encoding, response, shell.before);
-  }
-
-  #compressed(encoding: 'br' | 'gzip', response: ServerResponse, first: Buffer): void {
-    const encoder =
-      encoding === 'br' ? createBrotliCompress({ params: STREAM_BROTLI }) : createGzip(STREAM_GZIP);
-    encoder.pipe(response);
-    response.once('close', () => encoder.destroy());
-    encoder.on('error', () => response.destroy());
-    encoder.write(first);
-    encoder.flush();
-    this.#out = encoder;
+    if (encoding === 'identity') {
+      response.write(shell.before);
+      this.#end = (rest) => response.end(rest);
+      return;
+    }
+    const shared = encodings.of(shell, encoding);
+    shared.join(response);
+    this.#end = (rest) => void shared.finish(response, rest);
   }
 }

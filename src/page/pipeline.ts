@@ -17,7 +17,7 @@ import { FailureLog } from './failure-log.ts';
 import { type Inputs, parseInputs, type RawInputs, type Rejected } from './inputs.ts';
 import { type Recipe, Recipes } from './recipes.ts';
 import type { PageRenderer } from './renderer.ts';
-import { type Shell, type ShellListener, Shells } from './shells.ts';
+import { type Shell, Shells } from './shells.ts';
 import type { Timeouts } from './timeouts.ts';
 
 export interface PageRequest {
@@ -40,8 +40,8 @@ export interface PageRequest {
 export interface Visitor {
   /** Aborts when he is gone. */
   readonly signal: AbortSignal;
-  /** Told the shell of a page that has one, once. */
-  readonly onShell?: ShellListener | undefined;
+  /** Told the shell of a page that has one, once; `collapsed`: of a render that another request, or process, began. */
+  readonly onShell?: ((shell: Shell, collapsed: boolean) => void) | undefined;
 }
 
 export type PageAddress = Pick<PageRequest, 'segments' | 'query' | 'header'>;
@@ -132,7 +132,7 @@ export class PagePipeline {
     const recipe = this.#recipes.recall(key);
     if (recipe === undefined) return false;
     const { route, inputs } = recipe;
-    return this.#options.cache.warm(key, this.#fetchOptions(route), (context) =>
+    return this.#options.cache.warm(key, this.#fetchOptions(route, inputs, key), (context) =>
       this.#fill(route, inputs, context, key),
     );
   }
@@ -150,7 +150,7 @@ export class PagePipeline {
     const place = await this.#place({ segments, query, header });
     if (place === undefined) return false;
     const { route, inputs, key } = place;
-    const options = { ...this.#fetchOptions(route), signal, reason: 'warm' as const };
+    const options = { ...this.#fetchOptions(route, inputs, key), signal, reason: 'warm' as const };
     const outcome = await this.#options.cache.fetch(key, options, (context) =>
       this.#fill(route, inputs, context, key),
     );
@@ -215,12 +215,17 @@ export class PagePipeline {
   async #fetch(route: PageRoute, inputs: Inputs, key: CacheKey, visit: Visit): Promise<PageResponse> {
     const { signal, onShell } = visit.visitor;
     const { bypass = false } = visit.request;
-    const options = { ...this.#fetchOptions(route), signal, bypass };
-    const listener = route.page.definition.shell === undefined ? undefined : onShell;
-    const stopListening = listener === undefined ? undefined : this.#shells.wait(key, listener);
-    const outcome = await this.#options.cache
-      .fetch(key, options, (context) => this.#fill(route, inputs, context, key))
-      .finally(stopListening);
+    const options = { ...this.#fetchOptions(route, inputs, key), signal, bypass };
+    let isOwn = false;
+    const stopListening =
+      route.page.definition.shell === undefined || onShell === undefined
+        ? undefined
+        : this.#shells.wait(key, (shell) => onShell(shell, !isOwn));
+    const fill = (context: FillContext) => {
+      isOwn = true;
+      return this.#fill(route, inputs, context, key);
+    };
+    const outcome = await this.#options.cache.fetch(key, options, fill).finally(stopListening);
     if (outcome.error !== undefined && !(outcome.error instanceof OverloadedError))
       this.#tellOfOlder(route, outcome.error);
     return this.#encoded(route, inputs, key, outcome, visit);
@@ -277,7 +282,7 @@ export class PagePipeline {
     return pageKey({ build, page: route.template, params, query, variants: headers });
   }
 
-  #fetchOptions(route: PageRoute) {
+  #fetchOptions(route: PageRoute, inputs: Inputs, key: CacheKey) {
     const { hardTimeoutMs, softTimeoutMs } = this.#options.timeouts;
     const limitMs = route.page.definition.renderTimeoutMs ?? hardTimeoutMs;
     return {
@@ -286,7 +291,22 @@ export class PagePipeline {
       neverKept: route.policy.ttlMs === 0,
       hardTimeoutMs: limitMs,
       softTimeoutMs: Math.min(softTimeoutMs, limitMs),
+      ...(route.page.definition.shell !== undefined && {
+        onFollow: (over: AbortSignal) => this.#offerShell(route, inputs, key, over),
+      }),
     };
+  }
+
+  /** Another process renders the page. Its shell needs nothing that `load` reads, so visitors here get one made here. */
+  #offerShell(route: PageRoute, inputs: Inputs, key: CacheKey, over: AbortSignal): void {
+    if (over.aborted) return;
+    const make = async () => {
+      const shell = await this.#options.renderer.shell(route, inputs, over);
+      if (shell !== undefined && !over.aborted) this.#shells.announce(key, shell);
+    };
+    // Where the layout fails the render does, too, and tells of it.
+    this.#shells.offer(key, () => void make().catch(() => {}));
+    over.addEventListener('abort', () => this.#shells.forget(key), { once: true });
   }
 
   async #fill(

@@ -147,6 +147,14 @@ export class PageRenderer {
     return { value, store: isStored(policy, finished.status) };
   }
 
+  /** The shell alone. Undefined where the page has none. Rejects with what it or the layout threw, or the signal's reason. */
+  async shell(route: PageRoute, inputs: Inputs, signal: AbortSignal): Promise<Shell | undefined> {
+    const { clock, sources } = this.#options;
+    if (route.page.definition.shell === undefined) return undefined;
+    const scope = new RenderScope({ stamp: NO_STAMP, signal, nowMs: clock.now() }, sources);
+    return this.#shell(route, inputs, scope, undefined);
+  }
+
   /** The answer for a failure, never stored. Never rejects: when the application's own page fails, a plain one. */
   async failure(props: FailureProps, headers: readonly Header[]): Promise<PageEntry> {
     return this.#unstored(await this.#failures.render(props, headers));

@@ -29,3 +29,25 @@ test('nobody is told the shell of a render that is over', () => {
   shells.wait('a', ({ before }) => heard.push(String(before)));
   expect(heard).toEqual([]);
 });
+
+test('the shell of what another process renders is made for the first who waits for it, and for nobody', () => {
+  const shells = new Shells();
+  const made: string[] = [];
+  const heard: string[] = [];
+  const offer = (key: string) =>
+    shells.offer(key, () => {
+      made.push(key);
+      shells.announce(key, shell(`of ${key}`));
+    });
+  shells.wait('a', ({ before }) => heard.push(String(before)));
+  offer('a');
+  offer('b');
+  offer('c');
+  shells.forget('c');
+  expect(made).toEqual(['a']);
+  shells.wait('b', ({ before }) => heard.push(String(before)));
+  shells.wait('b', ({ before }) => heard.push(String(before)));
+  shells.wait('c', ({ before }) => heard.push(String(before)));
+  expect(made).toEqual(['a', 'b']);
+  expect(heard).toEqual(['of a', 'of b', 'of b']);
+});

@@ -1,26 +1,32 @@
+import { once } from 'node:events';
 import type { Transform } from 'node:stream';
 import type * as zlib from 'node:zlib';
 import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { systemClock } from '../../src/core/clock.ts';
+import { HttpUsage } from '../../src/http/seen/usage.ts';
 import { fragment, layout, notFound, page, redirect, trusted } from '../../src/index.ts';
 import { assemble } from '../../src/page/application.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { type Site, startSite } from '../support/site.ts';
 
-/** Every gzip stream that was made: real ones, kept so that a test can make one fail. */
+/** Every stream that compresses: real ones, kept so that a test can count them, and make one fail. */
 const encoders = vi.hoisted((): Transform[] => []);
 vi.mock('node:zlib', async (original) => {
   const real = await original<typeof zlib>();
-  const createGzip: typeof zlib.createGzip = (options) => {
-    const encoder = real.createGzip(options);
+  const kept = <T extends Transform>(encoder: T) => {
     encoders.push(encoder);
     return encoder;
   };
-  return { ...real, createGzip };
+  const createGzip: typeof zlib.createGzip = (options) => kept(real.createGzip(options));
+  const createBrotliCompress: typeof zlib.createBrotliCompress = (options) =>
+    kept(real.createBrotliCompress(options));
+  return { ...real, createGzip, createBrotliCompress };
 });
 
 const open: Site[] = [];
 afterEach(async () => {
+  encoders.length = 0;
   for (const site of open.splice(0)) await site.close();
 });
 
@@ -115,6 +121,76 @@ test.each(['br', 'gzip'])('it is compressed with %s on its way for those who tak
   expect(await cached.text()).toBe(whole);
 });
 
+test('everybody who waits for a page is sent bytes that were compressed once for each encoding', async () => {
+  const { address, answer, loads } = await slowSite();
+  const visits = ['br', 'gzip', 'identity'].flatMap((encoding) => Array<string>(25).fill(encoding));
+  const begun = await Promise.all(visits.map((encoding) => begin(address, { 'accept-encoding': encoding })));
+  // Their shell was sent long ago.
+  for (const encoding of ['br', 'gzip', 'identity'])
+    begun.push(await begin(address, { 'accept-encoding': encoding }));
+  expect(encoders).toHaveLength(2);
+  answer(() => 'abc '.repeat(20_000));
+  const answers = await Promise.all(begun.map(async ({ first, rest }) => first + (await rest())));
+  const cached = await (await fetch(address)).text();
+  expect(new Set(answers)).toEqual(new Set([cached]));
+  expect(encoders.filter(({ destroyed }) => !destroyed)).toEqual([]);
+  expect(encoders).toHaveLength(2);
+  expect(loads()).toBe(1);
+});
+
+test('an encoder lives as long as one of those who are sent its bytes', async () => {
+  const { address, answer } = await slowSite();
+  const visit = async () => {
+    const leave = new AbortController();
+    const response = await fetch(address, {
+      headers: { 'accept-encoding': 'gzip' },
+      signal: leave.signal,
+    });
+    return { leave, response };
+  };
+  const first = await visit();
+  const second = await visit();
+  // Keeps the render going, and has no part in the encoder.
+  const other = await begin(address);
+  const [shared] = encoders;
+  first.leave.abort();
+  const third = await visit();
+  expect(encoders).toEqual([shared]);
+  expect(shared?.destroyed).toBe(false);
+  const closed = once(shared as Transform, 'close');
+  second.leave.abort();
+  third.leave.abort();
+  await closed;
+  const { rest, first: shell } = await begin(address, { 'accept-encoding': 'gzip' });
+  expect(encoders).toHaveLength(2);
+  answer(() => 3);
+  expect(shell + (await rest())).toContain('<main><p>rows: 3</p></main>');
+  expect(await other.rest()).toContain('rows: 3');
+});
+
+test('who waits for what another request began is told so, and all of them are counted as misses', async () => {
+  const usage = new HttpUsage(systemClock);
+  const report = slow();
+  const site = await startSite({ pages: { 'reports/[id]': report.page }, usage });
+  open.push(site);
+  const address = `${site.origin}/reports/7`;
+  const read = async () => {
+    const response = await fetch(address);
+    return { status: response.headers.get('cache-status'), text: response.text() };
+  };
+  const first = await read();
+  const second = await read();
+  expect([first.status, second.status]).toEqual([
+    'coherent; fwd=uri-miss; detail=STREAMED',
+    'coherent; fwd=uri-miss; collapsed; detail=STREAMED',
+  ]);
+  report.answer(() => 3);
+  expect(await first.text).toBe(await second.text);
+  expect(usage.figures().cache).toEqual([
+    { route: '/reports/[id]', tier: 'none', result: 'miss', requests: 2, collapsed: 1 },
+  ]);
+});
+
 test('what goes wrong once the shell is out is told in the page, and no cache keeps it', async () => {
   const cases: [() => unknown, string][] = [
     [() => notFound(), '<main><meta name="robots" content="noindex"><h1>Not found</h1>'],
@@ -145,40 +221,44 @@ test('what goes wrong once the shell is out is told in the page, and no cache ke
   }
 });
 
-test('a page whose layout changed meanwhile is not glued to the old one: the visitor is sent to the new one', async () => {
-  let version = 1;
-  const Nav = fragment('nav', {
-    key: () => 0,
-    load: ({ dependsOn }) => {
-      dependsOn('nav#1');
-      return version;
-    },
-    view: (shown) => ({ nav: `nav ${shown}` }),
-  });
-  const report = slow();
-  const changing = layout({ view: ({ content }) => [Nav({}), { main: { children: [content] } }] });
-  const site = await startSite({
-    pages: { _layout: changing, 'reports/[id]': report.page },
-    fragmentCache: true,
-  });
-  open.push(site);
-  const address = `${site.origin}/reports/7`;
-  const before = await begin(address);
-  expect(before.first).toContain('nav 1');
-  version = 2;
-  site.purge('nav#1');
-  // Boards the render that began before the purge, is sent its shell, and may not have its result.
-  const after = await begin(address);
-  expect(after.first).toContain('nav 1');
-  report.answer(() => 3);
-  expect(await before.rest()).toContain('rows: 3');
-  const rest = await after.rest();
-  expect(rest).toContain('<meta http-equiv="refresh" content="0">');
-  expect(rest).not.toContain('rows');
-  const cached = await (await fetch(address)).text();
-  expect(cached).toContain('nav 2');
-  expect(cached).toContain('rows: 3');
-});
+test.each(['identity', 'gzip', 'br'])(
+  'a page whose layout changed meanwhile is not glued to the old one: the visitor is sent to the new one (%s)',
+  async (encoding) => {
+    let version = 1;
+    const Nav = fragment('nav', {
+      key: () => 0,
+      load: ({ dependsOn }) => {
+        dependsOn('nav#1');
+        return version;
+      },
+      view: (shown) => ({ nav: `nav ${shown}` }),
+    });
+    const report = slow();
+    const changing = layout({ view: ({ content }) => [Nav({}), { main: { children: [content] } }] });
+    const site = await startSite({
+      pages: { _layout: changing, 'reports/[id]': report.page },
+      fragmentCache: true,
+    });
+    open.push(site);
+    const address = `${site.origin}/reports/7`;
+    const headers = { 'accept-encoding': encoding };
+    const before = await begin(address, headers);
+    expect(before.first).toContain('nav 1');
+    version = 2;
+    site.purge('nav#1');
+    // Boards the render that began before the purge, is sent its shell, and may not have its result.
+    const after = await begin(address, headers);
+    expect(after.first).toContain('nav 1');
+    report.answer(() => 3);
+    expect(await before.rest()).toContain('rows: 3');
+    const rest = await after.rest();
+    expect(rest).toContain('<meta http-equiv="refresh" content="0">');
+    expect(rest).not.toContain('rows');
+    const cached = await (await fetch(address)).text();
+    expect(cached).toContain('nav 2');
+    expect(cached).toContain('rows: 3');
+  },
+);
 
 test('load may fail while the layout is still waiting for something of its own', async () => {
   let go: () => void = () => {};

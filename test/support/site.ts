@@ -2,8 +2,10 @@
 
 import { Background } from '../../src/cache/background.ts';
 import type { Cached, FragmentEntry, PageEntry } from '../../src/cache/entry.ts';
+import type { FlightCoordinator } from '../../src/cache/flights.ts';
 import { MemoryTier } from '../../src/cache/memory.ts';
-import { CacheStack } from '../../src/cache/stack.ts';
+import { CacheStack, type StackOptions } from '../../src/cache/stack.ts';
+import type { Tier } from '../../src/cache/tier.ts';
 import { type Weigh, weighFragment, weighPage } from '../../src/cache/weight.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { ActionDoor } from '../../src/http/action-door.ts';
@@ -15,6 +17,7 @@ import { EncodingChoice } from '../../src/http/negotiate.ts';
 import { Operator } from '../../src/http/operator.ts';
 import { AccessLog, type AccessLogOptions } from '../../src/http/seen/access-log.ts';
 import { RequestLog } from '../../src/http/seen/request-log.ts';
+import type { HttpUsage } from '../../src/http/seen/usage.ts';
 import { PageServer } from '../../src/http/server.ts';
 import { StaticFiles } from '../../src/http/static.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
@@ -47,6 +50,11 @@ export interface SiteOptions {
   /** Requests have ids then, and these get lines. */
   readonly accessLog?: Pick<AccessLogOptions, 'mode' | 'share' | 'random'>;
   readonly fragmentCache?: boolean;
+  /** Below memory, for pages. */
+  readonly shared?: readonly Tier<PageEntry>[];
+  /** Agreement about pages with other sites that have the same tiers. */
+  readonly flights?: FlightCoordinator;
+  readonly usage?: HttpUsage;
   /** Of memory, for each kind of entry. */
   readonly cacheBytes?: number;
   readonly hardTimeoutMs?: number;
@@ -77,15 +85,23 @@ export async function startSite(options: SiteOptions) {
     options.application ?? assemble({ modules, build: 'b1', ...(files === undefined ? {} : { files }) });
   const purges = new PurgeClock({ epoch: 'e1', slots: 65_536 });
   const { dependencies } = options;
-  const stack = <V extends Cached>(kind: 'page' | 'fragment', weigh: Weigh<V>) => {
+  const stack = <V extends Cached>(
+    kind: 'page' | 'fragment',
+    weigh: Weigh<V>,
+    others: Pick<StackOptions<V>, 'shared' | 'flights'> = {},
+  ) => {
     const maxBytes = options.cacheBytes ?? 10e6;
     const shelf = dependencies && { shelf: dependencies.shelf(kind) };
     const background = new Background({ maxRunning: 2, maxQueued: 10 });
     const common = { clock, validity: purges, weigh };
     const memory = new MemoryTier({ ...common, maxBytes, maxPinnedBytes: maxBytes, ...shelf });
-    return new CacheStack<V>({ clock, log, validity: purges, memory, background, negativeTtlMs: 0 });
+    const own = { clock, log, validity: purges, memory, background, negativeTtlMs: 0 };
+    return new CacheStack<V>({ ...own, ...others });
   };
-  const cache = stack<PageEntry>('page', weighPage);
+  const cache = stack<PageEntry>('page', weighPage, {
+    ...(options.shared && { shared: options.shared }),
+    ...(options.flights && { flights: options.flights }),
+  });
   const fragmentCache =
     options.fragmentCache === true ? stack<FragmentEntry>('fragment', weighFragment) : undefined;
   const sources = {
@@ -179,6 +195,7 @@ export async function startSite(options: SiteOptions) {
     operator: new Operator(options.debugToken),
     front,
     requests,
+    usage: options.usage,
   });
   const server = new PageServer({ handler, clock, limits });
   hits.attach(server.http);
