@@ -11,9 +11,12 @@ interface Token {
   readonly word: boolean;
 }
 
-/** Conditions that a block may catch: the same data raises them again. A lock that is not had in time is none of them. */
+/**
+ * Conditions that a block may catch: the same data raises them again. A lock that is not had in time is none of them, nor is
+ * the class that a missing right belongs to.
+ */
 const ofData =
-  /^(22\w{3}|23\w{3}|21000|P000[1-4]|division_by_zero|no_data_found|too_many_rows|raise_exception|assert_failure|case_not_found|cardinality_violation|data_exception|\w*(invalid|overflow|out_of_range|truncation|not_allowed|subscript|violation)\w*)$/;
+  /^(?!syntax_error_or_access_rule_violation$)(22\w{3}|23\w{3}|21000|P000[1-4]|division_by_zero|no_data_found|too_many_rows|raise_exception|assert_failure|case_not_found|cardinality_violation|data_exception|\w*(invalid|overflow|out_of_range|truncation|not_allowed|subscript|violation)\w*)$/;
 
 /** The texts of its queries, expressions among them as `SELECT ...`. Throws where something cannot be followed. */
 export function plpgsqlQueries(definition: string): string[] {

@@ -89,6 +89,13 @@ const told: Record<string, Case & { readonly why: RegExp }> = {
     change: 'delete from docs where id = 2',
     why: /it catches others/,
   },
+  'a function that catches what a missing right raises': {
+    setup: `${docs} create function counted() returns bigint language plpgsql stable as $$
+        begin return (select count(*) from docs); exception when syntax_error_or_access_rule_violation then return -1; end $$;`,
+    sql: 'select counted()',
+    change: 'delete from docs where id = 2',
+    why: /it catches syntax_error_or_access_rule_violation/,
+  },
   'a cursor that comes from elsewhere': {
     setup: `${docs} create function next_of(c refcursor) returns text language plpgsql as $$
         declare r record; begin fetch c into r; return r.name; exception when invalid_cursor_name then return '-'; end $$;`,
