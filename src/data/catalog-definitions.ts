@@ -35,6 +35,8 @@ export const pathOf = (schema: string, name: string): string => `${encodeName(sc
 export class Definitions {
   readonly #all = new Map<string, Definition>();
   readonly #raw: RawCatalog;
+  /** Of parts of text search whose names Postgres' own do not have, by path. */
+  readonly #searchParts = new Map<string, string>();
 
   constructor(raw: RawCatalog) {
     this.#raw = raw;
@@ -58,6 +60,11 @@ export class Definitions {
       this.#add(`operator ${oid}`, name, 'operator', keys, version, oid);
     }
     for (const { oid, version } of raw.casts ?? []) this.#add(`cast ${oid}`, '', 'other', [], version, oid);
+    for (const { oid, name, version, ambiguous } of raw.searchParts ?? []) {
+      const path = `text search ${name} ${oid}`;
+      this.#add(path, '', 'other', [schemaKey], version, oid);
+      if (!ambiguous) this.#searchParts.set(path, name);
+    }
     const { impureOperators, ownEqualities, impureCasts, searchPath, builtins, version } = raw;
     const rest = JSON.stringify([impureOperators, ownEqualities, impureCasts, searchPath, builtins, version]);
     this.#add('rest', '', 'other', [schemaKey], rest, unasked);
@@ -67,7 +74,8 @@ export class Definitions {
   changesTo(next: Definitions): Set<DependencyKey> {
     const changed = new Set<string>();
     for (const path of [...this.#all.keys(), ...next.#all.keys()]) {
-      if (this.#all.get(path)?.text !== next.#all.get(path)?.text) changed.add(path);
+      const isChanged = this.#all.get(path)?.text !== next.#all.get(path)?.text;
+      if (isChanged && !this.#knowsNothingLike(path, next)) changed.add(path);
     }
     const keys = new Set<DependencyKey>();
     if (changed.size === 0) return keys;
@@ -87,6 +95,16 @@ export class Definitions {
   equals(next: Definitions): boolean {
     if (this.#all.size !== next.#all.size) return false;
     return [...this.#all].every(([path, { text }]) => next.#all.get(path)?.text === text);
+  }
+
+  /** A new part of text search, under a name that meant nothing so far. What begins to use it changes, too. */
+  #knowsNothingLike(path: string, next: Definitions): boolean {
+    const name = next.#searchParts.get(path);
+    return (
+      name !== undefined &&
+      !this.#all.has(path) &&
+      ![...this.#searchParts.values()].some((one) => one === name)
+    );
   }
 
   #addRelations(): void {

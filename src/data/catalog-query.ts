@@ -97,6 +97,15 @@ export interface RawOperator extends RawNamed {
   readonly closed: readonly boolean[];
 }
 
+/** A dictionary or a template of text search of the application's own. */
+export interface RawSearchPart {
+  readonly oid: string;
+  readonly name: string;
+  readonly version: string;
+  /** Postgres has one of this name, too. */
+  readonly ambiguous: boolean;
+}
+
 export interface RawCatalog {
   readonly relations: readonly RawRelation[] | null;
   readonly systemRelations: readonly string[] | null;
@@ -112,6 +121,7 @@ export interface RawCatalog {
   readonly types: readonly RawNamed[] | null;
   readonly operators: readonly RawOperator[] | null;
   readonly builtinOperators: readonly string[];
+  readonly searchParts: readonly RawSearchPart[] | null;
   readonly casts: readonly { readonly oid: string; readonly version: string }[] | null;
   /** What rests on what, by oid: pg_depend, and what it leaves out. '0' stands for what any statement may use unasked. */
   readonly rests: readonly (readonly [object: string, on: readonly string[]])[] | null;
@@ -273,6 +283,13 @@ const operators = `
       WHERE x.oid <> 0)))
   FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE ${own('o.oid')}`;
 
+const searchParts = `
+  WITH parts AS (SELECT oid, xmin AS version, 'dictionary ' || dictname AS name FROM pg_ts_dict
+    UNION ALL SELECT oid, xmin, 'template ' || tmplname FROM pg_ts_template)
+  SELECT json_agg(json_build_object('oid', p.oid::text, 'name', p.name, 'version', p.version::text,
+    'ambiguous', EXISTS (SELECT FROM parts b WHERE b.name = p.name AND NOT ${own('b.oid')})))
+  FROM parts p WHERE ${own('p.oid')}`;
+
 /** Only what orders and groups rows: the access methods btree and hash. */
 const ordering = 'IN (SELECT f.oid FROM pg_opfamily f WHERE f.opfmethod IN (403, 405))';
 const orUnasked = (type: string): string => `CASE WHEN ${own(type)} THEN ${type} ELSE 0 END`;
@@ -337,7 +354,7 @@ const all = (catalog: string, row: string, condition = 'true'): string => versio
  */
 const unaskedVersion = `
   SELECT md5(concat_ws('/', current_setting('server_version'), pg_collation_actual_version(100),
-    ${all('pg_ts_config', 'x.oid')}, ${all('pg_ts_dict', 'x.oid')}, ${all('pg_ts_parser', 'x.oid')}, ${all('pg_ts_template', 'x.oid')},
+    ${all('pg_ts_config', 'x.oid')}, ${all('pg_ts_dict', 'x.oid', 'x.oid < 16384')}, ${all('pg_ts_parser', 'x.oid')}, ${all('pg_ts_template', 'x.oid', 'x.oid < 16384')},
     ${all('pg_ts_config_map', "concat_ws(',', x.mapcfg, x.maptokentype, x.mapseqno)")},
     ${all('pg_collation', 'x.oid')}, ${all('pg_language', 'x.oid')}, ${all('pg_transform', 'x.oid')},
     ${all('pg_opclass', 'x.oid', 'x.opcintype < 16384 AND x.opcmethod IN (403, 405)')},
@@ -383,6 +400,7 @@ export function catalogSql(publication: string | null): string {
   (${impureCasts}) AS "impureCasts",
   (${types}) AS types,
   (${operators}) AS operators,
+  (${searchParts}) AS "searchParts",
   (SELECT json_agg(DISTINCT o.oprname) FROM pg_operator o WHERE o.oid < 16384) AS "builtinOperators",
   (SELECT json_agg(json_build_object('oid', c.oid::text, 'version', c.xmin::text)) FROM pg_cast c WHERE ${own('c.oid')}) AS casts,
   (${rests}) AS rests,
@@ -425,6 +443,8 @@ export const fingerprintSql = `SELECT md5(string_agg(n::text || '/' || h::text, 
     changed('pg_amproc', 'amproclefttype'),
     changed('pg_operator', 'oid'),
     changed('pg_cast', 'oid'),
+    changed('pg_ts_dict', 'oid'),
+    changed('pg_ts_template', 'oid'),
     changed('pg_namespace', 'oid'),
     changed('pg_publication_rel', 'oid'),
   ].join('\n  UNION ALL ')}) parts`;

@@ -38,6 +38,7 @@ describe('an extension', () => {
     ['btree_gist', others],
     ['pg_trgm', others],
     ['pgcrypto', others],
+    ['unaccent', [...others, "select to_tsvector('simple', name) from t"]],
     ['intarray', ["select name || 'x', j -> 'a' from t where id = 1 and name like 'a%'"]],
   ])('%s leaves alone what cannot mean it', (extension, sql) =>
     oracle.spares({ setup, sql, change: `create extension ${extension}` }),
@@ -164,5 +165,42 @@ describe('an operator', () => {
       setup: `${setup} create function same(varchar, varchar) returns bool language sql immutable as 'select $1 = $2'`,
       sql: 'select same(short, short) from t',
       change: operator('=', 'varchar', 'varchar'),
+    }));
+});
+
+describe('a dictionary', () => {
+  const search = `${setup} create extension unaccent; create text search dictionary mine (template = simple);`;
+
+  it('is told of where it changes, goes, or takes a name', async () => {
+    const sql = "select ts_lexize('public.mine', name), unaccent(name) from t order by id";
+    await oracle.follows({
+      setup: search,
+      sql,
+      change: 'alter text search dictionary mine (accept = false)',
+    });
+    await oracle.follows({
+      setup: search,
+      sql,
+      change:
+        'alter text search dictionary mine rename to old; create text search dictionary mine (template = simple, accept = false)',
+    });
+    await oracle.follows({ setup: search, sql, change: 'drop text search dictionary mine' });
+    await oracle.touches({
+      setup: search,
+      sql,
+      change: 'create schema before; create text search dictionary before.mine (template = simple)',
+    });
+    await oracle.touches({
+      setup: `${setup} set search_path = public, pg_catalog`,
+      sql: "select ts_lexize('simple', name) from t",
+      change: 'create text search dictionary simple (template = snowball, language = english)',
+    });
+  });
+
+  it('is no concern of anyone while it has a name of its own', () =>
+    oracle.spares({
+      setup: search,
+      sql: "select ts_lexize('mine', 'a'), to_tsvector('english', name) from t",
+      change: 'create text search dictionary other (template = simple, accept = false)',
     }));
 });
