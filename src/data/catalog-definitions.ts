@@ -3,7 +3,7 @@
 // that it keeps as text rests on everything whose name stands in it: too much now and then, never too little.
 
 import type { DependencyKey } from '../core/units.ts';
-import type { RawCatalog, RawOperator } from './catalog-query.ts';
+import type { RawCatalog, RawOperator, RawRelation } from './catalog-query.ts';
 import {
   encodeName,
   functionKey,
@@ -65,9 +65,9 @@ export class Definitions {
       this.#add(path, '', 'other', [schemaKey], version, oid);
       if (!ambiguous) this.#searchParts.set(path, name);
     }
-    const { impureOperators, ownEqualities, impureCasts, searchPath, builtins, version } = raw;
-    const rest = JSON.stringify([impureOperators, ownEqualities, impureCasts, searchPath, builtins, version]);
-    this.#add('rest', '', 'other', [schemaKey], rest, unasked);
+    const { impureOperators, ownEqualities, impureCasts, impureOrder, searchPath, builtins, version } = raw;
+    const rest = [impureOperators, ownEqualities, impureCasts, impureOrder, searchPath, builtins, version];
+    this.#add('rest', '', 'other', [schemaKey], JSON.stringify(rest), unasked);
   }
 
   /** The keys to purge when these definitions have become `next`. */
@@ -112,9 +112,16 @@ export class Definitions {
     for (const relation of relations.values()) {
       const { schema, name } = relation;
       const root = (relation.root === null ? undefined : relations.get(relation.root)) ?? relation;
-      const parents = (relation.parents ?? []).flatMap((oid) => relations.get(oid) ?? []);
-      // A partition or child attached or detached changes what its parents hold.
-      const keys = [root, ...parents].map((one) => tableKey(relationName(one.schema, one.name)));
+      const ancestors = new Set<RawRelation>([root]);
+      const climb = ({ parents }: RawRelation): void => {
+        for (const parent of (parents ?? []).flatMap((oid) => relations.get(oid) ?? [])) {
+          ancestors.add(parent);
+          climb(parent);
+        }
+      };
+      climb(relation);
+      // A partition or child attached, detached or redefined changes what all above it hold.
+      const keys = [...ancestors].map((one) => tableKey(relationName(one.schema, one.name)));
       const path = `relation ${pathOf(schema, name)}`;
       // Which columns rows are named by is told apart: what an index changes is not what a row means.
       const text = JSON.stringify({ ...relation, indexed: null, unique: null });

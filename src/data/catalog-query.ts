@@ -17,6 +17,8 @@ export interface RawColumn {
   /** Attribute numbers of the columns that a generated one is computed from. */
   readonly sources: readonly number[] | null;
   readonly notNull: boolean;
+  /** Its values are written with names of Postgres' catalog, which the log does not tell of. */
+  readonly namesCatalog: boolean;
 }
 
 export interface RawRelation {
@@ -71,7 +73,7 @@ export interface RawFunction {
   /** In whose name it runs, where that is not the caller's. */
   readonly runsAs: string | null;
   /** Arguments that can be left out are not counted in the first. */
-  /** The application's own types among those that it takes and gives. */
+  /** The types among those that it takes and gives that are the application's own, or name what is in Postgres' catalog. */
   readonly types: readonly string[] | null;
   readonly fewestArgs: number;
   readonly mostArgs: number;
@@ -130,6 +132,9 @@ export interface RawCatalog {
   readonly ownEqualities: readonly string[] | null;
   /** Types with a cast whose function is not immutable, and whether any such cast is applied unasked. */
   readonly impureCasts: readonly { readonly type: string; readonly implicit: boolean }[] | null;
+  /** An order of the application's own calls a function that is not immutable. */
+  readonly impureOrder: boolean;
+  readonly catalogTypes: readonly string[] | null;
   /** Of what any statement may use unasked, and belongs to no one object. */
   readonly version: string;
   /** What the setting comes to in this session. */
@@ -179,7 +184,8 @@ const columns = `
     'base', (SELECT CASE WHEN b.oid < 16384 THEN b.typname END FROM pg_type b WHERE b.oid = base.oid),
     'isEnum', (SELECT b.typtype = 'e' FROM pg_type b WHERE b.oid = base.oid),
     'deterministic', coalesce((SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation), true),
-    'generated', a.attgenerated <> '', 'sources', CASE WHEN a.attgenerated <> '' THEN ${sources} END, 'notNull', a.attnotnull) ORDER BY a.attnum)
+    'generated', a.attgenerated <> '', 'sources', CASE WHEN a.attgenerated <> '' THEN ${sources} END, 'notNull', a.attnotnull,
+    'namesCatalog', a.atttypid IN (SELECT k.oid FROM catalog_types k)) ORDER BY a.attnum)
   FROM pg_attribute a CROSS JOIN LATERAL (
     WITH RECURSIVE down(oid) AS (
       SELECT a.atttypid UNION ALL SELECT t.typbasetype FROM down JOIN pg_type t ON t.oid = down.oid WHERE t.typtype = 'd')
@@ -239,6 +245,11 @@ const steady = (fn: string): string => `(${fn}.provolatile = 's' AND EXISTS (
       AND e.extname IN (${STEADY_EXTENSIONS.map((each) => `'${each}'`).join(', ')}))
   AND ${fn}.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c'))`;
 
+/** `SET role` of a function's own, or SECURITY DEFINER. `p` is a row of pg_proc. */
+const RUNS_AS = `coalesce(
+  (SELECT split_part(s, '=', 2) FROM unnest(p.proconfig) s WHERE s LIKE 'role=%' OR s LIKE 'session_authorization=%' LIMIT 1),
+  CASE WHEN p.prosecdef THEN pg_get_userbyid(p.proowner)::text END)`;
+
 const functions = `
   SELECT json_agg(json_build_object(
     'oid', p.oid::text, 'version', concat_ws('/', p.xmin, n.xmin), 'schema', n.nspname, 'name', p.proname, 'kind', p.prokind, 'volatility', p.provolatile, 'language', l.lanname,
@@ -248,9 +259,9 @@ const functions = `
                  WHEN l.lanname NOT IN ('plpgsql', 'c', 'internal') THEN p.prosrc END,
     'standard', p.prosqlbody IS NOT NULL,
     'searchPath', (SELECT s FROM unnest(p.proconfig) s WHERE s LIKE 'search_path=%'),
-    'runsAs', CASE WHEN p.prosecdef THEN pg_get_userbyid(p.proowner) END,
-    'types', (SELECT json_agg(DISTINCT t.typname) FROM pg_type t WHERE ${own('t.oid')}
-       AND t.oid = ANY (p.prorettype || coalesce(p.proallargtypes, p.proargtypes::oid[]))),
+    'runsAs', ${RUNS_AS},
+    'types', (SELECT json_agg(DISTINCT t.typname) FROM pg_type t
+       WHERE (${own('t.oid')} OR t.oid IN (SELECT k.oid FROM catalog_types k)) AND t.oid = ANY (p.prorettype || coalesce(p.proallargtypes, p.proargtypes::oid[]))),
     'fewestArgs', p.pronargs - p.pronargdefaults - (p.provariadic <> 0)::int,
     'mostArgs', CASE WHEN p.provariadic = 0 THEN p.pronargs ELSE 100 END,
     'defaults', pg_get_expr(p.proargdefaults, 0),
@@ -334,17 +345,75 @@ const impureCasts = `
       OR (t.typrelid <> 0 AND ${own('t.oid')} AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.atttypid = b.oid AND a.attnum > 0)))
   SELECT json_agg(DISTINCT jsonb_build_object('type', t.typname, 'implicit', b.implicit)) FROM cast_types b JOIN pg_type t ON t.oid = b.oid`;
 
+/** ORDER BY, DISTINCT, UNION, max() and the like call what an operator class names, and no statement says which. */
+const impureOrder = `
+  SELECT EXISTS (SELECT FROM pg_proc p WHERE ${own('p.oid')} AND p.provolatile <> 'i' AND NOT ${steady('p')} AND (
+    p.oid IN (SELECT m.amproc FROM pg_amproc m WHERE m.amprocfamily ${ordering})
+    OR p.oid IN (SELECT o.oprcode FROM pg_amop m JOIN pg_operator o ON o.oid = m.amopopr WHERE m.amopfamily ${ordering})))`;
+
+/**
+ * Types whose values are written with names of Postgres' catalog (regclass, aclitem), and what is made of them. Where those of
+ * text search change, all that is cached is purged.
+ */
+const CATALOG_TYPES = `
+  WITH RECURSIVE catalog_types(oid) AS (
+    SELECT t.oid FROM pg_type t WHERE t.oid < 16384 AND t.typname ~ '^(reg[a-z]+|aclitem)$'
+      AND t.typname NOT IN ('regconfig', 'regdictionary')
+    UNION
+    SELECT t.oid FROM catalog_types b JOIN pg_type t ON t.typbasetype = b.oid OR t.typelem = b.oid
+      OR (${own('t.typrelid')} AND EXISTS (
+        SELECT FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.atttypid = b.oid AND a.attnum > 0 AND NOT a.attisdropped)))`;
+
+/** Settings of roles and databases that no result leans on; whatever else is set there may change one. */
+const HARMLESS_SETTINGS = [
+  ...[
+    'enable_',
+    'log_',
+    'track_',
+    'debug_',
+    'geqo',
+    'jit',
+    'vacuum_',
+    'autovacuum_',
+    'default_transaction_',
+    'temp_',
+    'wal_',
+  ],
+  ...[
+    'commit_',
+    'synchronous_commit',
+    'application_name',
+    'client_min_messages',
+    'plan_cache_mode',
+    'auto_explain',
+    'pg_stat_',
+  ],
+  ...[
+    'effective_',
+    'max_parallel_',
+    'min_parallel_',
+    'parallel_',
+    'from_collapse',
+    'join_collapse',
+    'cursor_tuple_',
+    'tcp_',
+  ],
+  ...['.*_cost$', '.*_timeout$', '.*work_mem$', '.*_multiplier$', '.*_interval$'],
+];
+
 /** Settings that results lean on. */
 const settings =
   `search_path TimeZone timezone_abbreviations DateStyle IntervalStyle lc_monetary lc_numeric lc_time bytea_output extra_float_digits xmlbinary
-   xmloption default_text_search_config array_nulls transform_null_equals standard_conforming_strings row_security`.split(
+   xmloption default_text_search_config array_nulls transform_null_equals standard_conforming_strings row_security quote_all_identifiers`.split(
     /\s+/,
   );
 
-/** Settings of pg_trgm, which its operators read: there only where the extension has been loaded. */
-const thresholds = ['similarity', 'word_similarity', 'strict_word_similarity'].map(
-  (kind) => `pg_trgm.${kind}_threshold`,
-);
+/** Settings of pg_trgm, which its operators read, and what they are where nobody sets them; the extension need not be loaded. */
+const thresholds = [
+  ['similarity', '0.3'],
+  ['word_similarity', '0.6'],
+  ['strict_word_similarity', '0.5'],
+].map(([kind, unset]) => `nullif(current_setting('pg_trgm.${kind}_threshold', true), '${unset}')`);
 
 const all = (catalog: string, row: string, condition = 'true'): string => versionOf(catalog, row, condition);
 
@@ -363,8 +432,8 @@ const unaskedVersion = `
     (SELECT string_agg(concat_ws(',', s.setdatabase, s.setrole, c.one), ';' ORDER BY s.setdatabase, s.setrole, c.one)
        FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(one)
        WHERE s.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
-         AND lower(split_part(c.one, '=', 1)) IN (${[...settings, ...thresholds].map((name) => `'${name.toLowerCase()}'`).join(', ')})),
-    ${settings.map((name) => `current_setting('${name}')`).join(', ')},
+         AND lower(split_part(c.one, '=', 1)) !~ '^(${HARMLESS_SETTINGS.join('|')})'),
+    ${settings.map((name) => `current_setting('${name}')`).join(', ')}, ${thresholds.join(', ')},
     (SELECT string_agg(r.rolname, ',' ORDER BY r.rolname) FROM pg_roles r WHERE (r.rolsuper OR r.rolbypassrls)
        AND EXISTS (SELECT 1 FROM pg_class c WHERE c.relrowsecurity)),
     ${all(
@@ -383,7 +452,7 @@ export function catalogSql(publication: string | null): string {
   const published = `EXISTS (SELECT 1 FROM pg_publication p WHERE p.pubname = ${name} AND (p.puballtables OR EXISTS (
       SELECT 1 FROM pg_publication_rel r WHERE r.prpubid = p.oid AND (r.prrelid = c.oid
         OR (c.relispartition AND r.prrelid IN (SELECT a.relid FROM pg_partition_ancestors(c.oid) a))))))`;
-  return `SELECT
+  return `${CATALOG_TYPES} SELECT
   (${relations(publication === null ? 'true' : published)}) AS relations,
   (SELECT json_agg(c.relname) FROM pg_class c WHERE c.relnamespace = 'pg_catalog'::regnamespace
      AND c.relkind IN ('r', 'v')) AS "systemRelations",
@@ -398,6 +467,8 @@ export function catalogSql(publication: string | null): string {
   (SELECT json_agg(DISTINCT t.typname) FROM pg_operator o JOIN pg_type t ON t.oid IN (o.oprleft, o.oprright)
      WHERE ${own('o.oid')} AND o.oprname = '=' AND t.oid < 16384) AS "ownEqualities",
   (${impureCasts}) AS "impureCasts",
+  (${impureOrder}) AS "impureOrder",
+  (SELECT json_agg(DISTINCT t.typname) FROM catalog_types c JOIN pg_type t ON t.oid = c.oid) AS "catalogTypes",
   (${types}) AS types,
   (${operators}) AS operators,
   (${searchParts}) AS "searchParts",
@@ -411,12 +482,19 @@ export function catalogSql(publication: string | null): string {
        SELECT coalesce(json_agg(n.nspname), '[]') FROM pg_namespace n
        WHERE n.nspname NOT LIKE 'pg\\_%' AND NOT has_schema_privilege(r.oid, n.oid, 'usage'))))
      FROM pg_roles r WHERE r.rolname = current_user
-       OR r.oid IN (SELECT p.proowner FROM pg_proc p WHERE ${own('p.oid')} AND p.prosecdef)) AS "closedSchemas"`;
+       OR r.rolname IN (SELECT ${RUNS_AS} FROM pg_proc p WHERE ${own('p.oid')})) AS "closedSchemas"`;
 }
 
-const changed = (catalog: string, owner: string): string =>
-  `SELECT count(*) AS n, coalesce(bit_xor(hashtextextended(x.${owner}::text || ':' || x.xmin::text, 0)), 0) AS h ` +
-  `FROM ${catalog} x WHERE ${own(`x.${owner}`)}`;
+/** Each row by a name of its own: two that are hashed alike would take each other out. */
+const changed = (catalog: string, condition: string, row = 'x.oid'): string =>
+  `SELECT count(*) AS n, coalesce(bit_xor(hashtextextended(concat_ws(':', ${row}, x.xmin), 0)), 0) AS h ` +
+  `FROM ${catalog} x WHERE ${condition}`;
+const OWN_BY_OID = [
+  ...['pg_class', 'pg_rewrite', 'pg_proc', 'pg_type', 'pg_enum', 'pg_constraint', 'pg_policy'],
+  ...['pg_operator', 'pg_cast', 'pg_ts_dict', 'pg_ts_template', 'pg_publication_rel'],
+];
+/** The schema `public` is there from the start. */
+const ownSchema = `(${own('x.oid')} OR x.nspname = 'public')`;
 
 /**
  * A text that changes with every change of definition. Row versions of the catalog stand for their content:
@@ -426,25 +504,14 @@ const changed = (catalog: string, owner: string): string =>
 export const fingerprintSql = `SELECT md5(string_agg(n::text || '/' || h::text, ',')
     || array_to_string(current_schemas(true), ',') || (${unaskedVersion})) AS fingerprint FROM (
   ${[
-    changed('pg_class', 'oid'),
-    changed('pg_attribute', 'attrelid'),
-    changed('pg_index', 'indexrelid'),
-    changed('pg_inherits', 'inhrelid'),
-    changed('pg_rewrite', 'oid'),
-    changed('pg_proc', 'oid'),
-    changed('pg_type', 'oid'),
-    changed('pg_enum', 'oid'),
-    changed('pg_constraint', 'oid'),
-    changed('pg_policy', 'oid'),
-    changed('pg_attrdef', 'adrelid'),
-    changed('pg_range', 'rngtypid'),
-    changed('pg_opclass', 'opcintype'),
-    changed('pg_amop', 'amoplefttype'),
-    changed('pg_amproc', 'amproclefttype'),
-    changed('pg_operator', 'oid'),
-    changed('pg_cast', 'oid'),
-    changed('pg_ts_dict', 'oid'),
-    changed('pg_ts_template', 'oid'),
-    changed('pg_namespace', 'oid'),
-    changed('pg_publication_rel', 'oid'),
+    ...OWN_BY_OID.map((catalog) => changed(catalog, own('x.oid'))),
+    changed('pg_namespace', ownSchema),
+    changed('pg_attribute', own('x.attrelid'), 'x.attrelid, x.attnum'),
+    changed('pg_index', own('x.indexrelid'), 'x.indexrelid'),
+    changed('pg_inherits', own('x.inhrelid'), 'x.inhrelid, x.inhparent'),
+    changed('pg_attrdef', own('x.adrelid')),
+    changed('pg_range', own('x.rngtypid'), 'x.rngtypid'),
+    changed('pg_opclass', own('x.opcintype')),
+    changed('pg_amop', own('x.amoplefttype')),
+    changed('pg_amproc', own('x.amproclefttype')),
   ].join('\n  UNION ALL ')}) parts`;

@@ -25,6 +25,8 @@ export interface Column {
   /** The columns that a generated one is computed from; empty where that is not known. */
   readonly sources: readonly string[];
   readonly notNull: boolean;
+  /** Its values are written with names of Postgres' catalog. */
+  readonly namesCatalog: boolean;
 }
 
 export interface Relation {
@@ -120,6 +122,8 @@ export class Catalog {
   readonly builtinOperators: ReadonlySet<string>;
   readonly impureOperators: ReadonlySet<string>;
   readonly impureCasts: ReadonlySet<string>;
+  /** Types whose values are written with names of Postgres' catalog. */
+  readonly catalogTypes: ReadonlySet<string>;
   /** Something in this database makes every statement impossible to follow. */
   readonly hazard: string | undefined;
   private readonly raw: RawCatalog;
@@ -140,9 +144,8 @@ export class Catalog {
     this.builtinOperators = new Set(raw.builtinOperators);
     this.impureOperators = new Set(raw.impureOperators);
     this.impureCasts = new Set(raw.impureCasts?.map((cast) => cast.type));
-    this.hazard = raw.impureCasts?.some((cast) => cast.implicit)
-      ? 'an implicit cast of the application calls a function that is not immutable'
-      : undefined;
+    this.catalogTypes = new Set(raw.catalogTypes);
+    this.hazard = hazardOf(raw);
     this.builtins = new Map(
       raw.builtins.map(([name, volatility, set, aggregate, unary]) => [
         name,
@@ -262,6 +265,14 @@ export async function loadCatalog(
 export async function fingerprint(reader: CatalogReader): Promise<string> {
   const { rows } = await reader.query(fingerprintSql);
   return (rows[0] as { fingerprint: string }).fingerprint;
+}
+
+function hazardOf({ impureCasts, impureOrder }: RawCatalog): string | undefined {
+  if (impureCasts?.some((cast) => cast.implicit))
+    return 'an implicit cast of the application calls a function that is not immutable';
+  return impureOrder
+    ? 'an operator class of the application calls a function that is not immutable'
+    : undefined;
 }
 
 function volatilityOf(letter: string): 'immutable' | 'stable' | 'volatile' {
@@ -403,6 +414,7 @@ function columnOf(
     generated: raw.generated,
     sources: (raw.sources ?? []).flatMap((number) => nameOf.get(number) ?? []),
     notNull: raw.notNull,
+    namesCatalog: raw.namesCatalog,
   };
 }
 

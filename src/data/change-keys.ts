@@ -147,6 +147,7 @@ const unfamiliar = (name: string): Column => ({
   generated: false,
   sources: [],
   notNull: false,
+  namesCatalog: false,
 });
 
 function tellChanged(

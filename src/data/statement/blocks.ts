@@ -96,6 +96,8 @@ export class Blocks {
         this.findings.untracked.add(
           `${name}() casts to ${type}, which may call a function that is not immutable`,
         );
+      if (this.catalog.catalogTypes.has(type))
+        this.findings.untracked.add(`${name}() casts to ${type}, which reads Postgres' catalog`);
     }
     if (fn.pure) {
       // It promises to read nothing, so that it rests on definitions only: those whose names stand in it.
@@ -249,6 +251,7 @@ export class Blocks {
     place: Place,
   ): void {
     const node = tree.kind === 'SortBy' ? child(tree.body, 'node') : tree;
+    if (tree.kind === 'SortBy') this.expressions.checkOperators(tree);
     if (node?.kind === 'A_Const' && targets !== undefined) {
       const target = targets[Number(constant(node)) - 1];
       if (target !== undefined) this.expressions.useTarget(target, use, place);
@@ -278,6 +281,7 @@ export class Blocks {
       if (limit !== undefined) this.expressions.walk(limit, scope, 'filter', place);
     }
     for (const sort of children(select, 'sortClause')) {
+      this.expressions.checkOperators(sort);
       // Output columns by name or number, which are counted already; an expression is an error in Postgres.
       if (child(sort.body, 'node')?.kind !== 'ColumnRef') this.expressions.walk(sort, scope, 'filter', place);
     }

@@ -70,7 +70,11 @@ export class Expressions {
   useItemColumn(item: Item, name: string, use: Use, place: Place): void {
     if (item.kind === 'scan') {
       const column = item.columns.get(name);
-      if (column !== undefined) item.scan[use].add(column);
+      if (column === undefined) return;
+      item.scan[use].add(column);
+      const { relation } = item.scan;
+      if (relation.columns.get(column)?.namesCatalog === true)
+        this.findings.untracked.add(`${relation.name}.${column} is written with names of Postgres' catalog`);
     } else if (item.kind === 'derived') {
       const target = item.targets.get(name);
       if (target !== undefined) this.useTarget(target, use, place);
@@ -145,12 +149,14 @@ export class Expressions {
         this.checkCast(part(body, 'typeName') ?? {});
         break;
       case 'A_Expr':
+      case 'CaseExpr':
       case 'SortBy':
         this.checkOperators(tree);
         break;
       default:
         if (!composed.has(kind)) this.findings.untracked.add(`${kind} is not understood`);
     }
+    if (kind.startsWith('Json')) this.checkJson(kind);
     // RETURNING of the functions of JSON.
     const returned = part(
       part(body, 'output') ?? part(part(body, 'constructor') ?? {}, 'output') ?? {},
@@ -176,6 +182,9 @@ export class Expressions {
   private follow({ name, builtin, own }: Called, args: number, place: Place): void {
     const trouble = builtin === undefined ? undefined : builtinTrouble(name, builtin, args);
     if (trouble !== undefined) this.findings.untracked.add(trouble);
+    if (/json/i.test(name)) this.checkJson(name);
+    if (/populate_record/.test(name) && this.catalog.impureCasts.size > 0)
+      this.findings.untracked.add(`${name}() may check a domain by a function that is not immutable`);
     if (builtin !== undefined) this.findings.definitions.add(functionKey('pg_catalog', name));
     for (const fn of own) this.inner.call(fn, name, args, place);
   }
@@ -227,11 +236,19 @@ export class Expressions {
     return any && !own;
   }
 
-  private checkOperators(tree: Tree): void {
+  /** USING and NATURAL compare by it. */
+  checkEquality(): void {
+    this.checkPure('=');
+  }
+
+  private checkPure(name: string): void {
+    if (this.catalog.impureOperators.has(name))
+      this.findings.untracked.add(`the operator ${name} may call a function that is not immutable`);
+  }
+
+  checkOperators(tree: Tree): void {
     for (const { name, operands } of operationsOf(tree)) {
-      if (this.catalog.impureOperators.has(name)) {
-        this.findings.untracked.add(`the operator ${name} may call a function that is not immutable`);
-      }
+      this.checkPure(name);
       if (this.catalog.builtinOperators.has(name)) {
         this.findings.definitions.add(operandsKey(name, operands));
         continue;
@@ -239,6 +256,12 @@ export class Expressions {
       this.findings.definitions.add(operatorKey(name));
       if (!this.catalog.operators.has(name)) this.findings.untracked.add(`the operator ${name} is not known`);
     }
+  }
+
+  /** What makes JSON casts to it where there is such a cast, and nobody asks for it by name. */
+  private checkJson(name: string): void {
+    if (this.catalog.impureCasts.has('json'))
+      this.findings.untracked.add(`${name} may call a cast to json that is not immutable`);
   }
 
   private checkCast(type: Body): void {
@@ -251,7 +274,8 @@ export class Expressions {
     if (this.catalog.impureCasts.has(name)) {
       this.findings.untracked.add(`a cast to ${name} may call a function that is not immutable`);
     }
-    if (/^reg[a-z]+$/.test(name)) this.findings.untracked.add(`a cast to ${name} reads Postgres' catalog`);
+    if (this.catalog.catalogTypes.has(name))
+      this.findings.untracked.add(`a cast to ${name} reads Postgres' catalog`);
     const keys = this.calls.typesOf(path);
     for (const key of keys) this.findings.definitions.add(key);
     return keys.length > 0;

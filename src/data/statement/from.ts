@@ -224,7 +224,10 @@ export class From {
       walks.push(() => this.expressions.walk(on, { ...scope, items: [...scope.items] }, 'filter', place));
     }
     const using = body.isNatural === true ? commonNames(leftItems, rightItems) : names(body, 'usingClause');
-    if (using === undefined || using.length > 0) scope.merged = true;
+    if (using === undefined || using.length > 0) {
+      scope.merged = true;
+      this.expressions.checkEquality();
+    }
     for (const item of [...leftItems, ...rightItems]) {
       if (using === undefined) walks.push(() => this.expressions.useItem(item, 'filter', place));
       for (const name of using ?? []) {

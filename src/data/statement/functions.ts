@@ -40,5 +40,9 @@ export function valueFunctionTrouble(op: string): string | undefined {
     : undefined;
 }
 
-/** Input words of the date and time types whose value moves. */
-export const movingTime = /^\s*(now|today|tomorrow|yesterday)\b/i;
+/**
+ * Input words of the date and time types whose value moves: after a time of day, or in a range, an array or a row
+ * (`12:00 today`, `[today,tomorrow)`).
+ */
+export const movingTime =
+  /^(?:[\s\d:.+-]*|\s*[[({](?:.*[,{("\\])?[\s\d:.+-]*)(?:now|today|tomorrow|yesterday)\b/is;

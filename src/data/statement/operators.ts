@@ -15,12 +15,22 @@ const betweens: Readonly<Record<string, readonly string[]>> = {
   AEXPR_NOT_BETWEEN_SYM: ['<', '>'],
 };
 
-/** Of an expression, a subquery that is compared with something, or a sort that names its operator. */
+/** Of an expression, a subquery that is compared with something, a CASE of values, or a sort that names its operator. */
 export function operationsOf({ kind, body }: Tree): Operation[] {
   if (kind === 'SubLink') {
     const written = names(body, 'operName').slice(-1);
     const called = body.subLinkType === 'ANY_SUBLINK' && written.length === 0 ? ['='] : written;
     return operations(called, pairs(child(body, 'testexpr'), null));
+  }
+  if (kind === 'CaseExpr') {
+    const tested = child(body, 'arg');
+    const answers = children(body, 'args').map((when) => child(when.body, 'expr'));
+    return tested === undefined
+      ? []
+      : operations(
+          ['='],
+          answers.flatMap((answer) => pairs(tested, answer)),
+        );
   }
   if (kind === 'SortBy') {
     const sorted = child(body, 'node');
