@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { catalogKey } from '../../src/data/feed/definitions.ts';
-import { schemaKey } from '../../src/data/keys.ts';
+import { operandsKey, schemaKey } from '../../src/data/keys.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/redis.ts';
 import { type RecordingBus, settled, startFeed, type TestFeed, trackedTables } from './fixture.ts';
@@ -136,6 +136,19 @@ describe('the change feed and definitions that change', () => {
     await database.query("alter type mood rename value 'low' to 'down'");
     await settled(database, bus);
     expect(bus.keys).toContain('days');
+  });
+
+  it('purges for an extension what its operators may mean now, and not all there is', async () => {
+    for (const name of ['citext', 'ltree', 'pg_trgm', 'unaccent', 'intarray']) {
+      await database.query(`create extension ${name}`);
+      await settled(database, bus);
+    }
+    expect(bus.keys).toContain(catalogKey);
+    expect(bus.keys).toContain(operandsKey('+', ['_', '?']));
+    expect(bus.keys).not.toContain(schemaKey);
+    await database.query(`create function same(varchar, varchar) returns bool language sql immutable as 'select true';
+      create operator = (leftarg = varchar, rightarg = varchar, function = same)`);
+    await until(() => bus.has(schemaKey));
   });
 
   it('says nothing of temporary tables', async () => {
