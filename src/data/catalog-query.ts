@@ -108,6 +108,22 @@ export interface RawSearchPart {
   readonly ambiguous: boolean;
 }
 
+/**
+ * Where code runs that is neither Postgres' own nor an extension's in C: it may do anything to its session, whatever
+ * volatility it is declared with.
+ */
+export interface RawOwnCode {
+  /** Names of such functions, and of those of extensions that are none. */
+  readonly functions: readonly string[] | null;
+  readonly harmless: readonly string[] | null;
+  /** Of every type that is not Postgres' own, those of tables' rows among them: their domains may have such checks. */
+  readonly types: readonly string[] | null;
+  /** Tables whose indexes, constraints, partitions or generated columns call such functions; the planner may run them. */
+  readonly relations: readonly string[] | null;
+  /** A cast, an operator or an order is made of such a function. */
+  readonly unasked: boolean;
+}
+
 export interface RawCatalog {
   readonly relations: readonly RawRelation[] | null;
   readonly systemRelations: readonly string[] | null;
@@ -135,6 +151,7 @@ export interface RawCatalog {
   /** An order of the application's own calls a function that is not immutable. */
   readonly impureOrder: boolean;
   readonly catalogTypes: readonly string[] | null;
+  readonly ownCode: RawOwnCode;
   /** Of what any statement may use unasked, and belongs to no one object. */
   readonly version: string;
   /** What the setting comes to in this session. */
@@ -238,17 +255,53 @@ const STEADY_EXTENSIONS = [
   ...['btree_gin', 'btree_gist', 'cube', 'seg', 'isn', 'earthdistance', 'dict_int', 'dict_xsyn', 'bloom'],
 ];
 
+const isSteadyExtension = `e.extname IN (${STEADY_EXTENSIONS.map((each) => `'${each}'`).join(', ')})`;
+
 /** `fn` is a row of pg_proc. */
 const steady = (fn: string): string => `(${fn}.provolatile = 's' AND EXISTS (
     SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
     WHERE d.classid = 'pg_proc'::regclass AND d.objid = ${fn}.oid AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
-      AND e.extname IN (${STEADY_EXTENSIONS.map((each) => `'${each}'`).join(', ')}))
+      AND ${isSteadyExtension})
   AND ${fn}.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c'))`;
 
 /** `SET role` of a function's own, or SECURITY DEFINER. `p` is a row of pg_proc. */
 const RUNS_AS = `coalesce(
   (SELECT split_part(s, '=', 2) FROM unnest(p.proconfig) s WHERE s LIKE 'role=%' OR s LIKE 'session_authorization=%' LIMIT 1),
   CASE WHEN p.prosecdef THEN pg_get_userbyid(p.proowner)::text END)`;
+
+const AGGREGATE_PARTS =
+  'g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn';
+
+/** One CTE: each own function, and whether it leaves its session alone. */
+const ownFunctions = `
+  plain AS (
+    SELECT p.oid, p.proname, p.prokind, p.provolatile <> 'v' AND l.lanname IN ('c', 'internal') AND EXISTS (
+        SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+        WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+          AND (p.provolatile = 'i' OR ${isSteadyExtension})) AS harmless
+    FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE ${own('p.oid')}),
+  code AS (
+    SELECT f.oid, f.proname, f.harmless AND NOT EXISTS (
+        SELECT FROM pg_aggregate g JOIN plain q ON q.oid IN (${AGGREGATE_PARTS})
+        WHERE f.prokind = 'a' AND g.aggfnoid = f.oid AND NOT q.harmless) AS harmless
+    FROM plain f)`;
+
+const ownCode = `
+  WITH ${ownFunctions}
+  SELECT json_build_object(
+    'functions', (SELECT json_agg(DISTINCT f.proname) FROM code f WHERE NOT f.harmless),
+    'harmless', (SELECT json_agg(DISTINCT f.proname) FROM code f WHERE f.harmless),
+    'types', (SELECT json_agg(DISTINCT t.typname) FROM pg_type t WHERE ${own('t.oid')}),
+    'relations', (SELECT json_agg(DISTINCT u.relation::text) FROM (
+        SELECT coalesce(i.indrelid, d.objid) AS relation, d.refobjid FROM pg_depend d LEFT JOIN pg_index i ON i.indexrelid = d.objid
+          WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_proc'::regclass
+        UNION ALL SELECT k.conrelid, d.refobjid FROM pg_constraint k JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass
+          AND d.objid = k.oid AND d.refclassid = 'pg_proc'::regclass WHERE k.conrelid <> 0
+        UNION ALL SELECT f.adrelid, d.refobjid FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+          AND a.attgenerated <> '' JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_proc'::regclass
+      ) u JOIN code f ON f.oid = u.refobjid WHERE NOT f.harmless),
+    'unasked', EXISTS (SELECT FROM code f WHERE NOT f.harmless AND f.oid IN (
+        SELECT c.castfunc FROM pg_cast c UNION ALL SELECT o.oprcode FROM pg_operator o UNION ALL SELECT m.amproc FROM pg_amproc m)))`;
 
 const functions = `
   SELECT json_agg(json_build_object(
@@ -266,7 +319,7 @@ const functions = `
     'mostArgs', CASE WHEN p.provariadic = 0 THEN p.pronargs ELSE 100 END,
     'defaults', pg_get_expr(p.proargdefaults, 0),
     'aggregatePure', coalesce((SELECT bool_and(q.provolatile = 'i') FROM pg_aggregate g JOIN pg_proc q
-       ON q.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn)
+       ON q.oid IN (${AGGREGATE_PARTS})
        WHERE g.aggfnoid = p.oid), true)) ORDER BY n.nspname, p.proname, p.oid)
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
   WHERE ${own('p.oid')}`;
@@ -475,6 +528,7 @@ export function catalogSql(publication: string | null): string {
   (SELECT json_agg(DISTINCT o.oprname) FROM pg_operator o WHERE o.oid < 16384) AS "builtinOperators",
   (SELECT json_agg(json_build_object('oid', c.oid::text, 'version', c.xmin::text)) FROM pg_cast c WHERE ${own('c.oid')}) AS casts,
   (${rests}) AS rests,
+  (${ownCode}) AS "ownCode",
   (${unaskedVersion}) AS version,
   array_to_json(current_schemas(true)) AS "searchPath", current_setting('search_path') AS "searchPathSetting",
   current_user AS role,

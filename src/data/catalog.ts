@@ -113,6 +113,16 @@ export const builtinKinds: ReadonlyMap<string, ValueKind> = new Map([
   ['bpchar', 'char'],
 ]);
 
+/** Names as the catalog has them, of whatever schema; relations by oid. */
+export interface OwnCode {
+  readonly functions: ReadonlySet<string>;
+  /** Functions of extensions that leave their session alone. */
+  readonly harmless: ReadonlySet<string>;
+  readonly types: ReadonlySet<string>;
+  readonly relations: ReadonlySet<string>;
+  readonly unasked: boolean;
+}
+
 export class Catalog {
   /** Where the session that read the catalog finds unqualified names: what Postgres wrote out for it means what it means there. */
   readonly searchPath: readonly string[];
@@ -126,6 +136,8 @@ export class Catalog {
   readonly catalogTypes: ReadonlySet<string>;
   /** Something in this database makes every statement impossible to follow. */
   readonly hazard: string | undefined;
+  /** Where code runs that may do anything to its session. */
+  readonly ownCode: OwnCode;
   private readonly raw: RawCatalog;
   private readonly relations = new Map<string, Relation>();
   private readonly functions = new Map<string, SqlFunction[]>();
@@ -146,6 +158,7 @@ export class Catalog {
     this.impureCasts = new Set(raw.impureCasts?.map((cast) => cast.type));
     this.catalogTypes = new Set(raw.catalogTypes);
     this.hazard = hazardOf(raw);
+    this.ownCode = ownCodeOf(raw);
     this.builtins = new Map(
       raw.builtins.map(([name, volatility, set, aggregate, unary]) => [
         name,
@@ -277,6 +290,25 @@ function hazardOf({ impureCasts, impureOrder }: RawCatalog): string | undefined 
 
 function volatilityOf(letter: string): 'immutable' | 'stable' | 'volatile' {
   return letter === 'i' || letter === 's' ? volatilities[letter] : 'volatile';
+}
+
+function ownCodeOf({ ownCode, relations }: RawCatalog): OwnCode {
+  const parents = new Map(relations?.map((one) => [one.oid, one.parents ?? []]));
+  const reached = new Set<string>();
+  // Whoever reads a parent reads its children.
+  const reach = (oid: string): void => {
+    if (reached.has(oid)) return;
+    reached.add(oid);
+    for (const parent of parents.get(oid) ?? []) reach(parent);
+  };
+  for (const oid of ownCode.relations ?? []) reach(oid);
+  return {
+    functions: new Set(ownCode.functions),
+    harmless: new Set(ownCode.harmless),
+    types: new Set(ownCode.types),
+    relations: reached,
+    unasked: ownCode.unasked,
+  };
 }
 
 function functionOf(raw: RawFunction): SqlFunction {

@@ -1,18 +1,24 @@
 // One connection of the pool: what is known of it, and how a read goes over it.
 //
-// A read is three steps in one round trip: BEGIN READ ONLY, the statement, ROLLBACK. So nothing that a statement does to its
-// session outlives it, be it in a function (set_config, SET ROLE, LISTEN, a cursor WITH HOLD), and behind a pooler the next
-// client finds the server's connection as it was. The answer to BEGIN comes at once, whatever the statement takes: it tells
-// a connection that has fallen silent from a statement that is slow.
+// A read is one of two, and one round trip:
+//   plain     the statement alone, prepared by name. Only where the connection is private and no code but Postgres' own runs in it.
+//   undone    BEGIN READ ONLY, the statement, ROLLBACK. So nothing that it does to its session outlives it, be it in a function
+//             (set_config, SET ROLE, LISTEN, a cursor WITH HOLD), and behind a pooler the next client finds the server's
+//             connection as it was.
+// Either begins with something that the server answers at once, whatever the statement takes: that tells a connection
+// that has fallen silent from a statement that is slow. It is BEGIN, or a message that closes nothing.
 //
 //   private   the server's process is ours for as long as the connection lives: settings are made once, statements are
 //             prepared by name
 //   pooled    each transaction may meet another process: settings are local to the transaction, statements have no name
-import type { Socket } from 'node:net';
 import type pg from 'pg';
 import type { Clock } from '../core/clock.ts';
 import type { Milliseconds } from '../core/units.ts';
+import { Deadline } from './deadline.ts';
+import { isConnectionLoss } from './failures.ts';
 import type { Result } from './observer.ts';
+import { PlainQuery, type ReadQuery } from './plain-query.ts';
+import { type Wire, wireOf } from './wire.ts';
 
 export interface ConnectionKind {
   readonly isPrivate: boolean;
@@ -25,7 +31,7 @@ export interface ConnectionKind {
 }
 
 export interface ReadLimits {
-  /** After this without an answer to BEGIN the connection counts as silent. */
+  /** After this without any answer the connection counts as silent. */
   readonly silentAfterMs: Milliseconds;
   /** From then on, for the statement. */
   readonly answerWithinMs: Milliseconds;
@@ -58,13 +64,26 @@ export class Connection {
   /** When the server was last heard (monotonic). */
   heardAtMs: Milliseconds;
   readonly #clock: Clock;
+  readonly #wire: Wire | undefined;
+  readonly #deadline: Deadline;
   readonly #plans = new Set<string>();
+  /** Of the read that is under way. */
+  #begun: (() => void) | undefined;
+  #isPlain = false;
+  #plainSinceMs: Milliseconds | undefined;
+  #hasTold = false;
 
   constructor(client: pg.PoolClient, kind: ConnectionKind, clock: Clock) {
     this.client = client;
     this.kind = kind;
     this.#clock = clock;
+    this.#wire = wireOf(client);
+    this.#deadline = new Deadline(clock, () => this.cut());
     this.heardAtMs = clock.monotonic();
+    this.#wire?.on('closeComplete', () => this.#begun?.());
+    this.#wire?.on('parameterStatus', () => {
+      if (this.#isPlain) this.#hasTold = true;
+    });
   }
 
   /** Statements that were prepared on it by name. */
@@ -76,38 +95,82 @@ export class Connection {
     return this.#plans.has(name);
   }
 
+  /** Since when plain statements have run on it that `kind.reset` has not come behind; undefined: none has. */
+  get plainSinceMs(): Milliseconds | undefined {
+    return this.#plainSinceMs;
+  }
+
+  /** The server said that a setting changed in a plain statement: nothing else is to find it. */
+  get isSpoiled(): boolean {
+    return this.#hasTold;
+  }
+
+  /** As when it was new. Rejects when it is not. */
+  async reset(withinMs: Milliseconds): Promise<void> {
+    await this.client.query({ text: this.kind.reset, query_timeout: withinMs } as pg.QueryConfig);
+    this.heardAtMs = this.#clock.monotonic();
+    this.#plainSinceMs = undefined;
+  }
+
+  /**
+   * Runs a statement of which it is known that it leaves nothing behind in its session. Rejects with what the driver
+   * threw; with `Silence` when nothing came, and the connection is cut then; with `Break` when it had not begun.
+   */
+  plain<R extends object>(query: ReadQuery, limits: ReadLimits): Promise<Result<R>> {
+    return new Promise((resolve, reject) => {
+      let hasBegun = false;
+      this.#plans.add(query.name);
+      this.#isPlain = true;
+      const nowMs = this.#clock.monotonic();
+      this.#plainSinceMs ??= nowMs;
+      this.#begun = () => {
+        hasBegun = true;
+        this.heardAtMs = this.#clock.monotonic();
+        this.#deadline.start(this.heardAtMs, limits.answerWithinMs);
+      };
+      const plain = new PlainQuery(query, (error, result) => {
+        this.#begun = undefined;
+        this.#isPlain = false;
+        if (this.#deadline.stop()) reject(new Silence(hasBegun));
+        else if (error === null) resolve(result as unknown as Result<R>);
+        else reject(hasBegun || !isConnectionLoss(error) ? error : new Break(false, error));
+      });
+      this.#deadline.start(nowMs, limits.silentAfterMs);
+      this.client.query(plain);
+    });
+  }
+
   /**
    * Runs one statement between BEGIN READ ONLY and ROLLBACK; `afterwards` runs behind them on the same process.
-   * Rejects with what the driver threw; with `Silence` when nothing came, and the connection is cut then.
+   * Rejects as `plain` does, and behind a pooler with `Break` where it has gone over to another server.
    */
-  async read<R extends object>(
-    query: { readonly name: string; readonly text: string; readonly values: unknown[] },
+  async undone<R extends object>(
+    query: ReadQuery,
     limits: ReadLimits,
     afterwards: string,
   ): Promise<Result<R>> {
     const { client, kind } = this;
-    const socket = socketOf(client);
-    const watch = new Deadline(this.#clock, () => socket?.destroy());
+    const stream = this.#wire?.stream;
     if (kind.isPrivate) this.#plans.add(query.name);
     const { text, values } = query;
-    socket?.cork();
+    stream?.cork();
     const begun = client.query(`BEGIN READ ONLY${kind.settings}`);
     // Also without a name by the extended protocol: it takes one statement, which cannot end the transaction for another.
     const running = client.query<R>(kind.isPrivate ? query : extended(text, values));
     const ended = client.query(`ROLLBACK${afterwards}`);
-    socket?.uncork();
-    watch.start(limits.silentAfterMs);
+    stream?.uncork();
+    this.#deadline.start(this.#clock.monotonic(), limits.silentAfterMs);
     begun.then(
       () => {
         this.heardAtMs = this.#clock.monotonic();
-        watch.start(limits.answerWithinMs);
+        this.#deadline.start(this.heardAtMs, limits.answerWithinMs);
       },
       () => {},
     );
     const [beginning, result, ending] = await Promise.allSettled([begun, running, ended]);
-    watch.stop();
+    const hasPassed = this.#deadline.stop();
     const hasBegun = beginning.status === 'fulfilled';
-    if (watch.hasPassed) throw new Silence(hasBegun);
+    if (hasPassed) throw new Silence(hasBegun);
     // What it read there is of no use here; a new connection finds out which server this is.
     if (hasBegun && this.#isElsewhere(beginning.value))
       throw new Break(false, new Error('the pooler has gone over to another server'));
@@ -129,7 +192,7 @@ export class Connection {
 
   /** Cuts it without a word: the other side may not be listening. */
   cut(): void {
-    socketOf(this.client)?.destroy();
+    this.#wire?.stream.destroy();
   }
 }
 
@@ -139,46 +202,4 @@ function reasonOf(settled: PromiseSettledResult<unknown>): unknown {
 
 function extended(text: string, values: unknown[]): pg.QueryConfig {
   return { text, values, queryMode: 'extended' } as pg.QueryConfig;
-}
-
-/** The driver offers no way to cut a connection whose other side has fallen silent, and none to write three messages as one. */
-function socketOf(client: pg.ClientBase): Socket | undefined {
-  const connection: unknown = Reflect.get(client, 'connection');
-  if (typeof connection !== 'object' || connection === null) return undefined;
-  return Reflect.get(connection, 'stream') as Socket | undefined;
-}
-
-/** A limit that can be set anew; what has arrived already, and was not yet looked at, counts as in time. */
-class Deadline {
-  readonly #clock: Clock;
-  readonly #pass: () => void;
-  #timer: { cancel(): void } | undefined;
-  #round = 0;
-  #passed = false;
-
-  constructor(clock: Clock, pass: () => void) {
-    this.#clock = clock;
-    this.#pass = pass;
-  }
-
-  get hasPassed(): boolean {
-    return this.#passed;
-  }
-
-  start(afterMs: Milliseconds): void {
-    this.stop();
-    const round = this.#round;
-    this.#timer = this.#clock.after(afterMs, () =>
-      setImmediate(() => {
-        if (round !== this.#round) return;
-        this.#passed = true;
-        this.#pass();
-      }),
-    );
-  }
-
-  stop(): void {
-    this.#round++;
-    this.#timer?.cancel();
-  }
 }

@@ -1,7 +1,7 @@
 // What a worker reads and writes with, and how a statement runs.
 //
-// Life of a read: a connection is taken (at most connectTimeoutMs) -> BEGIN READ ONLY, the statement, ROLLBACK in one round
-// trip (connection.ts) -> the connection goes back. What may come in between:
+// Life of a read: a connection is taken (at most connectTimeoutMs) -> the statement, between BEGIN READ ONLY and ROLLBACK
+// unless it is known to leave nothing behind, in one round trip (connection.ts) -> the connection goes back. What may come in between:
 //  - the render's signal aborts: the caller is told at once; the connection goes back when the server has
 //    stopped the statement, or is closed when it does not
 //  - it fails by a plan that was made before: once more by a new one
@@ -30,7 +30,7 @@ import {
 import { isConnectionLoss, isSilence, mayBeStalePlan, queryFailure } from './failures.ts';
 import { PoolIdentity } from './identity.ts';
 import { abortable, Lease } from './lease.ts';
-import { MAX_NAMES, StatementNames } from './names.ts';
+import { MAX_NAMES, PLAN_LIFE_MS, StatementNames } from './names.ts';
 import type { Result, StatementObserver } from './observer.ts';
 import { Pool } from './pool.ts';
 import { Session } from './session.ts';
@@ -75,12 +75,15 @@ export interface SessionOptions {
 
 interface ReadOptions {
   readonly watch?: AbortWatch;
-  /** It calls functions of the application, which may take locks of the session. */
-  readonly callsFunctions?: boolean;
+  /** No code but Postgres' own runs in it, so that its session is afterwards as it was. */
+  readonly leavesNothing?: boolean;
 }
 
 /** So much longer than the server's own limit we wait for its answer before we call the connection dead. */
 const SILENCE_MS: Milliseconds = 2000;
+
+/** What ROLLBACK does not undo: locks of the session. */
+const UNLOCK = '; SELECT pg_advisory_unlock_all()';
 
 export class Database {
   readonly slow: SlowQueries;
@@ -97,6 +100,7 @@ export class Database {
   readonly #connectTimeoutMs: Milliseconds;
   readonly #answerWithinMs: Milliseconds;
   readonly #names: StatementNames;
+  #schemaChangedAtMs: Milliseconds = Number.NEGATIVE_INFINITY;
 
   constructor(options: DatabaseOptions) {
     const { clock, logger, workers, statementTimeoutMs = 10_000, connectTimeoutMs = 2000 } = options;
@@ -107,7 +111,11 @@ export class Database {
     this.tables = new Tables(this, clock);
     this.batches = new Batches(
       this.tables,
-      async (sql, params, watch) => (await this.run(sql, params, { watch })).rows,
+      async (sql, params, watch) => {
+        const checked = options.observer?.check?.(sql) ?? false;
+        const leavesNothing = typeof checked === 'boolean' ? checked : await checked;
+        return (await this.run(sql, params, { watch, leavesNothing })).rows;
+      },
       options.observer,
     );
     this.#names = new StatementNames(clock);
@@ -153,6 +161,7 @@ export class Database {
   schemaChanged(): void {
     this.tables.forget();
     this.#names.renewAll();
+    this.#schemaChangedAtMs = this.#options.clock.monotonic();
   }
 
   /**
@@ -230,14 +239,34 @@ export class Database {
     const name = this.#names.nameOf(sql);
     const wasPlanned = connection.kind.isPrivate && connection.hasPlanned(name);
     try {
+      if (this.#mayBeSpoiled(connection)) await this.#renew(lease);
       return await this.#read<R>(lease, { name, text: sql, values }, options);
     } catch (error) {
       if (!wasPlanned || !mayBeStalePlan(error)) throw error;
       this.tables.forget();
       return await this.#read<R>(lease, { name: this.#names.renew(sql, name), text: sql, values }, options);
     } finally {
-      if (connection.planned > MAX_NAMES) lease.drop();
+      if (connection.planned > MAX_NAMES || connection.isSpoiled) lease.drop();
       lease.release();
+    }
+  }
+
+  /** Its plain statements ran by what was known of a schema that has changed; or may have, without being told. */
+  #mayBeSpoiled({ plainSinceMs }: Connection): boolean {
+    if (plainSinceMs === undefined) return false;
+    const nowMs = this.#options.clock.monotonic();
+    return plainSinceMs <= this.#schemaChangedAtMs || nowMs - plainSinceMs >= PLAN_LIFE_MS;
+  }
+
+  async #renew(lease: Lease): Promise<void> {
+    const sentAtMs = this.#options.clock.monotonic();
+    try {
+      await lease.connection.reset(this.#connectTimeoutMs / 2);
+    } catch (error) {
+      lease.drop();
+      if (!isSilence(error)) throw new Break(false, error);
+      this.#pool.distrust(sentAtMs);
+      throw new Silence(false);
     }
   }
 
@@ -245,7 +274,7 @@ export class Database {
   async #read<R extends object>(
     lease: Lease,
     query: { readonly name: string; readonly text: string; readonly values: unknown[] },
-    { watch, callsFunctions = false }: ReadOptions,
+    { watch, leavesNothing = false }: ReadOptions,
   ): Promise<Result<R>> {
     const { connection } = lease;
     const { text: sql } = query;
@@ -253,9 +282,11 @@ export class Database {
     // Half the time, so that those who wait for a connection get one in the place of a silent one. A pooler may have to wait itself.
     const silentAfterMs = this.#connectTimeoutMs / (connection.kind.isPrivate ? 2 : 1);
     const sentAtMs = this.#options.clock.monotonic();
-    const afterwards = callsFunctions ? '; SELECT pg_advisory_unlock_all()' : '';
     const limits = { silentAfterMs, answerWithinMs: this.#answerWithinMs };
-    const running = connection.read<R>(query, limits, afterwards);
+    const running =
+      leavesNothing && connection.kind.isPrivate
+        ? connection.plain<R>(query, limits)
+        : connection.undone<R>(query, limits, leavesNothing ? '' : UNLOCK);
     try {
       return await (watch === undefined ? running : abortable(running, watch, sql));
     } catch (error) {
@@ -328,9 +359,8 @@ export class Database {
     }
   }
 
-  async #reset({ client, kind }: Connection): Promise<boolean> {
-    const query = { text: kind.reset, query_timeout: this.#connectTimeoutMs };
-    return client.query(query).then(
+  #reset(connection: Connection): Promise<boolean> {
+    return connection.reset(this.#connectTimeoutMs).then(
       () => true,
       () => false,
     );

@@ -52,7 +52,16 @@ export class Lease {
 export function abortable<T>(work: Promise<T>, watch: AbortWatch, sql: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const unwatch = watch.watch((why) => reject(new QueryAbortedError(sql, why)));
-    work.then(resolve, reject).finally(unwatch);
+    work.then(
+      (value) => {
+        unwatch();
+        resolve(value);
+      },
+      (error: unknown) => {
+        unwatch();
+        reject(error);
+      },
+    );
   });
 }
 

@@ -22,8 +22,8 @@ export interface Observed {
  */
 export interface StatementObserver {
   /**
-   * Before a statement of a page runs. True: it calls functions of the application, and what these do is not seen.
-   * Errors: E_STATEMENT_REFUSED for one that writes, locks, or leaves something behind in its session.
+   * Before a statement of a page runs. True: it leaves nothing behind in its session, because no code but Postgres' own
+   * runs in it. Errors: E_STATEMENT_REFUSED for one that writes, locks, or says that it changes its session.
    */
   check?(sql: string): boolean | Promise<boolean>;
   onStatement(

@@ -7,6 +7,7 @@ import { StatementRefusedError } from './recorder-errors.ts';
 import { collect, movingParams, type Result } from './recorder-keys.ts';
 import { type CompiledPlan, compile } from './recorder-plan.ts';
 import { analyse } from './statement/analyse.ts';
+import { runsOnlyPostgres } from './statement/own-code.ts';
 import { leftBehind } from './statement/session-state.ts';
 
 export interface RecorderOptions {
@@ -23,7 +24,7 @@ export class DependencyRecorder {
   private catalog: Catalog;
   private readonly maxStatements: number;
   private readonly plans = new Map<string, CompiledPlan>();
-  /** Of the texts that passed `check`: whether they call functions of the application. */
+  /** Of the texts that passed `check`: whether they leave nothing behind. */
   private readonly checked = new Map<string, boolean>();
 
   constructor(options: RecorderOptions) {
@@ -38,8 +39,8 @@ export class DependencyRecorder {
   }
 
   /**
-   * Before a statement runs: throws `E_STATEMENT_REFUSED` for one that writes, locks, or leaves something behind in its
-   * session. True: it calls functions of the application.
+   * Before a statement runs: throws `E_STATEMENT_REFUSED` for one that writes, locks, or says that it changes its session.
+   * True: no code but Postgres' own runs in it, so it leaves nothing behind.
    */
   check(sql: string): boolean {
     const known = this.checked.get(sql);
@@ -48,10 +49,10 @@ export class DependencyRecorder {
     const left = plan.refused === undefined ? leftBehind(sql) : undefined;
     const why = plan.refused ?? (left && `it ${left}`);
     if (why !== undefined) throw new StatementRefusedError(sql, why);
-    const callsFunctions = plan.always.some((key) => key.endsWith('()'));
+    const leavesNothing = runsOnlyPostgres(sql, this.catalog);
     if (this.checked.size >= this.maxStatements) this.checked.clear();
-    this.checked.set(sql, callsFunctions);
-    return callsFunctions;
+    this.checked.set(sql, leavesNothing);
+    return leavesNothing;
   }
 
   /** After a statement ran. Keys go to the sink, and the reasons why keys will not tell the whole story. */

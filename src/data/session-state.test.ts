@@ -4,9 +4,19 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LogLines } from '../../test/support/log-lines.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.ts';
 import { silent } from '../../test/support/silent.ts';
-import { systemClock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import { FollowedSchema } from './followed-schema.ts';
+
+/** The machine's, and as much further as is wished. */
+class ShiftedClock implements Clock {
+  shiftMs = 0;
+  readonly now = systemClock.now;
+  readonly after = systemClock.after;
+  monotonic(): number {
+    return systemClock.monotonic() + this.shiftMs;
+  }
+}
 
 const sink = { add: () => {}, untracked: () => {} };
 let real: TestDatabase;
@@ -90,6 +100,67 @@ describe('a read', () => {
     await expect(db.query("commit; insert into items values (2, 'x')")).rejects.toThrow();
     await expect(db.query('rollback')).resolves.toBeDefined();
     expect(await db.query('select 1 from items where id = 2')).toEqual([]);
+  });
+});
+
+describe('a plain statement', () => {
+  /** What it does, and whether the page of a worker that was not told of the change is right all the same. */
+  it('leaves its session as it was when a function in it is replaced by one that changes the session', async () => {
+    await real.query(`create function helps() returns text language sql immutable as $$ select 'well' $$`);
+    const db = dbOf(database());
+    expect(await db.one('select helps()')).toEqual({ helps: 'well' });
+    const before = await db.one(STATE);
+    await real.query(`create or replace function helps() returns text language sql immutable as $$
+      select set_config('search_path', 'tenant', false) || set_config('app.x', 'left', false) $$`);
+    await db.one('select helps()');
+    expect(await db.one(STATE)).toEqual(before);
+  });
+
+  it('is the last of its connection when the server tells of a changed setting: a table became a view', async () => {
+    await real.query('create table goods (id int primary key)');
+    const one = database();
+    const db = dbOf(one);
+    await db.query('select id from goods');
+    await real.query('drop table goods; create view goods as select 1 as id, goes_to_tenant()');
+    await db.query('select id, goes_to_tenant from goods');
+    expect(await db.one('select name from items where id = 1')).toEqual({ name: 'public' });
+  });
+
+  it.each(['told', 'not told, after 30 seconds'])(
+    'and what no server tells of ends when the schema has changed: %s',
+    async (how) => {
+      await real.query(
+        'drop view if exists wares; drop table if exists wares; create table wares (id int primary key)',
+      );
+      const clock = new ShiftedClock();
+      const one = database({ clock });
+      const db = dbOf(one);
+      await db.query('select id from wares');
+      await real.query(
+        `drop table wares; create view wares as select 1 as id, set_config('app.x', 'left', false) as was`,
+      );
+      await db.query('select id, was from wares');
+      expect(await db.one(STATE)).toMatchObject({ x: 'left' });
+      if (how === 'told') one.schemaChanged();
+      else clock.shiftMs = 31_000;
+      expect(await db.one(STATE)).toMatchObject({ x: null, readOnly: 'on', path: '"$user", public' });
+    },
+  );
+
+  it('counts as a commit, and none of its server sees a transaction that is rolled back', async () => {
+    const db = dbOf(database());
+    const rolledBack = async () =>
+      (await real.query<{ n: string }>('select pg_stat_force_next_flush(), pg_stat_clear_snapshot()')) &&
+      (
+        await real.query<{ n: string }>(
+          'select xact_rollback as n from pg_stat_database where datname = current_database()',
+        )
+      )[0]?.n;
+    await db.one('select name from items where id = 1');
+    const before = await rolledBack();
+    for (let i = 0; i < 20; i++) await db.one('select name from items where id = 1');
+    await db.query('select pg_stat_force_next_flush()');
+    expect(Number(await rolledBack()) - Number(before)).toBeLessThan(10);
   });
 });
 

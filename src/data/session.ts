@@ -17,7 +17,7 @@ export interface Runner {
   run<R extends object = Row>(
     sql: string,
     params: readonly SqlValue[],
-    options: { readonly watch: AbortWatch; readonly callsFunctions?: boolean },
+    options: { readonly watch: AbortWatch; readonly leavesNothing?: boolean },
   ): Promise<Result<R>>;
 }
 
@@ -48,8 +48,8 @@ export class Session implements Db {
     let result: Result<R & Row>;
     try {
       const checked = observer?.check?.(sql) ?? false;
-      const callsFunctions = typeof checked === 'boolean' ? checked : await checked;
-      result = await this.#database.run<R & Row>(sql, params, { watch: this.#watch, callsFunctions });
+      const leavesNothing = typeof checked === 'boolean' ? checked : await checked;
+      result = await this.#database.run<R & Row>(sql, params, { watch: this.#watch, leavesNothing });
     } catch (error) {
       await this.#tellUnread(sql, params);
       throw error;
@@ -128,6 +128,7 @@ export class Session implements Db {
   }
 
   async #silent(sql: string, params: readonly SqlValue[]): Promise<readonly Row[]> {
-    return (await this.#database.run(sql, params, { watch: this.#watch })).rows;
+    const leavesNothing = (await this.#database.observer?.check?.(sql)) ?? false;
+    return (await this.#database.run(sql, params, { watch: this.#watch, leavesNothing })).rows;
   }
 }

@@ -100,7 +100,7 @@ describe('a pooler in transaction mode', () => {
     const database = databaseAt(pooler.url, { max: 6, statementTimeoutMs: 700 });
     const db = dbOf(database);
     await Promise.all(Array.from({ length: 30 }, () => db.query('select name from users where id = 1')));
-    await database.run('select leaves()', [], { callsFunctions: true });
+    await database.run('select leaves()');
     await db.query('select pg_sleep(5)').catch(({ code }) => expect(code).toBe('E_QUERY_TIMEOUT'));
     await database.transaction((own) => own.execute('update users set name = name where id = 1'));
     await database.transaction((own) => own.query('select 1/0')).catch(() => {});

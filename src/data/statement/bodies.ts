@@ -32,7 +32,7 @@ export function defaultsOf(fn: SqlFunction): Body[] {
   return fn.defaults === undefined ? [] : statementsOf(`SELECT ${fn.defaults}`).map(({ body }) => body);
 }
 
-function statementsOf(sql: string): Tree[] {
+export function statementsOf(sql: string): Tree[] {
   const parsed: unknown = parseSync(sql);
   const statements = (parsed as Body).stmts;
   return Array.isArray(statements) ? statements.flatMap((raw: Body) => asTree(raw.stmt) ?? []) : [];

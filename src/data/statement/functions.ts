@@ -32,6 +32,11 @@ export function builtinTrouble(name: string, builtin: Builtin, argumentCount: nu
   return `${name}() depends on more than the data`;
 }
 
+/** Whether one of Postgres' own functions is known to run no SQL and to change nothing of its session. */
+export function leavesSessionAlone(name: string, { volatility }: Builtin): boolean {
+  return volatility === 'immutable' || stableButSteady.has(name) || readsTheClock.has(name) || name === 'age';
+}
+
 /** Why a value that SQL spells without parentheses cannot be followed, or undefined. */
 export function valueFunctionTrouble(op: string): string | undefined {
   // CURRENT_USER and its kin are the pool's role, CURRENT_SCHEMA and CURRENT_CATALOG its session's.
