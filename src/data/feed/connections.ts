@@ -49,7 +49,8 @@ export class SqlConnection {
     await first(
       client,
       `SET synchronous_commit = local; SET lock_timeout = ${LOCK_TIMEOUT_MS}; SET statement_timeout = 0; ` +
-        'SET default_transaction_read_only = off; SET idle_in_transaction_session_timeout = 0',
+        // Compiling what reads the catalog takes a hundred times as long as running it.
+        'SET default_transaction_read_only = off; SET idle_in_transaction_session_timeout = 0; SET jit = off',
     );
     return new SqlConnection(client, onLost);
   }
