@@ -62,6 +62,19 @@ export class FeedRightsError extends FeedUnavailableError {
   }
 }
 
+/** A pooler hands out sessions that others have used, and passes no log on. */
+export class FeedPoolerError extends FeedUnavailableError {
+  readonly code = 'E_FEED_POOLER';
+
+  constructor(cause: Error) {
+    super(
+      `The change feed reached a pooler that passes no log on (${cause.message}). Leave DATABASE_URL as it is for pages, and ` +
+        'set FEED_DATABASE_URL to the address of the Postgres server itself.',
+      { cause },
+    );
+  }
+}
+
 /** All places that Postgres has for readers of its log are taken. */
 export class FeedPlacesError extends FeedUnavailableError {
   readonly code = 'E_FEED_PLACES';

@@ -23,7 +23,7 @@ import { becomeLeader, type Lead } from './leadership.ts';
 import { FeedMemory, type Remembered } from './memory.ts';
 import { PagesDatabase } from './pages-database.ts';
 import { forgetStrays, Publication } from './publication.ts';
-import { install, NO_RIGHTS, replicationFailure, sqlState } from './setup.ts';
+import { connectionFailure, install, NO_RIGHTS, replicationFailure, sqlState } from './setup.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { SlotWatch } from './slot-watch.ts';
 import { type FeedBus, Term } from './term.ts';
@@ -160,7 +160,9 @@ export class ChangeFeed {
     const { connectionString: url, clock, logger } = this.#options;
     const onLost = (error: Error) => this.#endTerm(error);
     const sql = async (answerWithinMs: Milliseconds) => {
-      const connection = await SqlConnection.open({ url, answerWithinMs, onLost });
+      const connection = await SqlConnection.open({ url, answerWithinMs, onLost }).catch((error: unknown) => {
+        throw connectionFailure(error);
+      });
       open.push(() => connection.close());
       return connection;
     };

@@ -2,7 +2,7 @@
 // Every step finds out whether it has been done, since several feeds of a fleet start at once.
 import pg from 'pg';
 import { LOCK_TIMEOUT_MS, type SqlConnection } from './connections.ts';
-import { FeedPlacesError, FeedRightsError, ReplicaError, WalLevelError } from './errors.ts';
+import { FeedPlacesError, FeedPoolerError, FeedRightsError, ReplicaError, WalLevelError } from './errors.ts';
 import {
   eventTriggerSql,
   INSTALLED_VERSION,
@@ -17,6 +17,7 @@ const INSTALL_LOCK = 0x636f_6865;
 
 export const NO_RIGHTS = '42501';
 const NOT_PERMITTED = new Set(['28000', '28P01']);
+const PROTOCOL_VIOLATION = '08P01';
 const NO_PLACE = '53400';
 const NO_SENDER = '53300';
 const EXISTS_ALREADY = '42710';
@@ -162,10 +163,24 @@ export function replicationFailure(error: unknown): unknown {
       error,
     );
   }
+  // Of pgbouncer, before its version 1.23.
+  if (state === PROTOCOL_VIOLATION && error instanceof Error && /startup parameter/.test(message))
+    return new FeedPoolerError(error);
   if (state === NO_PLACE) return new FeedPlacesError('max_replication_slots', error);
   if (state === NO_SENDER && /wal_senders|standby/i.test(message))
     return new FeedPlacesError('max_wal_senders', error);
-  return error;
+  return connectionFailure(error);
+}
+
+/** Somebody has to change something before the next attempt can be any better. */
+export function connectionFailure(error: unknown): unknown {
+  if (!(error instanceof Error) || !NOT_PERMITTED.has(sqlState(error) ?? '')) return error;
+  return new FeedRightsError(
+    `connect (${error.message})`,
+    'Check the role and the password of FEED_DATABASE_URL (or DATABASE_URL, where that is not set), and allow its ' +
+      "connections in the server's pg_hba.conf.",
+    error,
+  );
 }
 
 export function sqlState(error: unknown): string | undefined {
