@@ -36,6 +36,21 @@ describe('a cluster', () => {
     expect(JSON.stringify(server.lines)).not.toContain('nobody');
   });
 
+  test.each(['FEED_DATABASE_URL', 'FEED_DATABASE_URL_FILE'])(
+    'tells no worker the address of the change feed that %s gives',
+    async (name) => {
+      const secret = 'postgres://of_the_feed@127.0.0.1:1/none';
+      const file = path.join(mkdtempSync(path.join(tmpdir(), 'crs-feed-address-')), 'address');
+      writeFileSync(file, secret);
+      const server = start({ [name]: name.endsWith('_FILE') ? file : secret });
+      const { url } = await server.started();
+      const told = await (await fetch(`${url}/told`, { headers: { connection: 'close' } })).text();
+      expect(told).toContain('postgres://nobody@127.0.0.1:1/none');
+      expect(told).not.toContain('of_the_feed');
+      rmSync(path.dirname(file), { recursive: true });
+    },
+  );
+
   test('starts a killed worker again at once', async () => {
     const server = start();
     const { url, operations } = await server.started();
