@@ -273,6 +273,7 @@ describe('what cannot be followed', () => {
     ["select * from users where seen > 'yesterday'", /moving time/],
     ["select * from users where seen > '04:00 today'", /moving time/],
     ["select '[2024-01-01,today)'::daterange", /moving time/],
+    ["select time '10:00'::time with time zone", /depends on the day/],
     ['select \'{"now"}\'::timestamptz[]', /moving time/],
     ['select random()', /more than the data/],
     ['select * from visits', /not in the log/],

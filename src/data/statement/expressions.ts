@@ -274,6 +274,8 @@ export class Expressions {
     if (this.catalog.impureCasts.has(name)) {
       this.findings.untracked.add(`a cast to ${name} may call a function that is not immutable`);
     }
+    // Without a date the offset of its zone is today's.
+    if (name === 'timetz') this.findings.untracked.add('a cast to timetz depends on the day');
     if (this.catalog.catalogTypes.has(name))
       this.findings.untracked.add(`a cast to ${name} reads Postgres' catalog`);
     const keys = this.calls.typesOf(path);

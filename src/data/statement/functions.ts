@@ -5,7 +5,7 @@ import type { Builtin } from '../catalog.ts';
 const stableButSteady = new Set(
   `to_char to_date to_timestamp to_number date_trunc date_part date_bin extract timezone make_timestamptz date_add
    date_subtract generate_series generate_subscripts isfinite overlaps
-   date timestamp timestamptz time timetz interval text bpchar varchar float4 float8 numeric int4 int8 bool
+   date timestamp timestamptz time interval text bpchar varchar float4 float8 numeric int4 int8 bool
    concat concat_ws format quote_literal quote_nullable array_to_string array_out textcat anytextcat textanycat
    to_json to_jsonb row_to_json array_to_json json_build_array json_build_object jsonb_build_array jsonb_build_object
    json_object json_agg jsonb_agg json_object_agg jsonb_object_agg json_agg_strict jsonb_agg_strict
