@@ -5,29 +5,39 @@ import type { Milliseconds } from '../core/units.ts';
 import { QueryAbortedError } from './errors.ts';
 
 /**
- * One listener on a render's signal, however many statements run under it: Node warns of a leak at eleven.
+ * One listener on a signal, however many statements run under it, at once or one after the other: Node warns of a leak at
+ * eleven, and to add and remove one for each statement costs more than the statement's own promises.
  */
 export class AbortWatch {
+  static readonly #ofSignals = new WeakMap<AbortSignal, AbortWatch>();
   readonly signal: AbortSignal;
   readonly #waiting = new Set<(reason: unknown) => void>();
-  readonly #onAbort = () => {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const call of waiting) call(this.signal.reason);
-  };
+  #isListening = false;
 
-  constructor(signal: AbortSignal) {
+  private constructor(signal: AbortSignal) {
     this.signal = signal;
+  }
+
+  static of(signal: AbortSignal): AbortWatch {
+    const known = AbortWatch.#ofSignals.get(signal);
+    if (known !== undefined) return known;
+    const watch = new AbortWatch(signal);
+    AbortWatch.#ofSignals.set(signal, watch);
+    return watch;
   }
 
   /** Calls `call` when the signal aborts; the answer takes that back. */
   watch(call: (reason: unknown) => void): () => void {
-    if (this.#waiting.size === 0) this.signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (!this.#isListening) this.signal.addEventListener('abort', () => this.#abort(), { once: true });
+    this.#isListening = true;
     this.#waiting.add(call);
-    return () => {
-      this.#waiting.delete(call);
-      if (this.#waiting.size === 0) this.signal.removeEventListener('abort', this.#onAbort);
-    };
+    return () => void this.#waiting.delete(call);
+  }
+
+  #abort(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const call of waiting) call(this.signal.reason);
   }
 }
 

@@ -116,6 +116,8 @@ async function quietly(telling: void | Promise<void>): Promise<void> {
 
 /** A watch that aborts with the last of the callers. Each of them is refused when its own signal aborts. */
 function everyAborted(calls: readonly Call[], what: string): { watch: AbortWatch; close: () => void } {
+  const [only, ...more] = calls;
+  if (only !== undefined && more.length === 0) return alone(only, what);
   const last = new AbortController();
   const left = new Set(calls.map((call) => call.watch));
   const unwatch = [...left].map((watch) => {
@@ -130,7 +132,14 @@ function everyAborted(calls: readonly Call[], what: string): { watch: AbortWatch
   const close = () => {
     for (const each of unwatch) each();
   };
-  return { watch: new AbortWatch(last.signal), close };
+  return { watch: AbortWatch.of(last.signal), close };
+}
+
+/** Most are: the statement stops by the caller's own signal. */
+function alone({ watch, reject }: Call, what: string): { watch: AbortWatch; close: () => void } {
+  const aborted = (reason: unknown) => reject(new QueryAbortedError(what, reason));
+  if (watch.signal.aborted) aborted(watch.signal.reason);
+  return { watch, close: watch.watch(aborted) };
 }
 
 type TellRow = (id: SqlValue, row: Row | null, sink: KeySink) => void | Promise<void>;

@@ -248,24 +248,18 @@ describe('abort', () => {
     expect(await sessionOf(database).query('select 1 from users where id = 50')).toEqual([]);
   });
 
-  test('a hundred statements under one signal leave no listener on it', async () => {
+  test('a hundred statements under one signal are one listener on it', async () => {
     const controller = new AbortController();
     const added: string[] = [];
-    const removed: string[] = [];
     const { signal } = controller;
-    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+    const add = signal.addEventListener.bind(signal);
     signal.addEventListener = (...args: Parameters<typeof add>) => {
       added.push(args[0]);
       add(...args);
     };
-    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-      removed.push(args[0]);
-      remove(...args);
-    };
     const db = sessionOf(open({ max: 5 }), signal);
     await Promise.all(Array.from({ length: 100 }, (_, i) => db.query('select $1::int', [i])));
-    expect(added.length).toBeLessThan(100);
-    expect(removed).toEqual(added);
+    expect(added).toEqual(['abort']);
   });
 });
 

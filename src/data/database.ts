@@ -149,7 +149,7 @@ export class Database {
 
   /** The reads of one render. They stop when `signal` aborts, and add their keys to `sink`. */
   session({ signal, sink }: SessionOptions): Db {
-    return new Session(this, new AbortWatch(signal), sink);
+    return new Session(this, AbortWatch.of(signal), sink);
   }
 
   /** The reads and transactions of one action. They stop when `signal` aborts. */
@@ -169,7 +169,7 @@ export class Database {
    * twice in here. Errors: those of `Db`, and whatever `work` throws.
    */
   async transaction<T>(work: (transaction: Transaction) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const watch = signal === undefined ? undefined : new AbortWatch(signal);
+    const watch = signal === undefined ? undefined : AbortWatch.of(signal);
     const lease = await this.#begin(watch);
     const { client, kind } = lease.connection;
     const run = <R extends object>(sql: string, params: readonly SqlValue[] = []) =>

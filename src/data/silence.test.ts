@@ -119,13 +119,13 @@ it.each(forms)(
   async (_form, observer) => {
     const { database, db } = await reading({
       observer: observer as StatementObserver,
-      statementTimeoutMs: 100,
+      statementTimeoutMs: 1500,
     });
     // Two seconds beyond its own limit.
-    const sleeping = db.query('select pg_sleep(0.09)');
+    const sleeping = db.query('select pg_sleep(60)');
     await vi.waitUntil(async () => {
       const rows = await real.query(
-        "select 1 from pg_stat_activity where query like '%pg_sleep(0.09)%' and state = 'active' and pid <> pg_backend_pid()",
+        "select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()",
       );
       return rows.length === 1;
     });

@@ -27,7 +27,7 @@ export class WritingSession extends Session implements WritableDb {
   readonly #signal: AbortSignal;
 
   constructor(database: WritingRunner, signal: AbortSignal) {
-    super(database, new AbortWatch(signal), NO_SINK);
+    super(database, AbortWatch.of(signal), NO_SINK);
     this.#database = database;
     this.#signal = signal;
   }
