@@ -417,7 +417,10 @@ const CATALOG_TYPES = `
       OR (${own('t.typrelid')} AND EXISTS (
         SELECT FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.atttypid = b.oid AND a.attnum > 0 AND NOT a.attisdropped)))`;
 
-/** Settings of roles and databases that no result leans on; whatever else is set there may change one. */
+/**
+ * Settings of roles and databases that no result leans on; whatever else is set there may change one. The application's own
+ * (`app.tenant`) are read by current_setting() only, which is not followed.
+ */
 const HARMLESS_SETTINGS = [
   ...[
     'enable_',
@@ -485,7 +488,8 @@ const unaskedVersion = `
     (SELECT string_agg(concat_ws(',', s.setdatabase, s.setrole, c.one), ';' ORDER BY s.setdatabase, s.setrole, c.one)
        FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(one)
        WHERE s.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
-         AND lower(split_part(c.one, '=', 1)) !~ '^(${HARMLESS_SETTINGS.join('|')})'),
+         AND lower(split_part(c.one, '=', 1)) !~ '^(${HARMLESS_SETTINGS.join('|')})'
+         AND (split_part(c.one, '=', 1) NOT LIKE '%.%' OR split_part(c.one, '.', 1) IN (SELECT e.extname FROM pg_extension e))),
     ${settings.map((name) => `current_setting('${name}')`).join(', ')}, ${thresholds.join(', ')},
     (SELECT string_agg(r.rolname, ',' ORDER BY r.rolname) FROM pg_roles r WHERE (r.rolsuper OR r.rolbypassrls)
        AND EXISTS (SELECT 1 FROM pg_class c WHERE c.relrowsecurity)),

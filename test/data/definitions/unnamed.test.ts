@@ -220,7 +220,14 @@ describe('a setting of the database', () => {
       sql: "select format('%I', v) from t",
       change: set('quote_all_identifiers = on'),
     }));
-  it.each(['enable_hashjoin = off', 'statement_timeout = 80000', 'work_mem = 8000'])(
+  it('of an extension counts', () =>
+    oracle.follows({
+      setup: `${setup}; create extension pg_trgm`,
+      anew: true,
+      sql: "select id from t where v % 'worm'",
+      change: set('pg_trgm.similarity_threshold = 0.9'),
+    }));
+  it.each(['enable_hashjoin = off', 'statement_timeout = 80000', 'work_mem = 8000', 'app.tenant = 7'])(
     'that no result leans on does not: %s',
     (setting) => oracle.spares({ setup, anew: true, sql: 'select v from t', change: set(setting) }),
   );
