@@ -104,7 +104,6 @@ describe('a read', () => {
 });
 
 describe('a plain statement', () => {
-  /** What it does, and whether the page of a worker that was not told of the change is right all the same. */
   it('leaves its session as it was when a function in it is replaced by one that changes the session', async () => {
     await real.query(`create function helps() returns text language sql immutable as $$ select 'well' $$`);
     const db = dbOf(database());
@@ -121,8 +120,8 @@ describe('a plain statement', () => {
     const one = database();
     const db = dbOf(one);
     await db.query('select id from goods');
-    await real.query('drop table goods; create view goods as select 1 as id, goes_to_tenant()');
-    await db.query('select id, goes_to_tenant from goods');
+    await real.query('drop table goods; create view goods as select 1 as id, goes_to_tenant() as went');
+    await db.query('select id, went from goods');
     expect(await db.one('select name from items where id = 1')).toEqual({ name: 'public' });
   });
 
@@ -147,20 +146,19 @@ describe('a plain statement', () => {
     },
   );
 
-  it('counts as a commit, and none of its server sees a transaction that is rolled back', async () => {
+  it('is no transaction that the server counts as rolled back', async () => {
     const db = dbOf(database());
-    const rolledBack = async () =>
-      (await real.query<{ n: string }>('select pg_stat_force_next_flush(), pg_stat_clear_snapshot()')) &&
-      (
-        await real.query<{ n: string }>(
-          'select xact_rollback as n from pg_stat_database where datname = current_database()',
-        )
-      )[0]?.n;
+    const rolledBack = async () => {
+      const [row] = await real.query<{ n: string }>(
+        'select xact_rollback as n from pg_stat_database where datname = current_database()',
+      );
+      return Number(row?.n);
+    };
     await db.one('select name from items where id = 1');
     const before = await rolledBack();
     for (let i = 0; i < 20; i++) await db.one('select name from items where id = 1');
     await db.query('select pg_stat_force_next_flush()');
-    expect(Number(await rolledBack()) - Number(before)).toBeLessThan(10);
+    expect((await rolledBack()) - before).toBeLessThan(10);
   });
 });
 
