@@ -29,5 +29,6 @@ export function framingFault({ headers, httpVersion }: IncomingMessage): 400 | 5
   // HTTP/1.0 knows no chunks: a proxy before us may have read another body than we would.
   if (httpVersion === '1.0') return 400;
   if (coding === 'chunked') return undefined;
-  return coding.endsWith('chunked') ? 501 : 400;
+  const last = coding.slice(coding.lastIndexOf(',') + 1).trim();
+  return last === 'chunked' ? 501 : 400;
 }

@@ -375,10 +375,10 @@ const smuggling: readonly Row[] = [
   {
     name: 'chunks that are none',
     tries: 'two answers to one request: that of the page and that of the mistake',
-    answered: 'the page and the end of the connection',
+    answered: '400 and the end of the connection',
     bytes: ({ path }) =>
       `${lines(`GET ${path} HTTP/1.1`, host, 'Transfer-Encoding: chunked')}zz\r\n${hidden}`,
-    status: 200,
+    status: 400,
   },
   {
     name: 'chunks with extensions',

@@ -13,6 +13,8 @@ export interface SlotWatchOptions {
 }
 
 const LOOK_MS: Milliseconds = 5_000;
+/** While there is no slot yet: it is made a moment after this begins to look. */
+const LOOK_SOON_MS: Milliseconds = 500;
 
 interface State {
   readonly retained: string | null;
@@ -37,6 +39,7 @@ export class SlotWatch {
 
   async #look(): Promise<void> {
     const { sql, slot, clock, onRetained } = this.#options;
+    let againMs = LOOK_SOON_MS;
     try {
       const { rows } = await sql.query<State>(
         `SELECT (SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), restart_lsn)::bigint::text
@@ -44,12 +47,15 @@ export class SlotWatch {
         [slot],
       );
       const [state] = rows;
-      if (state?.retained != null) onRetained(Number(state.retained));
+      if (state?.retained != null) {
+        onRetained(Number(state.retained));
+        againMs = LOOK_MS;
+      }
       if (state !== undefined) this.#sayOnce(state.bound);
     } catch {
       // The connection broke, which ends the term by itself.
     }
-    if (!this.#closed) this.#timer = clock.after(LOOK_MS, () => void this.#look());
+    if (!this.#closed) this.#timer = clock.after(againMs, () => void this.#look());
   }
 
   #sayOnce(bound: string): void {
