@@ -361,9 +361,10 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
       return;
     }
     const purge = parseMessage(text.slice(SIGNATURE_LENGTH));
+    const { epoch } = this.#secret;
     if (purge === undefined) {
       this.#refuse(text);
-    } else if (purge.epoch !== this.#secret.epoch) {
+    } else if (purge.epoch !== epoch) {
       // Of a new epoch, or of an old one, or forged. The reading tells, and brings what is missing.
       void this.#follower.read();
     } else if (this.#isSigned(text)) {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Build, buildServer, type RunningServer, startBuilt } from '../support/built-server.ts';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 
 const BLOCKING_PAGE = `
 import { page } from 'coherent-render-server';
@@ -29,6 +30,7 @@ interface Told {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+let database: TestDatabase;
 let build: Build;
 let app: string;
 let receiver: Server;
@@ -38,6 +40,7 @@ let running: RunningServer | undefined;
 
 beforeAll(async () => {
   build = buildServer();
+  database = await testDatabase();
   app = join(build.folder, 'site');
   mkdirSync(join(app, 'pages'), { recursive: true });
   mkdirSync(join(app, 'node_modules'));
@@ -58,8 +61,9 @@ afterEach(async () => {
   running = undefined;
   told = [];
 });
-afterAll(() => {
+afterAll(async () => {
   receiver?.close();
+  await database?.close();
   build?.remove();
 });
 
@@ -67,7 +71,7 @@ async function start(env: Readonly<Record<string, string>>) {
   const server = await startBuilt(build, {
     NODE_ENV: 'production',
     APP: app,
-    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    DATABASE_URL: database.url,
     FEED: 'off',
     L3: 'off',
     MONITOR_INTERVAL_MS: '200',
@@ -140,7 +144,7 @@ describe('an alert of a running server', () => {
     const asked = promisify(execFile)(
       process.execPath,
       [join(build.folder, 'package/dist/server.js'), 'report'],
-      { env: { ...env, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }, cwd: build.folder },
+      { env: { ...env, DATABASE_URL: database.url }, cwd: build.folder },
     );
     const { stdout } = await asked;
     expect(stdout).toContain('[critical] restarts since');

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { hostileTexts } from '../security/xss-payloads.ts';
 import { type Build, buildServer, type RunningServer, startBuilt } from '../support/built-server.ts';
 import { startChromium } from '../support/chromium.ts';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 
 const WEATHER_PAGE = `
 import { page } from 'coherent-render-server';
@@ -27,6 +28,7 @@ const patient = { timeout: 20_000, interval: 50 };
 // A browser and a server at once, on whatever machine there is.
 vi.setConfig({ testTimeout: 90_000 });
 
+let database: TestDatabase;
 let build: Build;
 let app: string;
 let browser: Browser;
@@ -49,6 +51,7 @@ beforeAll(async () => {
   writeFileSync(join(app, 'pages/weather.js'), WEATHER_PAGE);
   writeFileSync(join(app, 'pages/broken.js'), BROKEN_PAGE);
   browser = await startChromium();
+  database = await testDatabase();
 }, 120_000);
 afterEach(async () => {
   await Promise.all(browser.contexts().map((context) => context.close()));
@@ -56,6 +59,7 @@ afterEach(async () => {
 afterAll(async () => {
   await browser?.close();
   await server?.stop();
+  await database?.close();
   build?.remove();
 });
 
@@ -65,7 +69,7 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<void> 
   server = await startBuilt(build, {
     NODE_ENV: 'production',
     APP: app,
-    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    DATABASE_URL: database.url,
     FEED: 'off',
     L3: 'off',
     ...env,

@@ -8,27 +8,32 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WRONG_TOKENS_BURST } from '../../src/cluster/operations/wrong-tokens.ts';
 import { type Build, buildServer, type RunningServer, startBuilt } from '../support/built-server.ts';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { attackedSite } from './attacked-site.ts';
 
 const TOKEN = 'a-token-of-sixteen';
 
+let database: TestDatabase;
 let build: Build;
 let site: Readonly<Record<string, string>>;
 const servers: RunningServer[] = [];
 
-beforeAll(() => {
+beforeAll(async () => {
   build = buildServer();
+  database = await testDatabase();
   site = attackedSite(build);
 }, 120_000);
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()));
+  await database?.close();
   build?.remove();
 });
 
 async function start(env: Readonly<Record<string, string>>): Promise<number> {
   const server = await startBuilt(build, {
     ...site,
+    DATABASE_URL: database.url,
     DATA_DIR: join(build.folder, `data-${servers.length}`),
     ...env,
   });
