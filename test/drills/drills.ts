@@ -147,7 +147,7 @@ export const DRILLS: readonly Drill[] = [
     env: { RENDER_TIMEOUT_MS: '60000' },
     run: async ({ scene }) => {
       const held = scene.ask('/slow/60000').catch(() => undefined);
-      await scene.until(() => scene.living() > 0, 'it lives');
+      await scene.until(() => scene.output.includes('a minute begins'), 'the request is in flight');
       const workers = scene.workerPids();
       scene.signal('SIGTERM');
       await pause(1000);

@@ -138,12 +138,6 @@ export class Scene {
     return this.#family('render');
   }
 
-  /** The primary and all below it. */
-  living(): number {
-    const pid = this.#child?.pid ?? 0;
-    return this.#child?.exitCode === null && this.#child.signalCode === null ? 1 + childrenOf(pid).length : 0;
-  }
-
   /** Every worker serves, and none of them is one of `not`. */
   async whole(not: readonly number[] = []): Promise<void> {
     await this.until(async () => {

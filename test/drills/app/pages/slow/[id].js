@@ -7,6 +7,7 @@ export default page({
   params: { id: z.coerce.number().int().positive() },
   cache: { ttlMs: 0 },
   load: async ({ params, signal }) => {
+    if (params.id === 60_000) process.stdout.write('a minute begins\n');
     await wait(params.id, undefined, { signal });
     return params.id;
   },
