@@ -26,10 +26,10 @@ export default defineConfig({
       reporter: ['text-summary', 'lcov'],
     },
     projects: [
-      // Whole boxes under load that uses the CPU up, where no request may fail: no more of them at once than small machines have cores.
+      // Whole boxes under load that uses the CPU up, where no request may fail: one at a time, or one starves the other.
       {
         extends: true,
-        test: { name: 'load', globalSetup, include: [underLoad], maxWorkers: 2, sequence: { groupOrder: 0 } },
+        test: { name: 'load', globalSetup, include: [underLoad], maxWorkers: 1, sequence: { groupOrder: 0 } },
       },
       // Beside the code, mostly without a server. CI runs them under the newest Node, too.
       {
