@@ -14,7 +14,7 @@ import type { CacheKey } from './stack-contract.ts';
 
 const MAGIC = Buffer.from('CRE');
 /** Raise it with every change of the layout: bytes of another version are a miss. */
-export const ENVELOPE_VERSION = 1;
+export const ENVELOPE_VERSION = 2;
 const CHECKED_FROM = 13;
 
 /** `ageless`: it has longer to live than it was given, or was written before it was made: a clock was set back, and how old it is nobody knows. */

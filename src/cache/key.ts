@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { canonical } from './canonical.ts';
 import type { CacheKey } from './stack-contract.ts';
 
-/** Raise it when entries of older servers must not be read any more. */
-const KEY_SCHEMA = 1;
+/**
+ * Raise it with every change of an entry's layout: while servers of both kinds run side by side neither meets, and so
+ * removes, what the other wrote. 1 had no holes.
+ */
+const KEY_SCHEMA = 2;
 
 /** A longer key is replaced by its SHA-256: 256 bits, so two keys do not meet in practice. */
 const LONGEST_PLAIN = 256;

@@ -7,6 +7,7 @@ const FRAGMENT_BYTES: Bytes = 80;
 const STRING_BYTES: Bytes = 32;
 const BUFFER_BYTES: Bytes = 250;
 const HEADER_BYTES: Bytes = 64;
+const HOLE_BYTES: Bytes = 72;
 
 /** What a key and its entry take in memory, the containers around them included. */
 export type Weigh<V extends Cached> = (key: string, value: V) => Bytes;
@@ -17,19 +18,22 @@ export const weighPage: Weigh<PageEntry> = (key, page) => {
   for (const body of [page.identity, page.gzip, page.brotli]) {
     if (body !== undefined) bytes += BUFFER_BYTES + body.length;
   }
-  return bytes;
+  for (const { name, props } of page.holes ?? [])
+    bytes += HOLE_BYTES + weighString(name) + weighString(props);
+  return bytes + weighTexts(page.assets);
 };
 
-export const weighFragment: Weigh<FragmentEntry> = (key, { keys, html, scripts = [] }) => {
-  let bytes = FRAGMENT_BYTES + weighCommon(key, keys) + weighString(html);
-  for (const script of scripts) bytes += weighString(script) + 12;
-  return bytes;
-};
+export const weighFragment: Weigh<FragmentEntry> = (key, { keys, html, scripts, assets }) =>
+  FRAGMENT_BYTES + weighCommon(key, keys) + weighString(html) + weighTexts(scripts) + weighTexts(assets);
 
 function weighCommon(key: string, keys: readonly DependencyKey[]): Bytes {
-  let bytes = OBJECT_BYTES + weighString(key);
-  // The string, the pointer to it, and its slot.
-  for (const dependency of keys) bytes += weighString(dependency) + 12;
+  return OBJECT_BYTES + weighString(key) + weighTexts(keys);
+}
+
+/** Each string, the pointer to it, and its slot. */
+function weighTexts(texts: readonly string[] = []): Bytes {
+  let bytes = 0;
+  for (const text of texts) bytes += weighString(text) + 12;
   return bytes;
 }
 

@@ -190,6 +190,7 @@ export class Fragments {
     return Object.freeze({
       html,
       ...(scope.scripts.size > 0 && { scripts: Object.freeze([...scope.scripts]) }),
+      ...(scope.assets.size > 0 && { assets: Object.freeze([...scope.assets]) }),
       keys: scope.keys,
       stamp,
       createdMs: scope.sinceMs,

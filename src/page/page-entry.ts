@@ -12,6 +12,8 @@ export interface Finished {
   readonly html: Buffer;
   /** Beside the ones every page has: location, content-security-policy, retry-after. */
   readonly headers: readonly Header[];
+  /** The files of public/ that it names. */
+  readonly assets?: ReadonlySet<string>;
 }
 
 export interface Origin {
@@ -34,7 +36,7 @@ export interface Origin {
  * are asked for; otherwise both are made here, as small as they will be.
  */
 export async function makeEntry(
-  { status, html, headers }: Finished,
+  { status, html, headers, assets }: Finished,
   origin: Origin,
   hurry: boolean,
 ): Promise<PageEntry> {
@@ -54,6 +56,7 @@ export async function makeEntry(
     gzip,
     brotli,
     tag: isDraft ? draftTag(tag) : tag,
+    ...(assets !== undefined && assets.size > 0 && { assets: Object.freeze([...assets]) }),
     keys: origin.keys,
     stamp: origin.stamp,
     createdMs: origin.sinceMs,

@@ -227,7 +227,7 @@ export class PageRenderer {
     }
     const html = await this.#html(route, inputs, scope, definition.view(props, feedback), props, shell);
     const policy = application.security.policyFor(scope.scripts);
-    return { status, html, headers: [['content-security-policy', policy]] };
+    return { status, html, headers: [['content-security-policy', policy]], assets: scope.assets };
   }
 
   #load({ template, page }: PageRoute, inputs: Inputs, scope: RenderScope): unknown {
@@ -299,7 +299,11 @@ export class PageRenderer {
     resolveFragment?: (call: FragmentCall) => string | Promise<string>,
   ): Promise<Buffer> {
     const { application, publicOrigin } = this.#options;
-    const asset = (path: string) => application.files.asset(path);
+    const asset = (path: string) => {
+      const hashed = application.files.asset(path);
+      scope.assets.add(hashed);
+      return hashed;
+    };
     const node = documentNode(parts, { layout: application.layout, asset, publicOrigin });
     const options = this.#renderOptions(parts.route, scope);
     return renderToBuffer(node, resolveFragment === undefined ? options : { ...options, resolveFragment });

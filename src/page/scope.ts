@@ -31,7 +31,7 @@ export interface ScopeStart {
   readonly inside?: readonly CacheKey[];
 }
 
-type Piece = Pick<FragmentEntry, 'keys' | 'scripts' | 'createdMs' | 'incomplete'>;
+type Piece = Pick<FragmentEntry, 'keys' | 'scripts' | 'assets' | 'createdMs' | 'incomplete'>;
 
 /** One render, of a page or of a fragment: what it may read with, and what it turned out to depend on. */
 export class RenderScope {
@@ -43,6 +43,8 @@ export class RenderScope {
   readonly measured: { loadedAtMs?: Milliseconds; watch?: CallWatch | undefined } = {};
   /** Hashes of the inline scripts in it, those of the fragments inside included: what its policy vouches for. */
   readonly scripts = new Set<string>();
+  /** The files of public/ that were named in it, those of the fragments inside included: their hashed names. */
+  readonly assets = new Set<string>();
   readonly #keys = new RenderKeys();
   readonly #declared: Sources['declared'];
   #freshUntilMs: EpochMs = Number.POSITIVE_INFINITY;
@@ -105,9 +107,10 @@ export class RenderScope {
   }
 
   /** Takes over what a piece inside depends on: a page's keys are the closure. */
-  include({ keys, scripts = [], createdMs, incomplete }: Piece, freshUntilMs: EpochMs): void {
+  include({ keys, scripts = [], assets = [], createdMs, incomplete }: Piece, freshUntilMs: EpochMs): void {
     for (const key of keys) this.#keys.add(key);
     for (const script of scripts) this.scripts.add(script);
+    for (const asset of assets) this.assets.add(asset);
     this.#freshUntilMs = Math.min(this.#freshUntilMs, freshUntilMs);
     this.#sinceMs = Math.min(this.#sinceMs, createdMs);
     if (incomplete === true) this.#hasIncomplete = true;
