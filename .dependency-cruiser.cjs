@@ -12,7 +12,44 @@ const only = (name, comment, from, to) => ({
 });
 
 const relay =
-  '^src/(cache/flight-relay|invalidation/(box-relay|box-messages|local-bus|bus|clock|clock-snapshot|clock-state|lease|marks|errors|purge-message|roll|slots))\\.ts$';
+  '^src/(host-link/flight-relay|invalidation/(box-relay|box-messages|local-bus|bus|clock|clock-snapshot|clock-state|lease|marks|errors|purge-message|roll|slots))\\.ts$';
+
+/**
+ * The rooms of a folder, from the ground up. Each imports those below it, and nothing beside or above it.
+ * Several in one row stand side by side.
+ */
+function floors(folder, rows) {
+  const below = [];
+  const rules = [];
+  for (const row of rows) {
+    for (const room of row) {
+      const name = room.replace(/\W.*$/, '') || 'ground';
+      rules.push({
+        name: `${folder.replaceAll('/', '-')}-${name}-stands-on-its-floor`,
+        comment: `src/${folder}: a room imports the rooms below it.`,
+        severity: 'error',
+        from: { path: `^src/${folder}/${room}`, pathNot: notTest },
+        to: {
+          path: `^src/${folder}/`,
+          pathNot: [room, ...below].map((each) => `^src/${folder}/${each}`).join('|'),
+        },
+      });
+    }
+    below.push(...row);
+  }
+  const known = rows
+    .flat()
+    .map((each) => `^src/${folder}/${each}`)
+    .join('|');
+  rules.push({
+    name: `${folder.replaceAll('/', '-')}-has-no-other-rooms`,
+    comment: `src/${folder}: a file that stands in no room of the list above.`,
+    severity: 'error',
+    from: { path: `^src/`, pathNot: notTest },
+    to: { path: `^src/${folder}/`, pathNot: `${known}|${notTest}` },
+  });
+  return rules;
+}
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -35,8 +72,17 @@ module.exports = {
       'cache-stands-alone',
       'The cache knows neither pages nor databases.',
       '^src/cache/',
-      '^src/(core|cache)/',
+      '^src/(core|cache)/|^src/host-link/flight-relay\\.ts$',
     ),
+    ...floors('cache', [
+      ['(entry|contract|key|canonical|errors)\\.ts$'],
+      ['rollout/'],
+      ['memory/'],
+      ['shared/'],
+      ['redis/', 'disk/'],
+      ['render/', 'warm/'],
+      ['stack/'],
+    ]),
     only(
       'invalidation-stands-alone',
       'Purging knows neither pages nor caches.',
@@ -123,7 +169,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: code,
-        pathNot: `^src/(cache/(redis|l2|lease|warm)|invalidation/[^/]*(bus|redis))|${notTest}`,
+        pathNot: `^src/(cache/redis/|invalidation/[^/]*(bus|redis))|${notTest}`,
       },
       to: { path: 'node_modules/ioredis' },
     },

@@ -2,11 +2,11 @@
 // changes, and the page is asked for again. Everything runs in this process, from the request to the answer's bytes,
 // without sockets and without a database: both would add the same to each side and hide what is compared.
 import { setImmediate as turn } from 'node:timers/promises';
-import { Background } from '../src/cache/background.ts';
 import type { Cached, FragmentEntry, PageEntry } from '../src/cache/entry.ts';
-import { MemoryTier } from '../src/cache/memory.ts';
-import { CacheStack } from '../src/cache/stack.ts';
-import { type Weigh, weighFragment, weighPage } from '../src/cache/weight.ts';
+import { MemoryTier } from '../src/cache/memory/memory.ts';
+import { type Weigh, weighFragment, weighPage } from '../src/cache/memory/weight.ts';
+import { Background } from '../src/cache/render/background.ts';
+import { CacheStack } from '../src/cache/stack/stack.ts';
 import { systemClock as clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import { answerPage } from '../src/http/answer.ts';

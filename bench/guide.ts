@@ -4,8 +4,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { PageEntry } from '../src/cache/entry.ts';
-import { MemoryTier } from '../src/cache/memory.ts';
-import { weighPage } from '../src/cache/weight.ts';
+import { MemoryTier } from '../src/cache/memory/memory.ts';
+import { weighPage } from '../src/cache/memory/weight.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { PurgeClock } from '../src/invalidation/clock.ts';
 import { visit } from './churn.ts';

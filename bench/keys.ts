@@ -2,9 +2,9 @@
 // memory, by two sites in this process: one follows its statements, the other has nobody who collects keys. The parts
 // are measured once more by themselves, over what the statements of one render really gave.
 import { setImmediate as turn } from 'node:timers/promises';
-import { fragmentCodec, pageCodec } from '../src/cache/codec.ts';
 import type { FragmentEntry, PageEntry } from '../src/cache/entry.ts';
-import { seal } from '../src/cache/envelope.ts';
+import { fragmentCodec, pageCodec } from '../src/cache/shared/codec.ts';
+import { seal } from '../src/cache/shared/envelope.ts';
 import { systemClock as clock } from '../src/core/clock.ts';
 import type { DependencyKey } from '../src/core/units.ts';
 import type { KeySink } from '../src/core/validity.ts';

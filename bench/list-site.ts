@@ -17,7 +17,7 @@ import people from '../app/pages/users/index.ts';
 import { commentCounts } from '../app/queries.ts';
 import type { PostRow, UserRow } from '../app/rows.ts';
 import { seedWith } from '../app/seed.ts';
-import { openCaches } from '../src/cache/caches.ts';
+import { openCaches } from '../src/cache/stack/caches.ts';
 import { systemClock as clock } from '../src/core/clock.ts';
 import type { KeySink } from '../src/core/validity.ts';
 import { Database } from '../src/data/database.ts';

@@ -1,6 +1,6 @@
 // What a purge costs a worker that holds a million entries: to apply it, and to give back their memory afterwards.
-import { MemoryTier } from '../src/cache/memory.ts';
-import { weighFragment } from '../src/cache/weight.ts';
+import { MemoryTier } from '../src/cache/memory/memory.ts';
+import { weighFragment } from '../src/cache/memory/weight.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { PurgeClock } from '../src/invalidation/clock.ts';
 import { Dependencies } from '../src/invalidation/dependencies.ts';

@@ -1,6 +1,6 @@
 // What this worker can say of its own coherence, put together from the river, the caches and what they were made from.
 import type { Config } from '../config/config.ts';
-import type { Caches } from '../src/cache/caches.ts';
+import type { Caches } from '../src/cache/stack/caches.ts';
 import type { Clock } from '../src/core/clock.ts';
 import { CoherenceFigures, type CoherenceStats } from '../src/invalidation/coherence-figures.ts';
 import { CoherenceSampler } from '../src/invalidation/coherence-sampler.ts';

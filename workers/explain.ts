@@ -1,7 +1,7 @@
 // GET /explain?url=: the page of an address, what it was made from, and where it lies.
 
 import type { PageEntry } from '../src/cache/entry.ts';
-import type { CacheStack } from '../src/cache/stack.ts';
+import type { CacheStack } from '../src/cache/stack/stack.ts';
 import type { DependencyKey } from '../src/core/units.ts';
 import { parseTarget } from '../src/http/target.ts';
 import type { PagePipeline } from '../src/page/pipeline.ts';

@@ -1,6 +1,6 @@
 // What this worker says of itself (monitor/snapshot.ts), put together from what each room counts, whenever the primary
 // asks; and once more, unasked, when it has drained.
-import type { Caches } from '../src/cache/caches.ts';
+import type { Caches } from '../src/cache/stack/caches.ts';
 import { FIGURES_ROOM, isFiguresQuestion } from '../src/cluster/figures/figures-messages.ts';
 import type { WorkerLink } from '../src/cluster/worker-link.ts';
 import type { Clock } from '../src/core/clock.ts';

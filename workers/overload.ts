@@ -1,7 +1,7 @@
 // What a render worker does against too much to do, wired: what its process feels (http/overload.ts), and who may render
 // (cache/render-slots.ts).
 import type { Config } from '../config/config.ts';
-import { RenderSlots, type RenderSlotsStats } from '../src/cache/render-slots.ts';
+import { RenderSlots, type RenderSlotsStats } from '../src/cache/render/render-slots.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import { Overload } from '../src/http/overload.ts';

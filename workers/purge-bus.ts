@@ -1,6 +1,6 @@
 // The purge bus as a process of this server joins it: through the fleet's Redis, or through the primary of the box.
 import { randomUUID } from 'node:crypto';
-import { connectForCommands, connectForMessages } from '../src/cache/redis-connect.ts';
+import { connectForCommands, connectForMessages } from '../src/cache/redis/redis-connect.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import { parseRedisUrl } from '../src/core/redis-url.ts';

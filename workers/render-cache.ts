@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { BoxFlights, type FlightLine } from '../src/cache/box-flights.ts';
-import { type Caches, type CachesOptions, openCaches } from '../src/cache/caches.ts';
-import type { RenderSlots } from '../src/cache/render-slots.ts';
-import { parseRollout } from '../src/cache/rollout.ts';
+import { BoxFlights, type FlightLine } from '../src/cache/render/host-flights.ts';
+import type { RenderSlots } from '../src/cache/render/render-slots.ts';
+import { parseRollout } from '../src/cache/rollout/rollout.ts';
+import { type Caches, type CachesOptions, openCaches } from '../src/cache/stack/caches.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import { parseRedisUrl } from '../src/core/redis-url.ts';

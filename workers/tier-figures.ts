@@ -2,7 +2,7 @@
 // business under names of its own; here they get the same names.
 
 import type { Cached } from '../src/cache/entry.ts';
-import type { CacheStack } from '../src/cache/stack.ts';
+import type { CacheStack } from '../src/cache/stack/stack.ts';
 import type { Counts } from '../src/monitor/counts.ts';
 import type { WorkerSnapshot } from '../src/monitor/snapshot.ts';
 

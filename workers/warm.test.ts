@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { recall } from '../src/cache/remembered.ts';
+import { recall } from '../src/cache/warm/remembered.ts';
 import { LogLines } from '../test/support/log-lines.ts';
 import { ManualClock } from '../test/support/manual-clock.ts';
 import { Warmer } from './warm.ts';

@@ -8,9 +8,9 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { PageEntry } from '../src/cache/entry.ts';
-import { recall, remember } from '../src/cache/remembered.ts';
-import type { CacheStack } from '../src/cache/stack.ts';
-import { type Warmed, warm } from '../src/cache/warming.ts';
+import type { CacheStack } from '../src/cache/stack/stack.ts';
+import { recall, remember } from '../src/cache/warm/remembered.ts';
+import { type Warmed, warm } from '../src/cache/warm/warming.ts';
 import type { Clock, Timer } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import type { Milliseconds } from '../src/core/units.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonical } from './canonical.ts';
-import type { CacheKey } from './stack-contract.ts';
+import type { CacheKey } from './contract.ts';
 
 /**
  * Raise it with every change of an entry's layout: while servers of both kinds run side by side neither meets, and so

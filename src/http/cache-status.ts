@@ -1,7 +1,8 @@
 // The Cache-Status header (RFC 9211): what this cache did for this one answer.
+
+import type { Outcome, TierName } from '../cache/contract.ts';
 import type { PageEntry } from '../cache/entry.ts';
 import { OverloadedError } from '../cache/errors.ts';
-import type { Outcome, TierName } from '../cache/stack-contract.ts';
 import type { EpochMs } from '../core/units.ts';
 
 const DETAIL: Record<TierName, string> = { static: 'STATIC', l1: 'L1', l2: 'L2', l3: 'L3' };

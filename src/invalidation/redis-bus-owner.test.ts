@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type TestRedis, testRedis, until } from '../../test/support/redis.ts';
-import { connectForCommands, connectForMessages } from '../cache/redis-connect.ts';
+import { connectForCommands, connectForMessages } from '../cache/redis/redis-connect.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { parseRedisUrl } from '../core/redis-url.ts';

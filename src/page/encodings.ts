@@ -7,8 +7,9 @@
 //
 // A draft's tag ends in a mark: its compressed bytes are not those of the finished entry, and a strong ETag names bytes.
 // Entries stay immutable: each step makes a new one, which takes the place of the one before.
+
+import type { Cache, CacheKey } from '../cache/contract.ts';
 import type { PageEntry } from '../cache/entry.ts';
-import type { Cache, CacheKey } from '../cache/stack-contract.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';

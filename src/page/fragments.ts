@@ -1,7 +1,8 @@
 // Fragments at work: from a call in the tree to its HTML, out of the cache where there is one.
+
+import type { Cache, CacheKey, FillContext, Filled } from '../cache/contract.ts';
 import { type FragmentEntry, INCOMPLETE_TTL_MS } from '../cache/entry.ts';
 import { fragmentKey } from '../cache/key.ts';
-import type { Cache, CacheKey, FillContext, Filled } from '../cache/stack-contract.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Tracing, untraced } from '../core/trace.ts';
 import type { UnheardRejections } from '../core/unheard-rejections.ts';

@@ -1,10 +1,11 @@
 // The way of a request that the shortcut did not answer: route -> inputs -> key -> cache -> (render) -> entry. A
 // page that lies in memory is answered without waiting for anything; so are the cheap steps before it. Failures
 // become entries too, so that whoever writes the answer knows one kind of thing.
+
+import type { Cache, CacheKey, FillContext, Filled, Outcome } from '../cache/contract.ts';
 import type { Header, PageEntry } from '../cache/entry.ts';
 import { OverloadedError } from '../cache/errors.ts';
 import { pageKey } from '../cache/key.ts';
-import type { Cache, CacheKey, FillContext, Filled, Outcome } from '../cache/stack-contract.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { addressOf } from './address.ts';

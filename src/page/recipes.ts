@@ -1,4 +1,4 @@
-import type { CacheKey } from '../cache/stack-contract.ts';
+import type { CacheKey } from '../cache/contract.ts';
 import type { PageRoute } from './application.ts';
 import type { Inputs } from './inputs.ts';
 

@@ -1,6 +1,7 @@
 // One render of a page: load, view, document, bytes. Every outcome of it is an entry; only failures throw.
+
+import type { FillContext, Filled } from '../cache/contract.ts';
 import type { Header, PageEntry } from '../cache/entry.ts';
-import type { FillContext, Filled } from '../cache/stack-contract.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { type Tracing, untraced } from '../core/trace.ts';

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
+import type { CacheKey } from '../cache/contract.ts';
 import type { FragmentEntry } from '../cache/entry.ts';
-import type { CacheKey } from '../cache/stack-contract.ts';
 import type { DependencyKey, EpochMs, Milliseconds, Stamp } from '../core/units.ts';
 import type { KeySink } from '../core/validity.ts';
 import type { Db } from '../data/db.ts';

@@ -1,7 +1,7 @@
 // What of a page can be sent before its data is there: <head> and the layout down to where the page's own content
 // begins. A render announces it; everybody who waits for that render, whoever began it, is told. While another process
 // renders the page, the shell is made here when the first visitor wants it.
-import type { CacheKey } from '../cache/stack-contract.ts';
+import type { CacheKey } from '../cache/contract.ts';
 
 export interface Shell {
   /** The finished page begins with exactly these bytes, if it comes to be. */

@@ -16,9 +16,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { pageCodec } from '../../src/cache/codec.ts';
-import { DiskStore, type DiskStoreOptions } from '../../src/cache/disk.ts';
-import { EnvelopeTier } from '../../src/cache/envelope-tier.ts';
+import { DiskStore, type DiskStoreOptions } from '../../src/cache/disk/disk.ts';
+import { pageCodec } from '../../src/cache/shared/codec.ts';
+import { EnvelopeTier } from '../../src/cache/shared/envelope-tier.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { seeded } from '../support/chaos-tier.ts';
 import { program } from '../support/child.ts';

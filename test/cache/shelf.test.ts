@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MemoryTier } from '../../src/cache/memory.ts';
-import { weighFragment } from '../../src/cache/weight.ts';
+import { MemoryTier } from '../../src/cache/memory/memory.ts';
+import { weighFragment } from '../../src/cache/memory/weight.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
 import { Dependencies } from '../../src/invalidation/dependencies.ts';
 import { entryOf, options, testStack } from '../support/cache.ts';

@@ -1,6 +1,6 @@
 // Many want one cold key at once, in several workers of several boxes: one render.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LocalFlights } from '../../src/cache/flights.ts';
+import { LocalFlights } from '../../src/cache/render/flights.ts';
 import { type Box, connected, openBox, pageFill, wait } from '../support/box.ts';
 import { type TestRedis, testRedis, until } from '../support/redis.ts';
 

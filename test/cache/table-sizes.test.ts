@@ -1,7 +1,7 @@
 // V8 builds a Map or Set anew in one step when it grows or shrinks: the larger it is, the longer nobody is answered.
 import { describe, expect, it } from 'vitest';
-import { MemoryTier } from '../../src/cache/memory.ts';
-import { weighFragment } from '../../src/cache/weight.ts';
+import { MemoryTier } from '../../src/cache/memory/memory.ts';
+import { weighFragment } from '../../src/cache/memory/weight.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
 import { Dependencies } from '../../src/invalidation/dependencies.ts';
 import { entryOf } from '../support/cache.ts';

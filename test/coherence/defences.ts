@@ -25,7 +25,7 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     against: 'a purge that comes between the first read of a render and its end',
     edits: [
       {
-        file: 'src/cache/renders.js',
+        file: 'src/cache/render/renders.js',
         from: 'const { value, store } = await this.#fill(trip).finally(leave);',
         to: 'const { value: made, store } = await this.#fill(trip).finally(leave); const value = { ...made, stamp: validity.stamp() };',
       },
@@ -111,7 +111,7 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     against: 'a slow render that read its data long before a request joins it, while purges may be missing',
     edits: [
       {
-        file: 'src/cache/stack.js',
+        file: 'src/cache/stack/stack.js',
         from: '(isOwn || this.#isRecent(landed, readSinceMs))',
         to: 'true',
       },
@@ -122,12 +122,12 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     against: 'an old entry in the place of a slow render, while purges may be missing',
     edits: [
       {
-        file: 'src/cache/held.js',
+        file: 'src/cache/memory/cached-entry.js',
         from: 'const mayStandIn = believable || value.errorUntilMs > value.freshUntilMs;',
         to: 'const mayStandIn = true;',
       },
       {
-        file: 'src/cache/stack.js',
+        file: 'src/cache/stack/stack.js',
         from: 'if (!isBelievable(held.value, this.#validity, this.#clock, nowMs))',
         to: 'if (false)',
       },
@@ -137,13 +137,17 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
   'age by a clock that was set back': {
     against: 'an entry that seems to be made in the future, while only its age vouches for it',
     edits: [
-      { file: 'src/cache/held.js', from: 'ageMs >= 0 && ', to: '' },
+      { file: 'src/cache/memory/cached-entry.js', from: 'ageMs >= 0 && ', to: '' },
       {
-        file: 'src/cache/held.js',
+        file: 'src/cache/memory/cached-entry.js',
         from: 'Math.max(clock.now(), clock.monotonic() + this.#wallAheadMs)',
         to: 'clock.now()',
       },
-      { file: 'src/cache/envelope.js', from: 'if (remainingMs > ttlMs + ROUNDING_MS)', to: 'if (false)' },
+      {
+        file: 'src/cache/shared/envelope.js',
+        from: 'if (remainingMs > ttlMs + ROUNDING_MS)',
+        to: 'if (false)',
+      },
     ],
     faults: ['set clocks back + silence Redis', 'set clocks back + silence Redis'],
   },

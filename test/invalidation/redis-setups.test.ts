@@ -3,9 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RedisCommands } from '../../src/cache/redis-commands.ts';
-import { connectForCommands, connectForMessages } from '../../src/cache/redis-connect.ts';
-import { RedisFlights } from '../../src/cache/redis-flights.ts';
+import { RedisCommands } from '../../src/cache/redis/redis-commands.ts';
+import { connectForCommands, connectForMessages } from '../../src/cache/redis/redis-connect.ts';
+import { RedisFlights } from '../../src/cache/render/redis-flights.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { parseRedisUrl } from '../../src/core/redis-url.ts';
 import { connected, l2, openBox, pageFill, wait } from '../support/box.ts';

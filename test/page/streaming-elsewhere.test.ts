@@ -2,8 +2,8 @@
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { PageEntry } from '../../src/cache/entry.ts';
-import { LocalFlights } from '../../src/cache/flights.ts';
-import type { Tier } from '../../src/cache/tier.ts';
+import { LocalFlights } from '../../src/cache/render/flights.ts';
+import type { Tier } from '../../src/cache/shared/tier.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { HttpUsage } from '../../src/http/seen/usage.ts';
 import { fragment, layout, notFound, page } from '../../src/index.ts';

@@ -1,6 +1,6 @@
 // A worker on the purge bus, connected to Redis as a real one is.
 import { randomUUID } from 'node:crypto';
-import { connectForCommands, connectForMessages } from '../../src/cache/redis-connect.ts';
+import { connectForCommands, connectForMessages } from '../../src/cache/redis/redis-connect.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { parseRedisUrl } from '../../src/core/redis-url.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';

@@ -1,9 +1,9 @@
-import { Background } from '../../src/cache/background.ts';
+import type { FetchOptions, FillContext, Filled } from '../../src/cache/contract.ts';
 import type { FragmentEntry } from '../../src/cache/entry.ts';
-import { MemoryTier } from '../../src/cache/memory.ts';
-import { CacheStack, type StackOptions } from '../../src/cache/stack.ts';
-import type { FetchOptions, FillContext, Filled } from '../../src/cache/stack-contract.ts';
-import { weighFragment } from '../../src/cache/weight.ts';
+import { MemoryTier } from '../../src/cache/memory/memory.ts';
+import { weighFragment } from '../../src/cache/memory/weight.ts';
+import { Background } from '../../src/cache/render/background.ts';
+import { CacheStack, type StackOptions } from '../../src/cache/stack/stack.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
 import { LogLines } from './log-lines.ts';

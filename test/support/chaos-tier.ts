@@ -1,6 +1,6 @@
+import type { CacheKey } from '../../src/cache/contract.ts';
 import type { Cached } from '../../src/cache/entry.ts';
-import type { CacheKey } from '../../src/cache/stack-contract.ts';
-import type { Tier } from '../../src/cache/tier.ts';
+import type { Tier } from '../../src/cache/shared/tier.ts';
 
 export interface Chaos {
   /** 0 to 1, from a seed. */

@@ -1,7 +1,8 @@
 // Writes entries to a folder of L3 as fast as it can until it is killed. Argument: the folder.
-import { pageCodec } from '../../src/cache/codec.ts';
-import { DiskStore } from '../../src/cache/disk.ts';
-import { EnvelopeTier } from '../../src/cache/envelope-tier.ts';
+
+import { DiskStore } from '../../src/cache/disk/disk.ts';
+import { pageCodec } from '../../src/cache/shared/codec.ts';
+import { EnvelopeTier } from '../../src/cache/shared/envelope-tier.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { KEYS, selfProving } from './self-proving.ts';
 import { silent } from './silent.ts';

@@ -3,17 +3,18 @@
 // Writers commit rising versions of a few data keys and then publish a purge; each worker applies the purges in order,
 // but whenever its turn comes. Renders read versions one after another, with pauses. The rule: who asks a worker that
 // has applied purge N must not be shown a version older than the one that any purge up to N announced.
-import { Background } from '../../src/cache/background.ts';
-import { fragmentCodec } from '../../src/cache/codec.ts';
+
+import type { FetchOptions, FillContext, Outcome } from '../../src/cache/contract.ts';
 import type { FragmentEntry } from '../../src/cache/entry.ts';
-import { open, seal } from '../../src/cache/envelope.ts';
-import { type FlightCoordinator, LocalFlights } from '../../src/cache/flights.ts';
-import { usableUntilMs } from '../../src/cache/held.ts';
-import { MemoryTier } from '../../src/cache/memory.ts';
-import { CacheStack } from '../../src/cache/stack.ts';
-import type { FetchOptions, FillContext, Outcome } from '../../src/cache/stack-contract.ts';
-import type { Tier } from '../../src/cache/tier.ts';
-import { weighFragment } from '../../src/cache/weight.ts';
+import { usableUntilMs } from '../../src/cache/memory/cached-entry.ts';
+import { MemoryTier } from '../../src/cache/memory/memory.ts';
+import { weighFragment } from '../../src/cache/memory/weight.ts';
+import { Background } from '../../src/cache/render/background.ts';
+import { type FlightCoordinator, LocalFlights } from '../../src/cache/render/flights.ts';
+import { fragmentCodec } from '../../src/cache/shared/codec.ts';
+import { open, seal } from '../../src/cache/shared/envelope.ts';
+import type { Tier } from '../../src/cache/shared/tier.ts';
+import { CacheStack } from '../../src/cache/stack/stack.ts';
 import { PurgeClock } from '../../src/invalidation/clock.ts';
 import type { PurgeKind } from '../../src/invalidation/clock-state.ts';
 import { ChaosTier, seeded } from './chaos-tier.ts';

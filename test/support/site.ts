@@ -1,12 +1,12 @@
 // A whole site in the test's own process: real server, real pipeline, real cache, on a free port.
 
-import { Background } from '../../src/cache/background.ts';
 import type { Cached, FragmentEntry, PageEntry } from '../../src/cache/entry.ts';
-import type { FlightCoordinator } from '../../src/cache/flights.ts';
-import { MemoryTier } from '../../src/cache/memory.ts';
-import { CacheStack, type StackOptions } from '../../src/cache/stack.ts';
-import type { Tier } from '../../src/cache/tier.ts';
-import { type Weigh, weighFragment, weighPage } from '../../src/cache/weight.ts';
+import { MemoryTier } from '../../src/cache/memory/memory.ts';
+import { type Weigh, weighFragment, weighPage } from '../../src/cache/memory/weight.ts';
+import { Background } from '../../src/cache/render/background.ts';
+import type { FlightCoordinator } from '../../src/cache/render/flights.ts';
+import type { Tier } from '../../src/cache/shared/tier.ts';
+import { CacheStack, type StackOptions } from '../../src/cache/stack/stack.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { ActionDoor } from '../../src/http/action-door.ts';
 import { Front, type FrontOptions } from '../../src/http/front.ts';

@@ -5,8 +5,8 @@
 // in place, at most twice a second, when the answer is next wanted. Bytes that a slow reader has not taken yet
 // are never written over (`pin`): the next change then makes new ones.
 import { STATUS_CODES } from 'node:http';
+import type { TierName } from '../../cache/contract.ts';
 import type { PageEntry } from '../../cache/entry.ts';
-import type { TierName } from '../../cache/stack-contract.ts';
 import type { Bytes, EpochMs } from '../../core/units.ts';
 import { type Answer, type Asked, answerPage } from '../answer.ts';
 import { hitStatus } from '../cache-status.ts';

@@ -12,8 +12,8 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { CacheKey, TierName } from '../../cache/contract.ts';
 import type { PageEntry } from '../../cache/entry.ts';
-import type { CacheKey, TierName } from '../../cache/stack-contract.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';
 import { bodyOf, etagOf } from '../answer.ts';

@@ -4,7 +4,7 @@
 // system, or the visitor has gone. The shortcut has no time for that: it is given an object to count in when it learns a
 // target, and adds integers to it. Its answers are written within the same turn of the loop in which they were read.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TierName } from '../../cache/stack-contract.ts';
+import type { TierName } from '../../cache/contract.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Histogram, type HistogramFigures } from '../../core/histogram.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';

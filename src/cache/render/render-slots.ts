@@ -1,0 +1,259 @@
+// Who may render now. A worker renders so many pages at a time and no more; others stand in a line, first come first
+// served, and whoever would wait there too long is refused at once, while he can still go elsewhere.
+//
+//   a slot is free, nothing else began in this turn of the loop   -> begins at once
+//   otherwise                                                     -> the line, or a refusal:
+//      full       the line has its greatest length
+//      slow       the estimate of his wait is longer than anybody is let wait now
+//      deadline   after that wait there would be no time left to render before his deadline
+//   in the line: a slot becomes free -> begins;  `lineMs` are over -> refused (waited);  gone -> out of the line
+//
+// A worker that is short of breath itself (overload.ts: its loop is late, its heap is full) renders a quarter as many.
+//
+// Two things decide how long the line may be. Calm, it may hold `lineMs` of work, so that a burst is served. Once it has
+// not been empty for STANDING_MS it is no burst: more comes than can be done, and a long line would only make everybody
+// wait for nothing. From then on it is kept to a fifth (CoDel's idea, applied where people enter).
+//
+// A few (a quarter of the slots, those who render counted in) are never refused: on a machine that is slow for other reasons an
+// estimate would turn away the only visitors there are.
+//
+// One render begins in a turn of the event loop. A page that never waits for I/O would otherwise be rendered inside the
+// callback that read its request, one after another, while the requests behind it lie unseen in the kernel, hits among
+// them: the line would be there, and nobody could bound it. Now each turn reads what has come, answers the hits and
+// refuses what is too much, and then renders one.
+import type { Clock, Timer } from '../../core/clock.ts';
+import { type Strain, worse } from '../../core/strain.ts';
+import type { Milliseconds } from '../../core/units.ts';
+import { OverloadedError, type Refusal } from '../errors.ts';
+
+/** Why somebody is not let in. */
+export type Shed = Exclude<Refusal, 'spared'>;
+
+export interface RenderSlotsOptions {
+  readonly clock: Clock;
+  readonly maxRunning: number;
+  /** Nobody waits in the line for longer. */
+  readonly lineMs: Milliseconds;
+  /** What the process itself feels: loop, memory. Default: nothing. */
+  readonly strain?: () => Strain;
+  /** Calls back in the next turn of the event loop. */
+  readonly nextTurn?: (run: () => void) => void;
+}
+
+/** To be called once, when the render is over. */
+export type Leave = () => void;
+
+export interface RenderSlotsStats {
+  readonly strain: Strain;
+  readonly running: number;
+  readonly maxRunning: number;
+  readonly waiting: number;
+  /** What somebody would wait who came now, by the estimate. */
+  readonly waitMs: Milliseconds;
+  readonly begun: number;
+  /** Of these so many had to stand in the line. */
+  readonly queued: number;
+  /** Refused, by reason. */
+  readonly shed: Readonly<Record<Shed, number>>;
+  /** Renders that were spared because an older page could be served. */
+  readonly spared: number;
+}
+
+interface Waiting {
+  readonly deadlineMs: Milliseconds;
+  begin(leave: Leave): void;
+  refuse(refusal: Shed): void;
+}
+
+export const STANDING_MS: Milliseconds = 200;
+/** Of `lineMs`, once the line stands. */
+const SHORT_LINE = 0.2;
+/** Memory only: a line is cheap, and its length in time is what is really bounded. */
+const PLACES_PER_SLOT = 32;
+/** Of `maxRunning`: so many while the process itself is overloaded; as long as there are not more, nobody is refused. */
+const FEWER = 0.25;
+/** What a new measurement counts in an average. */
+const NEWEST = 0.1;
+
+/** One of each is enough: a stack trace for every refusal would cost more than the refusal. */
+const REFUSED: Readonly<Record<Shed, OverloadedError>> = {
+  full: new OverloadedError('full'),
+  slow: new OverloadedError('slow'),
+  deadline: new OverloadedError('deadline'),
+  waited: new OverloadedError('waited'),
+};
+
+export class RenderSlots {
+  readonly #options: Required<RenderSlotsOptions>;
+  readonly #line = new Set<Waiting>();
+  #running = 0;
+  #begunThisTurn = false;
+  /** Since when the line has not been empty. */
+  #lineSinceMs: Milliseconds | undefined;
+  /** Averages: how long a render keeps its slot; how long after one another they end while others wait. */
+  #renderMs: Milliseconds = 0;
+  #gapMs: Milliseconds = 0;
+  #lastEndMs: Milliseconds | undefined;
+  #begun = 0;
+  #queued = 0;
+  #spared = 0;
+  readonly #shed: Record<Shed, number> = { full: 0, slow: 0, deadline: 0, waited: 0 };
+
+  constructor(options: RenderSlotsOptions) {
+    this.#options = { strain: () => 'none', nextTurn: (run) => void setImmediate(run), ...options };
+  }
+
+  get strain(): Strain {
+    const { clock, strain } = this.#options;
+    const since = this.#lineSinceMs;
+    if (since !== undefined && !this.#areFew && clock.monotonic() - since >= STANDING_MS) return 'shed';
+    return worse(strain(), this.#running >= this.#most ? 'stale' : 'none');
+  }
+
+  /**
+   * A slot for a render that people wait for. It must be over at `deadlineMs` (monotonic). Throws E_OVERLOADED, and the
+   * signal's reason when it aborts in the line.
+   */
+  async enter(deadlineMs: Milliseconds, signal: AbortSignal): Promise<Leave> {
+    if (this.#isFree && this.#line.size === 0) return this.#begin();
+    this.check(deadlineMs);
+    return this.#stand(deadlineMs, signal);
+  }
+
+  /** For what nobody waits for; it is held back before it comes here, and counted so that people see the slot taken. */
+  enterBehind(): Leave {
+    return this.#begin();
+  }
+
+  /** Throws E_OVERLOADED if `enter` would refuse now. Cheap: asked before anything is done for a render. */
+  check(deadlineMs: Milliseconds): void {
+    const { clock, maxRunning, lineMs } = this.#options;
+    if (this.#areFew || (this.#running < this.#most && this.#line.size === 0)) return;
+    const waitMs = this.#waitMs();
+    if (this.#line.size >= PLACES_PER_SLOT * maxRunning) throw this.#refusal('full');
+    if (waitMs > lineMs * (this.strain === 'shed' ? SHORT_LINE : 1)) throw this.#refusal('slow');
+    if (clock.monotonic() + waitMs + this.#renderMs > deadlineMs) throw this.#refusal('deadline');
+  }
+
+  countSpared(): void {
+    this.#spared++;
+  }
+
+  stats(): RenderSlotsStats {
+    return {
+      strain: this.strain,
+      running: this.#running,
+      maxRunning: this.#options.maxRunning,
+      waiting: this.#line.size,
+      waitMs: this.#line.size === 0 ? 0 : this.#waitMs(),
+      begun: this.#begun,
+      queued: this.#queued,
+      shed: { ...this.#shed },
+      spared: this.#spared,
+    };
+  }
+
+  get #most(): number {
+    const { maxRunning, strain } = this.#options;
+    return strain() === 'shed' ? Math.ceil(maxRunning * FEWER) : maxRunning;
+  }
+
+  get #areFew(): boolean {
+    return this.#running + this.#line.size < Math.ceil(this.#options.maxRunning * FEWER);
+  }
+
+  get #isFree(): boolean {
+    return this.#running < this.#most && !this.#begunThisTurn;
+  }
+
+  /** By the pace of those before, or, while nobody has waited yet, by the time a render takes. */
+  #waitMs(): Milliseconds {
+    const paceMs = this.#gapMs > 0 ? this.#gapMs : this.#renderMs / this.#most;
+    return (this.#line.size + 1) * paceMs;
+  }
+
+  #begin(): Leave {
+    const { clock, nextTurn } = this.#options;
+    this.#running++;
+    this.#begun++;
+    if (!this.#begunThisTurn) {
+      this.#begunThisTurn = true;
+      nextTurn(() => {
+        this.#begunThisTurn = false;
+        this.#pump();
+      });
+    }
+    const beganAtMs = clock.monotonic();
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#running--;
+      this.#measure(beganAtMs);
+      this.#pump();
+    };
+  }
+
+  #stand(deadlineMs: Milliseconds, signal: AbortSignal): Promise<Leave> {
+    const { clock, lineMs } = this.#options;
+    this.#queued++;
+    this.#lineSinceMs ??= clock.monotonic();
+    return new Promise((resolve, reject) => {
+      const out = () => {
+        timer.cancel();
+        signal.removeEventListener('abort', gone);
+        this.#line.delete(waiting);
+        if (this.#line.size > 0) return;
+        this.#lineSinceMs = undefined;
+        this.#lastEndMs = undefined;
+      };
+      const gone = () => {
+        out();
+        reject(signal.reason);
+      };
+      const waiting: Waiting = {
+        deadlineMs,
+        begin: (leave) => {
+          out();
+          resolve(leave);
+        },
+        refuse: (refusal) => {
+          out();
+          reject(this.#refusal(refusal));
+        },
+      };
+      const timer: Timer = clock.after(lineMs, () => {
+        if (!this.#areFew) waiting.refuse('waited');
+      });
+      signal.addEventListener('abort', gone, { once: true });
+      this.#line.add(waiting);
+    });
+  }
+
+  #pump(): void {
+    for (const waiting of this.#line) {
+      if (!this.#isFree) return;
+      // His time was eaten up by those before him: what he would be shown he would not see.
+      if (this.#options.clock.monotonic() + this.#renderMs > waiting.deadlineMs) waiting.refuse('deadline');
+      else waiting.begin(this.#begin());
+    }
+  }
+
+  #measure(beganAtMs: Milliseconds): void {
+    const nowMs = this.#options.clock.monotonic();
+    this.#renderMs = average(this.#renderMs, nowMs - beganAtMs);
+    // Only where somebody waited all the time does the gap tell how fast the line moves.
+    if (this.#lineSinceMs === undefined) return;
+    if (this.#lastEndMs !== undefined) this.#gapMs = average(this.#gapMs, nowMs - this.#lastEndMs);
+    this.#lastEndMs = nowMs;
+  }
+
+  #refusal(refusal: Shed): OverloadedError {
+    this.#shed[refusal]++;
+    return REFUSED[refusal];
+  }
+}
+
+function average(before: number, newest: number): number {
+  return before === 0 ? newest : before + (newest - before) * NEWEST;
+}
