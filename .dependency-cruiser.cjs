@@ -101,6 +101,14 @@ module.exports = {
       '^src/data/',
       '^src/(core|data)/',
     ),
+    ...floors('data', [
+      ['(db|errors|observer|seed|transaction|statement-shape)\\.ts$'],
+      ['keys/'],
+      ['schema/'],
+      ['statement/', 'pool/'],
+      ['record/', 'changes/', 'read/'],
+      ['feed/'],
+    ]),
     only(
       'services-stand-alone',
       'Backing services know core and data.',

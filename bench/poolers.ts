@@ -1,8 +1,8 @@
 // What a read costs over sessions of Postgres, in a form that relies on none, and through pgbouncer in transaction mode.
 
 import { systemClock as clock } from '../src/core/clock.ts';
-import { Database } from '../src/data/database.ts';
-import type { Pooler } from '../src/data/session-settings.ts';
+import type { Pooler } from '../src/data/pool/session-settings.ts';
+import { Database } from '../src/data/read/database.ts';
 import { Pgbouncer } from '../test/support/pgbouncer.ts';
 import { findProgram, PGBOUNCER } from '../test/support/programs.ts';
 import { startPosts } from './list-site.ts';

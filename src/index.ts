@@ -1,9 +1,9 @@
 // The public door: what an application imports from 'coherent-render-server'.
 export type { Db, Include, KeysetPage, OffsetPage, OrderBy, Row, SqlValue } from './data/db.ts';
 export { QueryError } from './data/errors.ts';
+export type { WritableDb } from './data/read/write-scope.ts';
 export type { Seed, SeedContext } from './data/seed.ts';
 export type { Transaction } from './data/transaction.ts';
-export type { WritableDb } from './data/writing-session.ts';
 export type { Visible } from './invalidation/visibility.ts';
 export type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from './page/action.ts';
 export { type ErrorPage, type ErrorPageDefinition, type ErrorProps, errorPage } from './page/error-page.ts';

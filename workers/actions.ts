@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import type { UnheardRejections } from '../src/core/unheard-rejections.ts';
-import type { Database } from '../src/data/database.ts';
+import type { Database } from '../src/data/read/database.ts';
 import { ActionDoor } from '../src/http/action-door.ts';
 import type { Limits } from '../src/http/limits.ts';
 import { Visibility } from '../src/invalidation/visibility.ts';

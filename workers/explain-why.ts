@@ -6,7 +6,7 @@ import type { Logger } from '../src/core/log.ts';
 import type { DependencyKey, Milliseconds, Stamp } from '../src/core/units.ts';
 import type { KeySink } from '../src/core/validity.ts';
 import { excerpt } from '../src/data/errors.ts';
-import { meaningOf } from '../src/data/meaning.ts';
+import { meaningOf } from '../src/data/keys/meaning.ts';
 import { parseTarget } from '../src/http/target.ts';
 import type { Application } from '../src/page/application.ts';
 import { Fragments } from '../src/page/fragments.ts';

@@ -5,7 +5,7 @@ import { FIGURES_ROOM, isFiguresQuestion } from '../src/cluster/figures/figures-
 import type { WorkerLink } from '../src/cluster/worker-link.ts';
 import type { Clock } from '../src/core/clock.ts';
 import { Histogram } from '../src/core/histogram.ts';
-import type { Database } from '../src/data/database.ts';
+import type { Database } from '../src/data/read/database.ts';
 import type { HitPath } from '../src/http/hit/hit.ts';
 import type { HttpUsage } from '../src/http/seen/usage.ts';
 import type { PageServer } from '../src/http/server.ts';

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
-import type { PoolIdentity } from '../src/data/identity.ts';
+import type { PoolIdentity } from '../src/data/pool/identity.ts';
 import type { RelayLine } from '../src/invalidation/box-bus.ts';
 import { ownerOf } from '../src/invalidation/bus-owner.ts';
 import { PurgeClock } from '../src/invalidation/clock.ts';

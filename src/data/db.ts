@@ -1,4 +1,4 @@
-// What `load` is given to read with. The pool behind it is src/data/database.ts.
+// What `load` is given to read with. The pool behind it is src/data/read/database.ts.
 
 /** A value Postgres takes as a parameter. */
 export type SqlValue = unknown;

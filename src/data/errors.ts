@@ -1,5 +1,5 @@
 import { CoherentError } from '../core/errors.ts';
-import { shapeOf } from './shape.ts';
+import { shapeOf } from './statement-shape.ts';
 
 /** The text of a statement as it may stand in a log: one line, at most 200 characters, no values. */
 export function excerpt(sql: string): string {

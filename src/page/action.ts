@@ -1,6 +1,6 @@
 // What a page's `action` sees and answers. Actions write; pages only read.
 import type { Milliseconds } from '../core/units.ts';
-import type { WritableDb } from '../data/writing-session.ts';
+import type { WritableDb } from '../data/read/write-scope.ts';
 import type { Visible } from '../invalidation/visibility.ts';
 import type { Invalid, NotFound, Redirect } from './outcome.ts';
 import type { Parsed, Shape } from './shape.ts';

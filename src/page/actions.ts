@@ -13,7 +13,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { UnheardRejections } from '../core/unheard-rejections.ts';
 import type { Milliseconds, Stamp } from '../core/units.ts';
-import type { WritableDb } from '../data/writing-session.ts';
+import type { WritableDb } from '../data/read/write-scope.ts';
 import type { Visible } from '../invalidation/visibility.ts';
 import type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from './action.ts';
 import type { Application, PageRoute } from './application.ts';

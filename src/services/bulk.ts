@@ -1,6 +1,6 @@
 // Many rows in few statements.
 import type { SqlValue } from '../data/db.ts';
-import { quote } from '../data/tables.ts';
+import { quote } from '../data/read/tables.ts';
 
 /** Rows per statement: large enough to make the round trip free, small enough to build while the last one runs. */
 const BATCH_ROWS = 2000;

@@ -10,7 +10,7 @@ import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { Batch, Target } from './target.ts';
 
-/** Where batches wait; src/data/outbox.ts is one. */
+/** Where batches wait; src/data/feed/outbox.ts is one. */
 export interface Waiting {
   next(target: string): Promise<Batch | undefined>;
   done(target: string, batch: string): Promise<void>;

@@ -9,7 +9,7 @@ import { looksLike } from '../invalidation/pattern.ts';
 import { Delivery, type Waiting } from './delivery.ts';
 import type { Target } from './target.ts';
 
-/** src/data/outbox.ts is one. */
+/** src/data/feed/outbox.ts is one. */
 export interface WaitingRoom extends Waiting {
   /** True: it was too much, and "everything" stands for it now. */
   add(

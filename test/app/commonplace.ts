@@ -4,7 +4,7 @@ import { relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { seedWith } from '../../app/seed.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { Database } from '../../src/data/database.ts';
+import { Database } from '../../src/data/read/database.ts';
 import { assemble } from '../../src/page/application.ts';
 import { filesBelow, readPublicFiles } from '../../src/page/public-files.ts';
 import { insertMany } from '../../src/services/bulk.ts';

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/core/clock.ts';
-import { Database, type DatabaseOptions } from '../../src/data/database.ts';
+import { Database, type DatabaseOptions } from '../../src/data/read/database.ts';
 import { page } from '../../src/index.ts';
 import { Pgbouncer } from '../support/pgbouncer.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';

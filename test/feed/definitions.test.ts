@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { catalogKey } from '../../src/data/feed/definitions.ts';
-import { operandsKey, schemaKey } from '../../src/data/keys.ts';
+import { operandsKey, schemaKey } from '../../src/data/keys/keys.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/redis.ts';
 import { type RecordingBus, settled, startFeed, type TestFeed, trackedTables } from './fixture.ts';

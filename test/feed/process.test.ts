@@ -12,7 +12,7 @@ import { PURGES_ROOM } from '../../src/cluster/messages.ts';
 import { Rooms } from '../../src/cluster/rooms.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { DependencyKey } from '../../src/core/units.ts';
-import { IDENTITY_SQL, readIdentity } from '../../src/data/identity.ts';
+import { IDENTITY_SQL, readIdentity } from '../../src/data/pool/identity.ts';
 import { BoxBus } from '../../src/invalidation/box-bus.ts';
 import { BoxRelay } from '../../src/invalidation/box-relay.ts';
 import type { PurgeBus } from '../../src/invalidation/bus.ts';

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/core/clock.ts';
-import { Database } from '../../src/data/database.ts';
+import { Database } from '../../src/data/read/database.ts';
 import { invalid, notFound, page, QueryError, redirect } from '../../src/index.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { RawConnection } from '../support/raw-http.ts';

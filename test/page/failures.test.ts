@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/core/clock.ts';
-import { Database } from '../../src/data/database.ts';
+import { Database } from '../../src/data/read/database.ts';
 import { errorPage, fragment, layout, page } from '../../src/index.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';

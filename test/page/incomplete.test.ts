@@ -2,8 +2,8 @@
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import { Database } from '../../src/data/database.ts';
-import { FollowedSchema } from '../../src/data/followed-schema.ts';
+import { Database } from '../../src/data/read/database.ts';
+import { FollowedSchema } from '../../src/data/record/followed-schema.ts';
 import { fragment, page } from '../../src/index.ts';
 import type { LoadContext } from '../../src/page/page.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import { Database } from '../../src/data/database.ts';
 import { installSql } from '../../src/data/feed/install-sql.ts';
-import { Outbox } from '../../src/data/outbox.ts';
+import { Outbox } from '../../src/data/feed/outbox.ts';
+import { Database } from '../../src/data/read/database.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { silent } from '../support/silent.ts';
 

@@ -8,10 +8,10 @@
 // Only what committed gets here: the server leaves out what was rolled back, savepoints included.
 import { withRowsThemselves } from '../../core/row-keys.ts';
 import type { DependencyKey, EpochMs } from '../../core/units.ts';
-import type { Catalog } from '../catalog.ts';
-import { changeKeys, type LoggedTable, type RowChange } from '../change-keys.ts';
-import type { LogMessage } from '../change-keys-pgoutput.ts';
-import { relationName, tableKey } from '../keys.ts';
+import { changeKeys, type LoggedTable, type RowChange } from '../changes/change-keys.ts';
+import type { LogMessage } from '../changes/change-keys-pgoutput.ts';
+import { relationName, tableKey } from '../keys/keys.ts';
+import type { Catalog } from '../schema/catalog.ts';
 import type { Lsn } from './lsn.ts';
 
 /** Prefixes of the messages that `pg_logical_emit_message` writes into the log for us. */

@@ -2,8 +2,8 @@
 // is visible, where the log ends), one for what may take a while (the catalog, the publication).
 import pg from 'pg';
 import type { Milliseconds } from '../../core/units.ts';
-import { logSettings } from '../change-keys.ts';
-import { isSilence } from '../failures.ts';
+import { logSettings } from '../changes/change-keys.ts';
+import { isSilence } from '../pool/failures.ts';
 
 const CONNECT_WITHIN_MS: Milliseconds = 5_000;
 /** Locks on the application's tables; what waits for nobody's table sets it aside. */

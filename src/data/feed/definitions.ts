@@ -2,8 +2,8 @@
 // found by comparing a fingerprint: at every beat of the freshness where nothing tells, else once a second.
 import type { Clock } from '../../core/clock.ts';
 import type { DependencyKey, Milliseconds } from '../../core/units.ts';
-import { type Catalog, fingerprint, loadCatalog } from '../catalog.ts';
-import { relationName, schemaKey, tableKey } from '../keys.ts';
+import { relationName, schemaKey, tableKey } from '../keys/keys.ts';
+import { type Catalog, fingerprint, loadCatalog } from '../schema/catalog.ts';
 import type { CommittedTransaction } from './collector.ts';
 import type { SqlConnection } from './connections.ts';
 import { PUBLICATION, TRACKED_PUBLICATION } from './install-sql.ts';

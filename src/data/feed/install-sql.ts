@@ -242,7 +242,7 @@ CREATE TABLE IF NOT EXISTS coherent.tables (
 COMMENT ON TABLE coherent.tables IS
   'How each tracked table was published when it became so, and which tables their owners have taken out.';`;
 
-/** What watchers, webhooks and caches in front have not been told yet: src/data/outbox.ts. */
+/** What watchers, webhooks and caches in front have not been told yet: src/data/feed/outbox.ts. */
 const OUTBOX = `
 CREATE TABLE IF NOT EXISTS coherent.outbox (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -10,7 +10,7 @@ import pg from 'pg';
 import type { Clock } from '../../core/clock.ts';
 import { type DatabaseIdentity, serverName } from '../../core/database-identity.ts';
 import type { Milliseconds } from '../../core/units.ts';
-import { IDENTITY_SQL, readIdentity } from '../identity.ts';
+import { IDENTITY_SQL, readIdentity } from '../pool/identity.ts';
 import { FeedRightsError, OtherDatabaseError, ReplicaError } from './errors.ts';
 import { type Lsn, parseLsn } from './lsn.ts';
 import { NO_RIGHTS, sqlState } from './setup.ts';

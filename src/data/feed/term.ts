@@ -7,18 +7,18 @@ import type { Clock } from '../../core/clock.ts';
 import type { DatabaseIdentity } from '../../core/database-identity.ts';
 import type { Logger } from '../../core/log.ts';
 import type { DependencyKey, EpochMs, Milliseconds } from '../../core/units.ts';
-import { PgoutputDecoder } from '../change-keys-pgoutput.ts';
+import { PgoutputDecoder } from '../changes/change-keys-pgoutput.ts';
 import { Collector, type CollectorLimits, type CommittedTransaction } from './collector.ts';
 import type { SqlConnection } from './connections.ts';
 import type { Definitions } from './definitions.ts';
 import { FeedUnavailableError } from './errors.ts';
-import type { FeedFigures } from './figures.ts';
 import { Freshness } from './freshness.ts';
 import { parseSnapshot } from './gate.ts';
 import type { LogStream } from './log-stream.ts';
 import type { Lsn } from './lsn.ts';
 import type { PagesDatabase } from './pages-database.ts';
 import { Publisher } from './publisher.ts';
+import type { FeedFigures } from './stats.ts';
 
 /** Where the feed's words go: the purge bus, given from outside. */
 export interface FeedBus {

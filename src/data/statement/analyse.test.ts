@@ -2,8 +2,8 @@
 import { loadModule } from 'libpg-query';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/postgres.ts';
-import { type Catalog, loadCatalog } from '../catalog.ts';
-import { keysOf } from '../recorder.ts';
+import { keysOf } from '../record/recorder.ts';
+import { type Catalog, loadCatalog } from '../schema/catalog.ts';
 import { analyse } from './analyse.ts';
 
 const schema = `

@@ -2,9 +2,9 @@
 // go) and every column that is named. Sharper where the statement allows: rows pinned by value, columns that are
 // only shown, rows found by a key that the result shows. What is not understood makes the statement untracked.
 import { parseSync } from 'libpg-query';
-import type { Catalog, Relation } from '../catalog.ts';
-import { schemaKey, tableKey } from '../keys.ts';
-import type { ValueKind } from '../keys-value.ts';
+import { schemaKey, tableKey } from '../keys/keys.ts';
+import type { ValueKind } from '../keys/keys-value.ts';
+import type { Catalog, Relation } from '../schema/catalog.ts';
 import { Blocks } from './blocks.ts';
 import { Findings, maxScans, Refusal } from './findings.ts';
 import type { Block } from './from.ts';

@@ -1,7 +1,8 @@
 // Walks the blocks of a statement: FROM and its conditions first, then every expression, so that an inner block
 // can use what the outer conditions pin.
-import type { Catalog, Relation, SqlFunction } from '../catalog.ts';
-import { tableKey } from '../keys.ts';
+
+import { tableKey } from '../keys/keys.ts';
+import type { Catalog, Relation, SqlFunction } from '../schema/catalog.ts';
 import { defaultsOf, functionBody, namesUnknown, viewBody } from './bodies.ts';
 import { Calls } from './calls.ts';
 import { baseOf, opaqueTargets, outputName, unique } from './columns.ts';

@@ -1,6 +1,6 @@
 // What a statement reaches by name: the SQL of views, and of the application's own functions.
 import { parseSync } from 'libpg-query';
-import type { Relation, SqlFunction } from '../catalog.ts';
+import type { Relation, SqlFunction } from '../schema/catalog.ts';
 import { assemblesSql, plpgsqlQueries } from './plpgsql.ts';
 import { asTree, type Body, type Tree } from './tree.ts';
 

@@ -1,7 +1,7 @@
 // What the calls in a statement are: functions of Postgres' or of the application, aggregates, windows, sets.
 import type { DependencyKey } from '../../core/units.ts';
-import type { Builtin, Catalog, SqlFunction } from '../catalog.ts';
-import { functionKey } from '../keys.ts';
+import { functionKey } from '../keys/keys.ts';
+import type { Builtin, Catalog, SqlFunction } from '../schema/catalog.ts';
 import { find, hasColumn, type Scope } from './scope.ts';
 import { type Body, child, children, eachChild, names, part, type Tree } from './tree.ts';
 

@@ -1,6 +1,7 @@
 // Walks expressions: counts the columns they name, and notices what cannot be followed.
-import type { Catalog, SqlFunction } from '../catalog.ts';
-import { functionKey, operandsKey, operatorKey } from '../keys.ts';
+
+import { functionKey, operandsKey, operatorKey } from '../keys/keys.ts';
+import type { Catalog, SqlFunction } from '../schema/catalog.ts';
 import { aggregateNodes, aggregates, type Called, type Calls, returnsSets } from './calls.ts';
 import { type Findings, Refusal } from './findings.ts';
 import { builtinTrouble, movingTime, valueFunctionTrouble } from './functions.ts';

@@ -1,6 +1,7 @@
 // FROM: which tables are read, under which names, and which conditions stand above all rows of which.
-import type { Catalog, Relation, Session } from '../catalog.ts';
-import { relationName, tableKey } from '../keys.ts';
+
+import { relationName, tableKey } from '../keys/keys.ts';
+import type { Catalog, Relation, Session } from '../schema/catalog.ts';
 import { baseOfItem, commonNames } from './columns.ts';
 import type { Cte, Expressions, Place } from './expressions.ts';
 import { type Findings, maxScans, Refusal } from './findings.ts';

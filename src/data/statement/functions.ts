@@ -1,6 +1,6 @@
 // Which of Postgres' own functions give the same result while the data is the same. Immutable ones do;
 // of the stable ones those named here, which lean on nothing but settings that a pool's session keeps.
-import type { Builtin } from '../catalog.ts';
+import type { Builtin } from '../schema/catalog.ts';
 
 const stableButSteady = new Set(
   `to_char to_date to_timestamp to_number date_trunc date_part date_bin extract timezone make_timestamptz date_add

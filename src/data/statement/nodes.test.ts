@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { loadModule, parseSync } from 'libpg-query';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/postgres.ts';
-import { type Catalog, loadCatalog } from '../catalog.ts';
+import { type Catalog, loadCatalog } from '../schema/catalog.ts';
 import { analyse } from './analyse.ts';
 import { Blocks } from './blocks.ts';
 import { Findings } from './findings.ts';

@@ -1,6 +1,6 @@
 // The operators of a statement, with as much of their operands as decides whether one that comes up later under the same
 // name can be meant instead: of a literal Postgres takes for its type what an operator has to offer, of all else it knows it.
-import type { Operand } from '../keys.ts';
+import type { Operand } from '../keys/keys.ts';
 import { type Body, child, children, items, names, part, type Tree } from './tree.ts';
 
 interface Operation {

@@ -1,7 +1,7 @@
 import { loadModule } from 'libpg-query';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/postgres.ts';
-import { type Catalog, loadCatalog } from '../catalog.ts';
+import { type Catalog, loadCatalog } from '../schema/catalog.ts';
 import { runsOnlyPostgres } from './own-code.ts';
 
 let database: TestDatabase;

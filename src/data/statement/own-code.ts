@@ -5,7 +5,7 @@
 //
 // A look at names, apart from the analysis for keys, which passes over what no result depends on. A name that may mean
 // either counts as the application's.
-import type { Catalog, Relation } from '../catalog.ts';
+import type { Catalog, Relation } from '../schema/catalog.ts';
 import { statementsOf } from './bodies.ts';
 import { leavesSessionAlone } from './functions.ts';
 import { type Body, children, names, part, text } from './tree.ts';

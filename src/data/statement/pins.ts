@@ -4,9 +4,10 @@
 // join, or in the ON of an outer join for the side that is padded with NULLs. Conditions that NULL can meet do
 // not pin a scan that may be padded. From `a.x = b.y` the values of one side pass to the other: rows of `a`
 // that could only pair with rows of `b` that never contribute, never contribute either.
-import { builtinKinds } from '../catalog.ts';
-import type { ValueKind } from '../keys-value.ts';
-import { canonical } from '../keys-value.ts';
+
+import type { ValueKind } from '../keys/keys-value.ts';
+import { canonical } from '../keys/keys-value.ts';
+import { builtinKinds } from '../schema/catalog.ts';
 import type { Pin, PinnedColumn, Source } from './plan.ts';
 import type { BaseColumn, Scan } from './scope.ts';
 import { type Body, child, children, constant, items, names, part, type Tree, text } from './tree.ts';

@@ -1,7 +1,7 @@
 // What the analysis of a statement comes to: for each table it reads, how the keys of a result are made.
 import type { DependencyKey } from '../../core/units.ts';
-import type { RelationName } from '../keys.ts';
-import type { ValueKind } from '../keys-value.ts';
+import type { RelationName } from '../keys/keys.ts';
+import type { ValueKind } from '../keys/keys-value.ts';
 
 /** Where the values come from that rows are pinned by. */
 export type Source =

@@ -1,6 +1,6 @@
 // Names in a statement and what they stand for. A block (one SELECT) has a scope; a subquery that only
 // renames, joins and filters is looked through, so that a pin on a view's column lands on the table's.
-import type { Relation } from '../catalog.ts';
+import type { Relation } from '../schema/catalog.ts';
 import type { Pin, Source } from './plan.ts';
 import type { Tree } from './tree.ts';
 

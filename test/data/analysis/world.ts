@@ -1,12 +1,12 @@
 // One random schema with data on a real server, a set of statements, and changes read from the real log.
 import pg from 'pg';
 import { systemClock } from '../../../src/core/clock.ts';
-import { type Catalog, fingerprint, loadCatalog } from '../../../src/data/catalog.ts';
-import { changeKeys, logSettings } from '../../../src/data/change-keys.ts';
-import { PgoutputDecoder } from '../../../src/data/change-keys-pgoutput.ts';
-import { Database } from '../../../src/data/database.ts';
-import { DependencyRecorder } from '../../../src/data/recorder.ts';
-import { typeParsers } from '../../../src/data/values.ts';
+import { changeKeys, logSettings } from '../../../src/data/changes/change-keys.ts';
+import { PgoutputDecoder } from '../../../src/data/changes/change-keys-pgoutput.ts';
+import { typeParsers } from '../../../src/data/pool/values.ts';
+import { Database } from '../../../src/data/read/database.ts';
+import { DependencyRecorder } from '../../../src/data/record/recorder.ts';
+import { type Catalog, fingerprint, loadCatalog } from '../../../src/data/schema/catalog.ts';
 import { silent } from '../../support/silent.ts';
 import { type Change, insert, randomChange } from './changes.ts';
 import { OWNER } from './constructs.ts';

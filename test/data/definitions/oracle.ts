@@ -3,10 +3,10 @@
 import { loadModule } from 'libpg-query';
 import pg from 'pg';
 import { expect } from 'vitest';
-import { fingerprint, loadCatalog } from '../../../src/data/catalog.ts';
-import { changeKeys, logSettings } from '../../../src/data/change-keys.ts';
-import { PgoutputDecoder } from '../../../src/data/change-keys-pgoutput.ts';
-import { keysOf } from '../../../src/data/recorder.ts';
+import { changeKeys, logSettings } from '../../../src/data/changes/change-keys.ts';
+import { PgoutputDecoder } from '../../../src/data/changes/change-keys-pgoutput.ts';
+import { keysOf } from '../../../src/data/record/recorder.ts';
+import { fingerprint, loadCatalog } from '../../../src/data/schema/catalog.ts';
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts';
 
 export interface Case {

@@ -1,0 +1,218 @@
+// Many byId calls of one tick become one statement, whichever renders they come from: each fragment of a page
+// reads in a session of its own, and twenty cards that ask for their rows at once are still one statement.
+//
+// What a call depends on goes to its own sink: the observer is told of the statement that the call stands for, so that
+// there is one place that knows what a read depends on. A call whose render aborts is told at once; the statement is
+// stopped only when every render that waits for it has aborted.
+import type { KeySink } from '../../core/validity.ts';
+import type { Row, SqlValue } from '../db.ts';
+import { BadValueError, QueryAbortedError } from '../errors.ts';
+import type { StatementObserver } from '../observer.ts';
+import { AbortWatch } from '../pool/abort.ts';
+import { canonicalText } from '../pool/values.ts';
+import { type Column, keyColumn, quote, type Table, type Tables } from './tables.ts';
+
+export type Read = (sql: string, params: readonly SqlValue[]) => Promise<readonly Row[]>;
+
+type WatchedRead = (sql: string, params: readonly SqlValue[], watch: AbortWatch) => Promise<readonly Row[]>;
+
+type Id = string | number | bigint;
+
+/** The render that a call comes from. */
+interface Caller {
+  readonly sink: KeySink;
+  readonly watch: AbortWatch;
+}
+
+interface Call extends Caller {
+  readonly id: Id;
+  readonly resolve: (row: Row | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Batch {
+  readonly table: string;
+  readonly columns: readonly string[] | undefined;
+  readonly calls: Call[];
+}
+
+/** The rows' key as text; no column of a user's is called so. */
+const KEY = '~key';
+
+export class Batches {
+  readonly #tables: Tables;
+  readonly #read: WatchedRead;
+  readonly #observer: StatementObserver | undefined;
+  readonly #open = new Map<string, Batch>();
+
+  constructor(tables: Tables, read: WatchedRead, observer: StatementObserver | undefined) {
+    this.#tables = tables;
+    this.#read = read;
+    this.#observer = observer;
+  }
+
+  load(table: string, id: Id, columns: readonly string[] | undefined, caller: Caller): Promise<Row | null> {
+    return new Promise((resolve, reject) => {
+      const name = JSON.stringify([table, columns]);
+      let batch = this.#open.get(name);
+      if (batch === undefined) {
+        batch = { table, columns, calls: [] };
+        this.#open.set(name, batch);
+        this.#schedule(name, batch);
+      }
+      batch.calls.push({ id, resolve, reject, sink: caller.sink, watch: caller.watch });
+    });
+  }
+
+  /** After every promise that is already settled has run its course: their calls belong to the same tick. */
+  #schedule(name: string, batch: Batch): void {
+    void Promise.resolve().then(() =>
+      process.nextTick(() => {
+        this.#open.delete(name);
+        this.#run(batch).catch((error: unknown) => {
+          for (const call of batch.calls) call.reject(error);
+        });
+      }),
+    );
+  }
+
+  async #run({ table: name, columns, calls }: Batch): Promise<void> {
+    const { watch, close } = everyAborted(calls, `byId('${name}')`);
+    let tell: TellRow | undefined;
+    try {
+      const table = await this.#tables.find(name, columns);
+      const key = keyColumn(table, 'byId');
+      tell = tellingRows(this.#observer, table, key, columns);
+      const rows = await readByKey(
+        table,
+        key,
+        columns,
+        calls.map(({ id }) => id),
+        (sql, params) => this.#read(sql, params, watch),
+      );
+      for (const [index, { id, sink, resolve }] of calls.entries()) {
+        const row = rows[index] ?? null;
+        const told = tell(id, row, sink);
+        if (told !== undefined) await told;
+        resolve(row);
+      }
+    } catch (error) {
+      // What they would have read, for a page that makes something of the failure.
+      if (!watch.signal.aborted) for (const { id, sink } of calls) await quietly(tell?.(id, null, sink));
+      throw error;
+    } finally {
+      close();
+    }
+  }
+}
+
+async function quietly(telling: void | Promise<void>): Promise<void> {
+  try {
+    await telling;
+  } catch {
+    // The read's own failure is the one to tell of.
+  }
+}
+
+/** A watch that aborts with the last of the callers. Each of them is refused when its own signal aborts. */
+function everyAborted(calls: readonly Call[], what: string): { watch: AbortWatch; close: () => void } {
+  const [only, ...more] = calls;
+  if (only !== undefined && more.length === 0) return alone(only, what);
+  const last = new AbortController();
+  const left = new Set(calls.map((call) => call.watch));
+  const unwatch = [...left].map((watch) => {
+    const aborted = (reason: unknown) => {
+      for (const call of calls) if (call.watch === watch) call.reject(new QueryAbortedError(what, reason));
+      left.delete(watch);
+      if (left.size === 0) last.abort(reason);
+    };
+    if (watch.signal.aborted) aborted(watch.signal.reason);
+    return watch.watch(aborted);
+  });
+  const close = () => {
+    for (const each of unwatch) each();
+  };
+  return { watch: AbortWatch.of(last.signal), close };
+}
+
+/** Most are: the statement stops by the caller's own signal. */
+function alone({ watch, reject }: Call, what: string): { watch: AbortWatch; close: () => void } {
+  const aborted = (reason: unknown) => reject(new QueryAbortedError(what, reason));
+  if (watch.signal.aborted) aborted(watch.signal.reason);
+  return { watch, close: watch.watch(aborted) };
+}
+
+type TellRow = (id: SqlValue, row: Row | null, sink: KeySink) => void | Promise<void>;
+
+/** Tells the observer of a row, found or not, as the statement that reads it alone: a missing row may appear. */
+export function tellingRows(
+  observer: StatementObserver | undefined,
+  table: Table,
+  key: Column,
+  columns: readonly string[] | undefined,
+): TellRow {
+  const sql = `SELECT ${selection(columns)} FROM ${table.sql} WHERE ${quote(key.name)} = $1`;
+  const fields = (columns ?? [...table.columns.keys()]).map((name) => ({ name }));
+  return (id, row, sink) => {
+    const text = key.exact ? canonicalText(key.type, id) : undefined;
+    if (text !== null)
+      return observer?.onStatement(sql, [text ?? id], { fields, rows: row === null ? [] : [row] }, sink);
+    // No row can have an id that its column cannot hold, unless the table itself changes.
+    sink.add(table.keyName);
+  };
+}
+
+/**
+ * The rows with these primary keys, in their order, null for those that are not there. An id that the column
+ * cannot hold ('abc' or 2^63 for an integer) is one that is not there.
+ */
+export async function readByKey(
+  table: Table,
+  key: Column,
+  columns: readonly string[] | undefined,
+  ids: readonly SqlValue[],
+  read: Read,
+): Promise<(Row | null)[]> {
+  const texts = ids.map((id) => (key.exact ? canonicalText(key.type, id) : undefined));
+  // Only Postgres knows how this type is written: it compares for us.
+  if (texts.includes(undefined)) return readExotic(table, key, columns, ids, read);
+
+  const wanted = [...new Set(texts.filter((text) => typeof text === 'string'))];
+  if (wanted.length === 0) return ids.map(() => null);
+  const found = new Map<unknown, Row>();
+  const sql = `SELECT ${selection(columns)}, ${quote(key.name)}::text AS "${KEY}" FROM ${table.sql} WHERE ${quote(key.name)} = ANY($1::${key.type}[])`;
+  for (const row of await read(sql, [wanted])) found.set(row[KEY], without(row, KEY));
+  return texts.map((text) => found.get(text) ?? null);
+}
+
+async function readExotic(
+  table: Table,
+  key: Column,
+  columns: readonly string[] | undefined,
+  ids: readonly SqlValue[],
+  read: Read,
+): Promise<(Row | null)[]> {
+  const sql =
+    `SELECT k.n::int AS "${KEY}", t.* FROM unnest($1::${key.type}[]) WITH ORDINALITY AS k(id, n) ` +
+    `JOIN (SELECT ${selection(columns)}, ${quote(key.name)} AS "~id" FROM ${table.sql}) t ON t."~id" = k.id`;
+  const rows = ids.map((): Row | null => null);
+  try {
+    for (const row of await read(sql, [ids])) rows[Number(row[KEY]) - 1] = without(without(row, KEY), '~id');
+  } catch (error) {
+    if (!(error instanceof BadValueError)) throw error;
+    if (ids.length === 1) return rows;
+    // One of them is not of this type; the others still have their rows.
+    const one = (id: SqlValue) => readExotic(table, key, columns, [id], read);
+    return (await Promise.all(ids.map(one))).flat();
+  }
+  return rows;
+}
+
+function selection(columns: readonly string[] | undefined): string {
+  return columns === undefined ? '*' : columns.map(quote).join(', ');
+}
+
+function without(row: Row, name: string): Row {
+  const { [name]: _, ...rest } = row;
+  return rest;
+}
