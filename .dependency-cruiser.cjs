@@ -11,8 +11,8 @@ const only = (name, comment, from, to) => ({
   to: { path: '^(config|workers|src|app|server\\.ts)/?', pathNot: to },
 });
 
-const relay =
-  '^src/(host-link/flight-relay|invalidation/(box-relay|box-messages|local-bus|bus|clock|clock-snapshot|clock-state|lease|marks|errors|purge-message|roll|slots))\\.ts$';
+// What passes purges and renders on between the processes of a host runs in the primary where there is no Redis.
+const relayed = '^src/(host-link|invalidation/(bus|clock|errors))';
 
 /**
  * The rooms of a folder, from the ground up. Each imports those below it, and nothing beside or above it.
@@ -89,6 +89,13 @@ module.exports = {
       '^src/invalidation/',
       '^src/(core|invalidation)/',
     ),
+    ...floors('invalidation', [['errors\\.ts$'], ['clock/'], ['bus/'], ['redis/', 'graph/'], ['measure/']]),
+    only(
+      'host-link-stays-light',
+      'What crosses the host between processes: the purge relay stands on the bus and the clock, and on nothing heavier.',
+      '^src/host-link/',
+      `^src/core/|^config/|${relayed}`,
+    ),
     only(
       'watchers-tell-others',
       'Telling others of purges knows keys, and neither pages nor databases.',
@@ -131,10 +138,8 @@ module.exports = {
       'primary-stays-light',
       'The primary runs no page, render, data, cache or Redis code: it must never be what dies.',
       '^src/cluster/',
-      `^(src/(core|cluster|monitor(?!/dashboard/))|config)/|${relay}`,
+      `^(src/(core|cluster|monitor(?!/dashboard/))|config)/|${relayed}`,
     ),
-    // It passes purges on where there is no Redis, inside the primary: what it stands on must stay as light.
-    only('the-relay-stays-light', 'The relay runs in the primary.', relay, `^src/core/|${relay}`),
     only(
       'monitor-watches',
       'Monitoring knows figures, not the rooms they come from.',
@@ -177,7 +182,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: code,
-        pathNot: `^src/(cache/redis/|invalidation/[^/]*(bus|redis))|${notTest}`,
+        pathNot: `^src/(cache|invalidation)/redis/|${notTest}`,
       },
       to: { path: 'node_modules/ioredis' },
     },

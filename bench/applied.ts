@@ -3,8 +3,8 @@
 // process ends: nothing is written, sent or asked for meanwhile. applied-times.ts reads it.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { CoherenceFigures } from '../src/invalidation/coherence-figures.ts';
-import { RedisBus } from '../src/invalidation/redis-bus.ts';
+import { CoherenceFigures } from '../src/invalidation/measure/coherence-stats.ts';
+import { RedisBus } from '../src/invalidation/redis/redis-bus.ts';
 import type { Applied } from './applied-times.ts';
 import { nowUs } from './machine.ts';
 

@@ -2,7 +2,7 @@
 //
 // Each box reaches Redis through a proxy that takes messages of purges out of the stream of bytes. Connections stay up and
 // everything else passes, so nobody is told. What is lost is found by a message that follows, which shows a hole in the
-// numbers, or by the next reading of the river (src/invalidation/follower.ts), whichever comes first.
+// numbers, or by the next reading of the river (src/invalidation/bus/follower.ts), whichever comes first.
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { type Applied, appliedUs, lastAppliedUs, notesOf, quantiles, startNoting } from './applied-times.ts';

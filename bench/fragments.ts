@@ -12,7 +12,7 @@ import type { Logger } from '../src/core/log.ts';
 import { answerPage } from '../src/http/answer.ts';
 import { EncodingChoice } from '../src/http/negotiate.ts';
 import { fragment, type Node, page } from '../src/index.ts';
-import { PurgeClock } from '../src/invalidation/clock.ts';
+import { PurgeClock } from '../src/invalidation/clock/clock.ts';
 import { assemble } from '../src/page/application.ts';
 import { Fragments } from '../src/page/fragments.ts';
 import { PagePipeline } from '../src/page/pipeline.ts';

@@ -7,7 +7,7 @@ import type { PageEntry } from '../src/cache/entry.ts';
 import { MemoryTier } from '../src/cache/memory/memory.ts';
 import { weighPage } from '../src/cache/memory/weight.ts';
 import { systemClock } from '../src/core/clock.ts';
-import { PurgeClock } from '../src/invalidation/clock.ts';
+import { PurgeClock } from '../src/invalidation/clock/clock.ts';
 import { visit } from './churn.ts';
 import { type Contestant, Field } from './contestant.ts';
 import { burst, median } from './load.ts';

@@ -2,8 +2,8 @@
 import { MemoryTier } from '../src/cache/memory/memory.ts';
 import { weighFragment } from '../src/cache/memory/weight.ts';
 import { systemClock } from '../src/core/clock.ts';
-import { PurgeClock } from '../src/invalidation/clock.ts';
-import { Dependencies } from '../src/invalidation/dependencies.ts';
+import { PurgeClock } from '../src/invalidation/clock/clock.ts';
+import { Dependencies } from '../src/invalidation/graph/dependencies.ts';
 import { silent } from './silent.ts';
 import type { Table } from './table.ts';
 

@@ -4,7 +4,7 @@ export { QueryError } from './data/errors.ts';
 export type { WritableDb } from './data/read/write-scope.ts';
 export type { Seed, SeedContext } from './data/seed.ts';
 export type { Transaction } from './data/transaction.ts';
-export type { Visible } from './invalidation/visibility.ts';
+export type { Visible } from './invalidation/bus/visibility.ts';
 export type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from './page/action.ts';
 export { type ErrorPage, type ErrorPageDefinition, type ErrorProps, errorPage } from './page/error-page.ts';
 export {

@@ -7,7 +7,7 @@ import type { UnheardRejections } from '../src/core/unheard-rejections.ts';
 import type { Database } from '../src/data/read/database.ts';
 import { ActionDoor } from '../src/http/action-door.ts';
 import type { Limits } from '../src/http/limits.ts';
-import { Visibility } from '../src/invalidation/visibility.ts';
+import { Visibility } from '../src/invalidation/bus/visibility.ts';
 import { PageActions } from '../src/page/actions.ts';
 import type { Application } from '../src/page/application.ts';
 import type { PageRenderer } from '../src/page/renderer.ts';

@@ -2,9 +2,9 @@
 import type { Config } from '../config/config.ts';
 import type { Caches } from '../src/cache/stack/caches.ts';
 import type { Clock } from '../src/core/clock.ts';
-import { CoherenceFigures, type CoherenceStats } from '../src/invalidation/coherence-figures.ts';
-import { CoherenceSampler } from '../src/invalidation/coherence-sampler.ts';
-import type { Dependencies } from '../src/invalidation/dependencies.ts';
+import type { Dependencies } from '../src/invalidation/graph/dependencies.ts';
+import { CoherenceSampler } from '../src/invalidation/measure/coherence-sampler.ts';
+import { CoherenceFigures, type CoherenceStats } from '../src/invalidation/measure/coherence-stats.ts';
 import type { River } from './river.ts';
 
 export interface Coherence {

@@ -9,7 +9,7 @@ import type { Database } from '../src/data/read/database.ts';
 import type { HitPath } from '../src/http/hit/hit.ts';
 import type { HttpUsage } from '../src/http/seen/usage.ts';
 import type { PageServer } from '../src/http/server.ts';
-import type { Dependencies } from '../src/invalidation/dependencies.ts';
+import type { Dependencies } from '../src/invalidation/graph/dependencies.ts';
 import type { Counts } from '../src/monitor/counts.ts';
 import { ProcessFigures } from '../src/monitor/process.ts';
 import type { WorkerSnapshot } from '../src/monitor/snapshot.ts';

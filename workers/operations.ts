@@ -9,8 +9,8 @@ import type { WorkerLink } from '../src/cluster/worker-link.ts';
 import { CoherentError } from '../src/core/errors.ts';
 import type { Logger } from '../src/core/log.ts';
 import { withRowsThemselves } from '../src/core/row-keys.ts';
-import type { PurgeBus } from '../src/invalidation/bus.ts';
-import type { Dependencies } from '../src/invalidation/dependencies.ts';
+import type { PurgeBus } from '../src/invalidation/bus/bus.ts';
+import type { Dependencies } from '../src/invalidation/graph/dependencies.ts';
 import type { Watchers } from '../src/watchers/watchers.ts';
 
 export interface WorkerOperationsOptions {

@@ -5,9 +5,9 @@ import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import { parseRedisUrl } from '../src/core/redis-url.ts';
 import type { Milliseconds } from '../src/core/units.ts';
-import { BoxBus, type RelayLine } from '../src/invalidation/box-bus.ts';
-import type { Lease } from '../src/invalidation/lease.ts';
-import { RedisBus } from '../src/invalidation/redis-bus.ts';
+import { BoxBus, type RelayLine } from '../src/host-link/purges/host-bus.ts';
+import type { Lease } from '../src/invalidation/clock/lease.ts';
+import { RedisBus } from '../src/invalidation/redis/redis-bus.ts';
 
 export interface PurgeBusOptions {
   /** Undefined: the box works alone. */

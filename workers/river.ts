@@ -5,12 +5,12 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import type { PoolIdentity } from '../src/data/pool/identity.ts';
-import type { RelayLine } from '../src/invalidation/box-bus.ts';
-import { ownerOf } from '../src/invalidation/bus-owner.ts';
-import { PurgeClock } from '../src/invalidation/clock.ts';
-import type { MeasuredBus } from '../src/invalidation/coherence-figures.ts';
-import { follow } from '../src/invalidation/follow.ts';
-import { Lease } from '../src/invalidation/lease.ts';
+import type { RelayLine } from '../src/host-link/purges/host-bus.ts';
+import { ownerOf } from '../src/invalidation/bus/bus-owner.ts';
+import { follow } from '../src/invalidation/bus/follow.ts';
+import { PurgeClock } from '../src/invalidation/clock/clock.ts';
+import { Lease } from '../src/invalidation/clock/lease.ts';
+import type { MeasuredBus } from '../src/invalidation/measure/coherence-stats.ts';
 import { joinPurgeBus } from './purge-bus.ts';
 
 export interface River {

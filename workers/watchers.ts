@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import { Outbox, type OutboxOptions } from '../src/data/feed/outbox.ts';
-import { MAX_KEY_LENGTH } from '../src/invalidation/purge-message.ts';
+import { MAX_KEY_LENGTH } from '../src/invalidation/bus/purge-message.ts';
 import { ApplicationError } from '../src/page/errors.ts';
 import type { ApplicationSettings } from '../src/page/settings.ts';
 import { CallbackTarget, type PurgeCallback } from '../src/watchers/callback.ts';

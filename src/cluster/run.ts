@@ -5,7 +5,7 @@ import { isatty } from 'node:tty';
 import type { Config } from '../../config/config.ts';
 import { systemClock } from '../core/clock.ts';
 import { FlightRelay } from '../host-link/flight-relay.ts';
-import { BoxRelay } from '../invalidation/box-relay.ts';
+import { BoxRelay } from '../host-link/purges/host-relay.ts';
 import { memoryLevels } from '../monitor/process.ts';
 import { banner, bannerLine } from './banner.ts';
 import { ServicesError } from './errors.ts';

@@ -10,7 +10,7 @@ export type Verdict = 'valid' | 'expired' | 'purged';
 
 /**
  * The question every tier and every wait asks before it hands out an entry. Answered by the purge clock
- * (src/invalidation/clock.ts) from a fixed array, without I/O, in the worker itself.
+ * (src/invalidation/clock/clock.ts) from a fixed array, without I/O, in the worker itself.
  */
 export interface Validity {
   /** The last purge this worker has applied, within the current epoch. */

@@ -1,7 +1,7 @@
 // What a page's `action` sees and answers. Actions write; pages only read.
 import type { Milliseconds } from '../core/units.ts';
 import type { WritableDb } from '../data/read/write-scope.ts';
-import type { Visible } from '../invalidation/visibility.ts';
+import type { Visible } from '../invalidation/bus/visibility.ts';
 import type { Invalid, NotFound, Redirect } from './outcome.ts';
 import type { Parsed, Shape } from './shape.ts';
 

@@ -14,7 +14,7 @@ import type { Logger } from '../core/log.ts';
 import type { UnheardRejections } from '../core/unheard-rejections.ts';
 import type { Milliseconds, Stamp } from '../core/units.ts';
 import type { WritableDb } from '../data/read/write-scope.ts';
-import type { Visible } from '../invalidation/visibility.ts';
+import type { Visible } from '../invalidation/bus/visibility.ts';
 import type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from './action.ts';
 import type { Application, PageRoute } from './application.ts';
 import { diagnose } from './diagnose.ts';

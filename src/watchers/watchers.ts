@@ -4,8 +4,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { rowOf } from '../core/row-keys.ts';
 import type { DependencyKey } from '../core/units.ts';
-import { isMark } from '../invalidation/marks.ts';
-import { looksLike } from '../invalidation/pattern.ts';
+import { isMark } from '../invalidation/clock/barrier-keys.ts';
+import { looksLike } from '../invalidation/graph/pattern.ts';
 import { Delivery, type Waiting } from './delivery.ts';
 import type { Target } from './target.ts';
 

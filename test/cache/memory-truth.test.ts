@@ -7,7 +7,7 @@ import type { PageEntry } from '../../src/cache/entry.ts';
 import { MemoryTier } from '../../src/cache/memory/memory.ts';
 import { weighFragment, weighPage } from '../../src/cache/memory/weight.ts';
 import { page } from '../../src/cache/shared/tier.contract.ts';
-import { PurgeClock } from '../../src/invalidation/clock.ts';
+import { PurgeClock } from '../../src/invalidation/clock/clock.ts';
 import { page as pageOfRoute } from '../../src/page/page.ts';
 import { makeEntry } from '../../src/page/page-entry.ts';
 import { completePolicy } from '../../src/page/policy.ts';

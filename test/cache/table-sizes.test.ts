@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryTier } from '../../src/cache/memory/memory.ts';
 import { weighFragment } from '../../src/cache/memory/weight.ts';
-import { PurgeClock } from '../../src/invalidation/clock.ts';
-import { Dependencies } from '../../src/invalidation/dependencies.ts';
+import { PurgeClock } from '../../src/invalidation/clock/clock.ts';
+import { Dependencies } from '../../src/invalidation/graph/dependencies.ts';
 import { entryOf } from '../support/cache.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { silent } from '../support/silent.ts';

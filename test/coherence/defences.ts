@@ -36,12 +36,12 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     against: 'a worker that cannot hear of purges',
     edits: [
       {
-        file: 'src/invalidation/lease.js',
+        file: 'src/invalidation/clock/lease.js',
         from: 'this.#trustedUntil = Number.NEGATIVE_INFINITY;',
         to: 'this.#trustedUntil = Number.POSITIVE_INFINITY;',
       },
       {
-        file: 'src/invalidation/lease.js',
+        file: 'src/invalidation/clock/lease.js',
         from: 'if (now < this.#trustedUntil) {',
         to: 'if (now > this.#trustedUntil) {',
       },
@@ -57,12 +57,12 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     against: 'a purge that was said while nobody listened',
     edits: [
       {
-        file: 'src/invalidation/follower.js',
+        file: 'src/invalidation/bus/follower.js',
         from: 'const missing = await this.#options.source.readSince(told, state.seq);',
         to: 'this.#told = { epoch: told.epoch, seq: state.seq }; const missing = [];',
       },
       {
-        file: 'src/invalidation/clock.js',
+        file: 'src/invalidation/clock/clock.js',
         from: "if (seq !== this.#seq + 1)\n            return 'gap';",
         to: '',
       },
@@ -84,7 +84,7 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     against: 'numbers that begin anew',
     edits: [
       {
-        file: 'src/invalidation/clock.js',
+        file: 'src/invalidation/clock/clock.js',
         from: 'if (stamp.epoch !== this.#epoch)',
         to: 'if (stamp.epoch === undefined)',
       },
@@ -95,12 +95,12 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     against: 'a Redis that came back with what it held before',
     edits: [
       {
-        file: 'src/invalidation/redis-bus-scripts.js',
+        file: 'src/invalidation/redis/redis-bus-scripts.js',
         from: 'or state[2] ~= run or',
         to: 'or',
       },
       {
-        file: 'src/invalidation/redis-bus-scripts.js',
+        file: 'src/invalidation/redis/redis-bus-scripts.js',
         from: '(epoch == ARGV[5] and seq < tonumber(ARGV[6]))',
         to: 'false',
       },
@@ -164,7 +164,7 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
         from: 'serverName(found) !== serverName(followed)',
         to: 'false',
       },
-      { file: 'src/invalidation/redis-bus.js', from: 'speaksOf !== owner.server', to: 'false' },
+      { file: 'src/invalidation/redis/redis-bus.js', from: 'speaksOf !== owner.server', to: 'false' },
     ],
     faults: ['pages move to a clone'],
   },

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { Database } from '../../src/data/read/database.ts';
 import { FollowedSchema } from '../../src/data/record/followed-schema.ts';
 import { fragment, notFound, page } from '../../src/index.ts';
-import { DependencyGraph } from '../../src/invalidation/graph.ts';
+import { DependencyGraph } from '../../src/invalidation/graph/graph.ts';
 import { assemble } from '../../src/page/application.ts';
 import { explainWhy } from '../../workers/explain-why.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/core/clock.ts';
-import { Dependencies } from '../../src/invalidation/dependencies.ts';
+import { Dependencies } from '../../src/invalidation/graph/dependencies.ts';
 import { page } from '../../src/page/page.ts';
 import { explainUrl } from '../../workers/explain.ts';
 import { until } from '../support/redis.ts';

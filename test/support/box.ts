@@ -8,7 +8,7 @@ import type { PageEntry } from '../../src/cache/entry.ts';
 import { type Caches, type CachesOptions, openCaches } from '../../src/cache/stack/caches.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { parseRedisUrl } from '../../src/core/redis-url.ts';
-import { PurgeClock } from '../../src/invalidation/clock.ts';
+import { PurgeClock } from '../../src/invalidation/clock/clock.ts';
 import { until } from './redis.ts';
 import { silent } from './silent.ts';
 

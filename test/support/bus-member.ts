@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { connectForCommands, connectForMessages } from '../../src/cache/redis/redis-connect.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { parseRedisUrl } from '../../src/core/redis-url.ts';
-import { PurgeClock } from '../../src/invalidation/clock.ts';
-import { follow } from '../../src/invalidation/follow.ts';
-import { Lease } from '../../src/invalidation/lease.ts';
-import { RedisBus } from '../../src/invalidation/redis-bus.ts';
+import { follow } from '../../src/invalidation/bus/follow.ts';
+import { PurgeClock } from '../../src/invalidation/clock/clock.ts';
+import { Lease } from '../../src/invalidation/clock/lease.ts';
+import { RedisBus } from '../../src/invalidation/redis/redis-bus.ts';
 import { until } from './redis.ts';
 import { silent } from './silent.ts';
 

@@ -5,7 +5,7 @@ import { weighFragment } from '../../src/cache/memory/weight.ts';
 import { Background } from '../../src/cache/render/background.ts';
 import { CacheStack, type StackOptions } from '../../src/cache/stack/stack.ts';
 import type { Clock } from '../../src/core/clock.ts';
-import { PurgeClock } from '../../src/invalidation/clock.ts';
+import { PurgeClock } from '../../src/invalidation/clock/clock.ts';
 import { LogLines } from './log-lines.ts';
 import { ManualClock } from './manual-clock.ts';
 

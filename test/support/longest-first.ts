@@ -19,7 +19,7 @@ const LONG = [
   'test/security/crowd.test.ts',
   'test/telemetry/blocked-log.test.ts',
   'test/security/xss.property.test.ts',
-  'src/invalidation/redis-bus.test.ts',
+  'src/invalidation/redis/redis-bus.test.ts',
 ];
 
 export class LongestFirst extends BaseSequencer {

@@ -11,7 +11,7 @@ import { stateOfProcess } from '../../src/cluster/heartbeat.ts';
 import { PURGES_ROOM } from '../../src/cluster/messages.ts';
 import { Rooms } from '../../src/cluster/rooms.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { BoxRelay } from '../../src/invalidation/box-relay.ts';
+import { BoxRelay } from '../../src/host-link/purges/host-relay.ts';
 import { type Program, program } from '../support/child.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { freePort, until } from '../support/redis.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { PurgeClock } from '../../invalidation/clock.ts';
-import { Lease } from '../../invalidation/lease.ts';
+import { PurgeClock } from '../../invalidation/clock/clock.ts';
+import { Lease } from '../../invalidation/clock/lease.ts';
 import type { Cached } from '../entry.ts';
 import { isFresh, useOf } from './cached-entry.ts';
 

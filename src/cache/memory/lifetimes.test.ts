@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { PurgeClock } from '../../invalidation/clock.ts';
+import { PurgeClock } from '../../invalidation/clock/clock.ts';
 import type { FragmentEntry } from '../entry.ts';
 import { Lives } from './lifetimes.ts';
 import { MemoryTier } from './memory.ts';

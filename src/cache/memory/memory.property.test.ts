@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { entryOf } from '../../../test/support/cache.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { PurgeClock } from '../../invalidation/clock.ts';
+import { PurgeClock } from '../../invalidation/clock/clock.ts';
 import type { FragmentEntry } from '../entry.ts';
 import { MemoryTier } from './memory.ts';
 

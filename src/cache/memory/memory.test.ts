@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { entryOf } from '../../../test/support/cache.ts';
 import { seeded } from '../../../test/support/chaos-tier.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { PurgeClock } from '../../invalidation/clock.ts';
+import { PurgeClock } from '../../invalidation/clock/clock.ts';
 import type { FragmentEntry } from '../entry.ts';
 import { page } from '../shared/tier.contract.ts';
 import { Doorkeeper } from './admission.ts';

@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { deferred, options, settled, testStack } from '../../../test/support/cache.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { PurgeClock } from '../../invalidation/clock.ts';
-import { Lease } from '../../invalidation/lease.ts';
+import { PurgeClock } from '../../invalidation/clock/clock.ts';
+import { Lease } from '../../invalidation/clock/lease.ts';
 import type { FillContext } from '../contract.ts';
 
 const DEGRADED_TTL_MS = 1000;

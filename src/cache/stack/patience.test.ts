@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { settled, testStack } from '../../../test/support/cache.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { PurgeClock } from '../../invalidation/clock.ts';
+import { PurgeClock } from '../../invalidation/clock/clock.ts';
 import type { FetchOptions } from '../contract.ts';
 import type { FragmentEntry } from '../entry.ts';
 import { type FlightCoordinator, LocalFlights } from '../render/flights.ts';

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { options, testStack } from '../../../test/support/cache.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { PurgeClock } from '../../invalidation/clock.ts';
-import { Lease } from '../../invalidation/lease.ts';
+import { PurgeClock } from '../../invalidation/clock/clock.ts';
+import { Lease } from '../../invalidation/clock/lease.ts';
 import { MemoryTier } from '../memory/memory.ts';
 import { weighFragment } from '../memory/weight.ts';
 import { Background } from '../render/background.ts';

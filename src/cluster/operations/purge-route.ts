@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
-import { MAX_KEY_LENGTH } from '../../invalidation/purge-message.ts';
+import { MAX_KEY_LENGTH } from '../../invalidation/bus/purge-message.ts';
 import { Allowance } from './allowance.ts';
 import { readJson } from './json-body.ts';
 import type { Operations, OperationsAnswer } from './operations.ts';
