@@ -126,13 +126,19 @@ module.exports = {
       'page-joins-the-rooms',
       'A page is made from data, render and cache; it knows no HTTP.',
       '^src/page/',
-      '^src/(core|render|cache|invalidation|data|watchers|page)/',
+      '^src/(core|render|cache|invalidation|data|watchers|visitor|page)/',
+    ),
+    only(
+      'visitors-know-no-page',
+      'Sessions and cookies know neither pages nor HTTP.',
+      '^src/visitor/',
+      '^src/(core|data|visitor)/',
     ),
     only(
       'http-is-the-door',
       'http hands requests to page and writes entries.',
       '^src/http/',
-      '^src/(core|cache|page|http)/',
+      '^src/(core|cache|visitor|page|http)/',
     ),
     only(
       'primary-stays-light',

@@ -99,6 +99,14 @@ export function text(allowed: string, pattern: RegExp): Kind<string> {
   return { type: 'text', unit: '', allowed, schema: z.string().regex(pattern) };
 }
 
+/** The newest first. */
+export function secrets(): Kind<string> {
+  const allowed =
+    'secrets of at least 32 printable characters without spaces or commas, with commas between them, at most 10';
+  const schema = z.string().regex(/^[\x21-\x2b\x2d-\x7e]{32,512}(,[\x21-\x2b\x2d-\x7e]{32,512}){0,9}$/);
+  return { type: 'text', unit: '', allowed, schema };
+}
+
 /** An address with one of these schemes, e.g. `postgres:`. */
 export function url(schemes: readonly string[], example: string): Kind<string> {
   const schema = z

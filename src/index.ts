@@ -22,4 +22,21 @@ export type { ElementObject, ElementProps, Node } from './render/element.ts';
 export { type RenderOptions, render } from './render/render.ts';
 export { type SafeUrl, type SafeUrlOptions, safeUrl } from './render/safe-url.ts';
 export { json, type Trusted, trusted } from './render/trust.ts';
+export type { CookieOptions, Cookies, ReadableCookies } from './visitor/cookies.ts';
+export {
+  type SessionDeclaration,
+  type SessionDefinition,
+  type SignedIn,
+  session,
+} from './visitor/declaration.ts';
+export type { Flash, FlashKind } from './visitor/flash.ts';
+// With a star: applications add to `Register` by this module's name.
+export type * from './visitor/register.ts';
+export type {
+  PersonalVisitor,
+  ReadableSession,
+  Session,
+  Visitor,
+  WritingVisitor,
+} from './visitor/visitor.ts';
 export type { PurgeCallback, PurgeNotice } from './watchers/callback.ts';

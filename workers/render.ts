@@ -42,6 +42,7 @@ import { PagePipeline } from '../src/page/pipeline.ts';
 import { PageRenderer } from '../src/page/renderer.ts';
 import { tracedFetch } from '../src/page/traced-fetch.ts';
 import { RenderUsage } from '../src/page/usage.ts';
+import { Visitors } from '../src/visitor/visitors.ts';
 import { openActions } from './actions.ts';
 import { applicationFolder } from './application-folder.ts';
 import { watchCoherence } from './coherence.ts';
@@ -74,6 +75,11 @@ const application = await loadApplication({
   folder: applicationAt,
   serverBuild: version(),
   buildId: config.buildId,
+});
+const visitors = new Visitors({
+  declaration: application.session,
+  secret: config.sessionSecret,
+  clock,
 });
 const trace = await tracing('coherent-render-server', version());
 const log = tracedLog(link.logger, trace);
@@ -223,6 +229,7 @@ const { door } = openActions({
   log,
 });
 const handler = new RequestHandler({
+  visitors,
   actions: door,
   pipeline,
   files,

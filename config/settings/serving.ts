@@ -1,4 +1,4 @@
-import { hosts, integer, milliseconds, networks, origin, text } from '../kinds.ts';
+import { hosts, integer, milliseconds, networks, origin, secrets, text } from '../kinds.ts';
 import { setting } from './setting.ts';
 import { HOUR, MINUTE, SECOND } from './units.ts';
 
@@ -39,6 +39,12 @@ export const serving = {
     kind: text('off, or like max-age=31536000; includeSubDomains', HSTS),
     default: 'max-age=31536000',
     help: 'Strict-Transport-Security, sent where there is TLS in front: PUBLIC_ORIGIN is https, or, without PUBLIC_ORIGIN, a trusted proxy says X-Forwarded-Proto: https.',
+  }),
+  sessionSecret: setting({
+    name: 'SESSION_SECRET',
+    kind: secrets(),
+    help: "What visitors' sessions are sealed with: the same on every host, at least 32 characters (openssl rand -base64 32). With a comma between them new,old: the first seals, each opens, so that it can be replaced while people are signed in. Unset in development: made once and kept in DATA_DIR; in production an application with sessions does not start without it.",
+    secret: true,
   }),
   maxConnections: setting({
     name: 'MAX_CONNECTIONS',

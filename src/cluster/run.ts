@@ -31,6 +31,7 @@ import { BoxTail, TAIL_ROOM } from './operations/tail.ts';
 import { WorkerQuestions } from './operations/worker-questions.ts';
 import { Primary, type PrimaryOptions } from './primary.ts';
 import { Services } from './services.ts';
+import { developmentSecret } from './session-secret.ts';
 
 export interface RunOptions {
   readonly config: Config;
@@ -55,7 +56,9 @@ export async function runPrimary({
 }: RunOptions): Promise<number> {
   const logger = createLogger(given.logLevel, { pid: process.pid });
   const port = await probe({ portName: 'PORT', hostName: 'HOST', port: given.port, host: given.host });
-  const config = Object.freeze({ ...given, port });
+  const sessionSecret =
+    given.sessionSecret ?? (given.production ? undefined : developmentSecret(given.dataDir));
+  const config = Object.freeze({ ...given, port, sessionSecret });
 
   const operations = new Operations({ host: config.opsHost, port: config.opsPort, token: config.opsToken });
   const parts = { clock: systemClock, random: Math.random, logger, stateOf: stateOfProcess };

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bytes } from '../core/units.ts';
 import type { ActionResponse, PageActions } from '../page/actions.ts';
 import type { FormKind } from '../page/form.ts';
+import type { Arrival } from '../visitor/arrival.ts';
 import { type Answer, answerPage } from './answer.ts';
 import type { Encoding } from './negotiate.ts';
 import { plainAnswer } from './plain-answer.ts';
@@ -23,6 +24,8 @@ export interface Posted {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly header: (name: string) => string | undefined;
+  /** Who sent it. */
+  readonly arrival: () => Arrival;
   /** The name of the request, where requests have names. */
   readonly id: (() => string) | undefined;
   /** Headers about the connection, in every answer. */
@@ -72,11 +75,13 @@ export class ActionDoor {
       path: target.path,
       query: target.query,
       header: posted.header,
+      arrival: posted.arrival(),
       kind,
       body,
       ...(posted.id && { id: posted.id }),
     });
-    say(answerTo(done), isClosing());
+    const answer = answerTo(done);
+    say({ ...answer, headers: [...answer.headers, ...done.headers.flat()] }, isClosing());
   }
 }
 

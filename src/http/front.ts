@@ -44,13 +44,16 @@ export class Front {
   readonly #secure: readonly string[];
   /** What every answer carries, where that does not depend on who asks. */
   readonly #always: readonly string[] | undefined;
+  /** Whether visitors come over TLS, where PUBLIC_ORIGIN says so. */
+  readonly #isAlwaysSecure: boolean | undefined;
 
   /** Throws where `trustedProxies` is no list of networks; the settings were checked before. */
   constructor({ allowedHosts, trustedProxies, publicOrigin, hsts = 'off' }: FrontOptions = {}) {
     this.#hosts = new AllowedHosts(allowedHosts, publicOrigin);
     this.#proxies = trustedProxies === undefined ? undefined : parseNetworks(trustedProxies);
     this.#secure = hsts === 'off' ? NO_HEADERS : Object.freeze(['strict-transport-security', hsts]);
-    if (publicOrigin?.startsWith('https:') === true) this.#always = this.#secure;
+    this.#isAlwaysSecure = publicOrigin?.startsWith('https:');
+    if (this.#isAlwaysSecure === true) this.#always = this.#secure;
     else if (publicOrigin !== undefined || this.#proxies === undefined) this.#always = NO_HEADERS;
   }
 
@@ -66,6 +69,13 @@ export class Front {
     if (this.#always !== undefined) return this.#always;
     if (forwardedProto === undefined || !this.#trusts(peer.remoteAddress)) return NO_HEADERS;
     return last(forwardedProto).toLowerCase() === 'https' ? this.#secure : NO_HEADERS;
+  }
+
+  /** Whether the visitor came over TLS: PUBLIC_ORIGIN is https, or, without it, a trusted proxy says so. */
+  isSecure({ socket, headers }: Arrived): boolean {
+    if (this.#isAlwaysSecure !== undefined) return this.#isAlwaysSecure;
+    const proto = joined(headers['x-forwarded-proto']);
+    return proto !== undefined && this.#trusts(socket.remoteAddress) && last(proto).toLowerCase() === 'https';
   }
 
   /** The visitor's address: the nearest on the way here that is not one of our proxies. */

@@ -7,6 +7,8 @@ import { countHosts, framingFault } from '../core/framing.ts';
 import type { Logger } from '../core/log.ts';
 import { type Tracing, untraced } from '../core/trace.ts';
 import type { PagePipeline, PageResponse } from '../page/pipeline.ts';
+import type { Arrival } from '../visitor/arrival.ts';
+import type { Visitors } from '../visitor/visitors.ts';
 import type { ActionDoor, Posted } from './action-door.ts';
 import { type Answer, type Asked, answerPage } from './answer.ts';
 import { cacheStatus } from './cache-status.ts';
@@ -59,6 +61,7 @@ export interface HandlerOptions {
   readonly operator?: Operator;
   /** Takes POST for the pages that have an action. */
   readonly actions?: ActionDoor;
+  readonly visitors: Visitors;
   readonly usage?: HttpUsage | undefined;
   /** Gives requests their names. Without it they have none, and no line. */
   readonly requests?: RequestLog | undefined;
@@ -187,10 +190,19 @@ export class RequestHandler {
       request,
       response,
       header: (name) => this.#front.header(request, name),
+      arrival: () => this.#arrival(request),
       id: requests && (() => requests.idOf(response)),
       transport: [...this.#transport(request), ...(requests?.header(response) ?? [])],
       isClosing: () => this.closing,
     };
+  }
+
+  #arrival(request: IncomingMessage): Arrival {
+    return this.#options.visitors.arrive({
+      header: (name) => this.#front.header(request, name),
+      host: request.headers.host,
+      isSecure: this.#front.isSecure(request),
+    });
   }
 
   #transport({ socket, headers }: IncomingMessage): readonly string[] {

@@ -2,6 +2,7 @@
 import type { Milliseconds } from '../core/units.ts';
 import type { WritableDb } from '../data/read/write-scope.ts';
 import type { Visible } from '../invalidation/bus/visibility.ts';
+import type { WritingVisitor } from '../visitor/visitor.ts';
 import type { Invalid, NotFound, Redirect } from './outcome.ts';
 import type { Parsed, Shape } from './shape.ts';
 
@@ -10,13 +11,11 @@ export interface VisibleOptions {
   readonly withinMs?: Milliseconds;
 }
 
-export interface ActionContext<P extends Shape, Q extends Shape, F extends Shape> {
+export interface ActionContext<P extends Shape, Q extends Shape, F extends Shape> extends WritingVisitor {
   readonly params: Parsed<P>;
   readonly query: Parsed<Q>;
   /** What was sent, by the schemas of `form`. */
   readonly form: Parsed<F>;
-  /** A header of the request, such as `cookie`: what an action answers is for this one visitor. */
-  readonly header: (name: string) => string | undefined;
   readonly db: WritableDb;
   /**
    * Resolves when everything committed until now, by whatever client, is what every worker of every box serves, or when

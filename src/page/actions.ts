@@ -15,6 +15,7 @@ import type { UnheardRejections } from '../core/unheard-rejections.ts';
 import type { Milliseconds, Stamp } from '../core/units.ts';
 import type { WritableDb } from '../data/read/write-scope.ts';
 import type { Visible } from '../invalidation/bus/visibility.ts';
+import type { Arrival } from '../visitor/arrival.ts';
 import type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from './action.ts';
 import type { Application, PageRoute } from './application.ts';
 import { diagnose } from './diagnose.ts';
@@ -32,6 +33,7 @@ export interface Writing {
   visible(withinMs: Milliseconds | undefined): Promise<Visible>;
 }
 
+/** One POST. */
 export interface ActionRequest {
   /** Of the canonical path, decoded. */
   readonly segments: readonly string[];
@@ -40,6 +42,8 @@ export interface ActionRequest {
   /** Raw, without the '?'. */
   readonly query: string;
   readonly header: (name: string) => string | undefined;
+  /** Who sent it. */
+  readonly arrival: Arrival;
   readonly kind: FormKind;
   readonly body: Buffer;
   /** The name of the request: a failure of it goes by this one. */
@@ -49,6 +53,8 @@ export interface ActionRequest {
 export interface ActionResponse {
   readonly route: string;
   readonly answer: ActionResult;
+  /** What goes to this visitor with it: their cookies. */
+  readonly headers: readonly Header[];
   readonly errorId?: string;
 }
 
@@ -117,10 +123,10 @@ export class PageActions {
       const inputs = await parseInputs(route.declared, { params: match?.params ?? {}, query, header });
       if (!('rejected' in inputs)) {
         const answer = await this.#run(route, inputs, raw, request, time.signal);
-        return { answer, route: route.template };
+        return { answer, route: route.template, headers: request.arrival.headers() };
       }
       if (inputs.rejected === 400) return await this.#failure(route, 400, inputs.reason, [], request.id?.());
-      return { answer: await this.#notFound(time.signal), route: '_404' };
+      return { answer: await this.#notFound(time.signal), route: '_404', headers: [] };
     } catch (error) {
       return await this.#failed(route, error, request);
     } finally {
@@ -142,7 +148,9 @@ export class PageActions {
     const parsed = await parseForm(shape, raw);
     if ('feedback' in parsed) return this.#invalid(route, inputs, parsed.feedback, request, signal);
     this.#counts.run++;
-    const context = this.#context(inputs, parsed.form, request, signal);
+    const db = this.#options.writing.session(signal);
+    await request.arrival.settle(() => db);
+    const context = this.#context(inputs, parsed.form, db, request, signal);
     const answer = await this.#act(route.template, () => action(context));
     if (isRedirect(answer)) return renderer.redirect(answer.status ?? 303, answer.location);
     if (isNotFound(answer)) return this.#notFound(signal);
@@ -166,16 +174,17 @@ export class PageActions {
   #context(
     { params, query }: Inputs,
     form: Readonly<Record<string, unknown>>,
-    { header }: ActionRequest,
+    db: WritableDb,
+    { arrival }: ActionRequest,
     signal: AbortSignal,
   ): AnyContext {
     const { writing, fetch } = this.#options;
     return Object.freeze({
+      ...arrival.writing,
       params,
       query,
       form,
-      header: (name: string) => header(name.toLowerCase()),
-      db: writing.session(signal),
+      db,
       visible: ({ withinMs }: VisibleOptions = {}) => writing.visible(withinMs),
       signal,
       fetch: boundFetch(fetch, signal),
@@ -218,7 +227,7 @@ export class PageActions {
     id = this.#options.newId(),
   ): Promise<ActionResponse> {
     const answer = await this.#options.renderer.failure({ status, id, detail }, headers);
-    return { answer, route: route.template, errorId: id };
+    return { answer, route: route.template, headers: [], errorId: id };
   }
 
   #retryAfter(): Header {

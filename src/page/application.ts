@@ -1,5 +1,7 @@
 // An application: its routes, the pages around them, its public files. `assemble` makes one of modules,
 // `loadApplication` (load-application.ts) of a folder. Whatever is wrong is said before a request is taken.
+
+import { isSession, type SessionDeclaration } from '../visitor/declaration.ts';
 import { ContentSecurity } from './content-security.ts';
 import { type ErrorPage, isErrorPage } from './error-page.ts';
 import { ApplicationError } from './errors.ts';
@@ -29,6 +31,8 @@ export interface Application {
   readonly security: ContentSecurity;
   /** What the application declares about keys. */
   readonly declare: ApplicationSettings['declare'];
+  /** Undefined: there are no sessions. */
+  readonly session: SessionDeclaration | undefined;
   /** Addresses of pages to be made before the first visitor comes. */
   readonly warm: readonly string[];
 }
@@ -68,6 +72,7 @@ export function assemble({ modules, build, files, settings }: ApplicationParts):
     files: files ?? new PublicFiles('public'),
     security: new ContentSecurity(settings?.contentSecurityPolicy),
     declare: settings?.declare,
+    session: checkedSession(settings?.session),
     warm: checkedWarm(settings?.warm ?? [], router),
   });
 }
@@ -82,6 +87,13 @@ function checkedWarm(addresses: readonly unknown[], router: Router<PageRoute>): 
         `app: warm holds '${address}', which no page answers. List paths of pages, such as '/users/1?page=2'.`,
       );
     }),
+  );
+}
+
+function checkedSession(declared: unknown): SessionDeclaration | undefined {
+  if (declared === undefined || isSession(declared)) return declared;
+  throw new ApplicationError(
+    'app: session must be made by session(), imported from coherent-render-server: session({ schema: ... }).',
   );
 }
 

@@ -1,3 +1,4 @@
+import type { SessionDeclaration } from '../visitor/declaration.ts';
 import type { PurgeCallback } from '../watchers/callback.ts';
 import type { Directives } from './content-security.ts';
 
@@ -21,6 +22,8 @@ export interface ApplicationDoor {
 export interface ApplicationSettings {
   /** Added to the content security policy, by directive: `{ 'img-src': ['https://images.example.org'] }`. */
   readonly contentSecurityPolicy?: Directives;
+  /** What visitors' sessions hold. In production SESSION_SECRET must be set then. */
+  readonly session?: SessionDeclaration;
   /** Addresses of pages that a worker makes before it takes visitors: `['/', '/users?page=2']`. Most wanted first. */
   readonly warm?: readonly string[];
   /**

@@ -32,6 +32,8 @@ import { PagePipeline } from '../../src/page/pipeline.ts';
 import type { PublicFiles } from '../../src/page/public-files.ts';
 import { PageRenderer } from '../../src/page/renderer.ts';
 import type { Sessions } from '../../src/page/scope.ts';
+import type { SessionDeclaration } from '../../src/visitor/declaration.ts';
+import { Visitors } from '../../src/visitor/visitors.ts';
 import { LogLines } from './log-lines.ts';
 
 export interface SiteOptions {
@@ -63,9 +65,14 @@ export interface SiteOptions {
   /** What actions write with. Without it no page takes a form. */
   readonly writing?: Writing;
   readonly maxRunningActions?: number;
+  readonly session?: SessionDeclaration;
+  readonly sessionSecret?: string;
   /** Sweeps and refreshes after a purge, and closes over declared edges. */
   readonly dependencies?: Dependencies;
 }
+
+/** Of sessions, unless a test has its own. */
+const SECRET = 'a-secret-of-the-tests-which-no-other-server-has';
 
 export type Site = Awaited<ReturnType<typeof startSite>>;
 
@@ -181,7 +188,10 @@ export async function startSite(options: SiteOptions) {
       timeoutMs: hardTimeoutMs,
       ...(options.maxRunningActions !== undefined && { maxRunning: options.maxRunningActions }),
     });
+  const { session: declaration = application.session } = options;
+  const visitors = new Visitors({ declaration, secret: options.sessionSecret ?? SECRET, clock });
   const handler = new RequestHandler({
+    visitors,
     ...(actions && {
       actions: new ActionDoor({ actions, maxBodyBytes: limits.maxBodyBytes, publicOrigin }),
     }),
