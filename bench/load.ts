@@ -16,6 +16,12 @@ export interface Load {
   readonly connections?: number;
   readonly seconds?: number;
   readonly rounds?: number;
+  /** So many requests a burst, however long they take. */
+  readonly amount?: number;
+  /** Before each burst, outside of what is measured. */
+  readonly before?: (contestant: Contestant) => Promise<void>;
+  /** Of every answer. Where it does not hold the figure would be of something else. */
+  readonly expect?: (body: string) => boolean;
 }
 
 export interface Figures {
@@ -70,9 +76,10 @@ export interface Burst {
 /** A burst in which nobody was answered (a slow server on a busy machine) is prolonged up to here. */
 const LONGEST_BURST_SECONDS = 30;
 
-/** Errors: any answer that is not 2xx, and any connection that failed: then the figure would be of something else. */
+/** Errors: any answer that is not 2xx or not as expected, and any connection that failed: then the figure would be of something else. */
 export async function burst(contestant: Contestant, load: Load): Promise<Burst> {
   const { path } = load;
+  await load.before?.(contestant);
   const before = cpuMicroseconds(contestant.pid);
   for (let seconds = load.seconds ?? 1; seconds <= LONGEST_BURST_SECONDS; seconds *= 2) {
     const requests =
@@ -105,15 +112,27 @@ async function byAutocannon(
   path: (n: number) => string,
   load: Load,
 ): Promise<number> {
+  const { amount, expect } = load;
   let sent = 0;
+  let unexpected: string | undefined;
   const result = await autocannon({
     url: origin,
     connections: load.connections ?? 32,
-    duration: load.seconds ?? 1,
+    ...(amount === undefined ? { duration: load.seconds ?? 1 } : { amount }),
     headers: { ...load.headers },
-    requests: [{ setupRequest: (request) => ({ ...request, path: path(sent++) }) }],
+    requests: [
+      {
+        setupRequest: (request) => ({ ...request, path: path(sent++) }),
+        ...(expect !== undefined && {
+          onResponse: (_status: number, body: string) => {
+            if (!expect(body)) unexpected ??= body;
+          },
+        }),
+      },
+    ],
   });
   const { non2xx, errors } = result;
+  if (unexpected !== undefined) throw new Error(`${name} answered something else: ${unexpected}`);
   if (errors > 0 || non2xx > 0)
     throw new Error(`${name}: of ${sent} requests ${non2xx} got no 2xx, ${errors} failed`);
   return result.requests.total;

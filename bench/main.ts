@@ -1,11 +1,12 @@
 // npm run bench                          everything, in some minutes; writes docs/benchmarks.md and its plots
-// npm run bench -- hit|miss|stampede|churn|memory|fragments|guide|commit|blind|outage|trips|purge|poolers|keys|monitoring|render     only these, printed
+// npm run bench -- hit|miss|stampede|churn|memory|database-pages|fragments|guide|commit|blind|outage|trips|purge|poolers|keys|monitoring|render     only these, printed
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { blind } from './blind.ts';
 import { churn } from './churn.ts';
 import { commit } from './commit.ts';
+import { databasePages } from './database-pages.ts';
 import { fragments } from './fragments.ts';
 import { guide } from './guide.ts';
 import { hit } from './hit.ts';
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, () => Promise<Table[]>>> = {
   stampede,
   churn,
   memory,
+  'database-pages': databasePages,
   fragments,
   guide,
   commit,
@@ -112,7 +114,8 @@ if (unknown.length > 0) {
 } else {
   requireLinux();
   const names = asked.length > 0 ? asked : Object.keys(benches);
-  if (names.some((name) => !WITHOUT_PEERS.has(name))) preparePeers();
+  const withPeers = names.filter((name) => !WITHOUT_PEERS.has(name));
+  if (withPeers.length > 0) preparePeers(withPeers.some((name) => name !== 'database-pages'));
   const tables = await run(names);
   if (asked.length === 0) write(tables);
 }

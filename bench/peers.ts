@@ -24,12 +24,13 @@ export function rendersFile(name: string): string {
   return path.join(scratch, `${name.replaceAll(/\W/g, '-')}.renders`);
 }
 
-export function preparePeers(): void {
+/** Next.js is built only where it takes part. */
+export function preparePeers(withNext: boolean): void {
   if (!existsSync(path.join(peers, 'node_modules'))) {
     console.log('Installing the peers into bench/peers (once) ...');
     run('npm', ['ci', '--no-audit', '--no-fund'], peers);
   }
-  if (!existsSync(path.join(next, '.next/BUILD_ID'))) {
+  if (withNext && !existsSync(path.join(next, '.next/BUILD_ID'))) {
     console.log('Building the Next.js peer (once) ...');
     run(process.execPath, [nextBin(), 'build'], next);
   }
@@ -51,21 +52,21 @@ function nextBin(): string {
 export async function startOurs(
   workers = 1,
   env: Readonly<Record<string, string>> = {},
-  copy: { readonly name: string; readonly root: string } = { name: 'coherent', root },
+  copy: { readonly name: string; readonly root?: string } = { name: 'coherent' },
 ): Promise<Contestant> {
   const port = await freePort();
   return Contestant.start({
     name: copy.name,
     what: 'this server, one worker: routing, purge clock, negotiation, ETag, security headers',
     command: process.execPath,
-    args: [path.join(copy.root, 'dist/server.js')],
+    args: [path.join(copy.root ?? root, 'dist/server.js')],
     port,
     env: {
       PORT: String(port),
       HOST: '127.0.0.1',
       OPS_PORT: String(await freePort()),
       WORKERS: String(workers),
-      APP: path.join(copy.root, 'dist/bench/app'),
+      APP: path.join(copy.root ?? root, 'dist/bench/app'),
       DATA_DIR: path.join(scratch, `data-${port}`),
       // No page of the benchmark reads a database; this spares starting one.
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
@@ -84,6 +85,7 @@ async function peer(
   what: string,
   file: string,
   env: Record<string, string> = {},
+  readyPath = '/card/1',
 ): Promise<Contestant> {
   const port = await freePort();
   return Contestant.start({
@@ -93,7 +95,7 @@ async function peer(
     args: [path.join(peers, 'servers', file), String(port)],
     port,
     env: { BENCH_RENDERS: rendersFile(name), ...env },
-    readyPath: '/card/1',
+    readyPath,
   });
 }
 
@@ -122,6 +124,23 @@ export function startCompressing(): Promise<Contestant> {
 
 export function startBento(): Promise<Contestant> {
   return peer('bentocache', 'the same page and renderer on Fastify; memory driver, 100 MB', 'bento.mjs');
+}
+
+/** Reads a database for each request, and keeps nothing. */
+export function startByHand(
+  name: string,
+  url: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Contestant> {
+  const what = 'node:http and pg: statements, strings, headers and an ETag by hand; nothing is kept';
+  return peer(name, what, 'by-hand.mjs', { DATABASE_URL: url, ...env }, '/item/0');
+}
+
+/** Keeps pages and parts in memory and in Redis, until it is told to forget all of them. */
+export function startBentoOnDatabase(url: string, redisSocket: string): Promise<Contestant> {
+  const what = 'the same strings on Fastify, pages and parts kept in memory and in Redis';
+  const env = { DATABASE_URL: url, REDIS_SOCKET: redisSocket };
+  return peer('Fastify + bentocache', what, 'bento-database.mjs', env, '/item/0');
 }
 
 export async function startNext(): Promise<Contestant> {

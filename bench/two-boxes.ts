@@ -1,15 +1,12 @@
 // Two boxes over one Redis and one Postgres, all of them real processes, as a user would start them.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
-import { startEmbeddedPostgres } from '../src/services/postgres.ts';
-import { RunningRedis } from '../test/support/running-redis.ts';
+import type { RunningRedis } from '../test/support/running-redis.ts';
 import { TcpProxy } from '../test/support/tcp-proxy.ts';
+import { Backing, followed, query, until } from './backing.ts';
 import { Contestant } from './contestant.ts';
 import { freePort } from './peers.ts';
-import { silent } from './silent.ts';
 
 /** dist/, as this file runs as dist/bench/two-boxes.js. */
 const dist = fileURLToPath(new URL('..', import.meta.url));
@@ -27,61 +24,49 @@ export interface Stage {
 }
 
 export class TwoBoxes implements AsyncDisposable {
-  /** Of the database, whose tables are followed. */
-  readonly url: string;
-  /** Its own, and gone with it. */
-  readonly folder: string;
-  readonly redis: RunningRedis;
   /** One a box, where they are wanted. */
   readonly waysToRedis: readonly TcpProxy[];
+  readonly #backing: Backing;
   readonly #boxes: Contestant[] = [];
-  readonly #closing: (() => unknown)[];
 
-  private constructor(
-    folder: string,
-    url: string,
-    redis: RunningRedis,
-    ways: readonly TcpProxy[],
-    closing: (() => unknown)[],
-  ) {
-    this.folder = folder;
-    this.url = url;
-    this.redis = redis;
+  private constructor(backing: Backing, ways: readonly TcpProxy[]) {
+    this.#backing = backing;
     this.waysToRedis = ways;
-    this.#closing = closing;
   }
 
   static async start({ schema, env = () => ({}), proxied = false }: Stage): Promise<TwoBoxes> {
-    const folder = mkdtempSync(path.join(tmpdir(), 'coherent-boxes-'));
-    const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
+    const backing = await Backing.start();
+    const ways: TcpProxy[] = [];
+    const boxes = new TwoBoxes(backing, ways);
     try {
-      const postgres = await startEmbeddedPostgres({ dataDir: path.join(folder, 'db'), logger: silent });
-      closing.push(
-        () => rmSync(postgres.folder, { recursive: true, force: true }),
-        () => postgres.close(),
-      );
-      const redis = await RunningRedis.start(folder, 'redis');
-      closing.push(() => redis.close());
-      const ways: TcpProxy[] = [];
-      for (let box = 0; proxied && box < BOXES; box++) {
-        const way = await TcpProxy.to({ path: redis.socket });
-        ways.push(way);
-        closing.push(() => way.close());
-      }
-      const boxes = new TwoBoxes(folder, postgres.url, redis, ways, closing);
-      await sql(postgres.url, schema);
+      const { folder, url, redis, redisUrl } = backing;
+      await query(url, schema);
       for (let box = 0; box < BOXES; box++) {
+        if (proxied) ways.push(await TcpProxy.to({ path: redis.socket }));
         const way = ways[box];
-        const redisUrl =
-          way === undefined ? `unix://${encodeURI(redis.socket)}` : `redis://127.0.0.1:${way.port}`;
-        boxes.#boxes.push(await startBox(folder, box, postgres.url, redisUrl, env(folder)));
+        const reached = way === undefined ? redisUrl : `redis://127.0.0.1:${way.port}`;
+        boxes.#boxes.push(await startBox(folder, box, url, reached, env(folder)));
       }
-      await boxes.#followed();
+      await followed(url, 1);
       return boxes;
     } catch (error) {
-      for (const close of closing.reverse()) await close();
+      await boxes[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Of the database, whose tables are followed. */
+  get url(): string {
+    return this.#backing.url;
+  }
+
+  /** Its own, and gone with it. */
+  get folder(): string {
+    return this.#backing.folder;
+  }
+
+  get redis(): RunningRedis {
+    return this.#backing.redis;
   }
 
   get origins(): readonly string[] {
@@ -95,13 +80,8 @@ export class TwoBoxes implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    for (const close of this.#closing.reverse()) await close();
-  }
-
-  /** A table that has just been published counts once all transactions of before have ended. */
-  async #followed(): Promise<void> {
-    const all = `SELECT 1 FROM pg_publication_tables WHERE pubname = 'coherent_tracked'`;
-    await until('a table is followed', async () => (await sql(this.url, all)).length > 0);
+    for (const way of this.waysToRedis) await way.close();
+    await this.#backing[Symbol.asyncDispose]();
   }
 }
 
@@ -146,23 +126,4 @@ async function startBox(
     return status.serving === WORKERS;
   });
   return started;
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`Not so within 30 s: ${what}.`);
-}
-
-async function sql(url: string, text: string): Promise<readonly unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query(text);
-    return rows ?? [];
-  } finally {
-    await client.end();
-  }
 }
