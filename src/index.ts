@@ -6,6 +6,17 @@ export type { Seed, SeedContext } from './data/seed.ts';
 export type { Transaction } from './data/transaction.ts';
 export type { Visible } from './invalidation/bus/visibility.ts';
 export type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from './page/action.ts';
+export { type BodyKind, type RawOptions, raw, stream } from './page/endpoint/body.ts';
+export {
+  type Endpoint,
+  type EndpointAnswer,
+  type EndpointContext,
+  type EndpointDefinition,
+  endpoint,
+  type From,
+  type Handler,
+  type MethodDefinition,
+} from './page/endpoint/endpoint.ts';
 export { type ErrorPage, type ErrorPageDefinition, type ErrorProps, errorPage } from './page/error-page.ts';
 export {
   type FragmentContext,

@@ -1,4 +1,4 @@
-// Actions of pages as a worker answers them: who runs them, with what they write, and how they learn that others see it.
+// Actions of pages and endpoints as a worker answers them: who runs them, with what they write, and how they learn that others see it.
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../src/core/clock.ts';
@@ -6,10 +6,12 @@ import type { Logger } from '../src/core/log.ts';
 import type { UnheardRejections } from '../src/core/unheard-rejections.ts';
 import type { Database } from '../src/data/read/database.ts';
 import { ActionDoor } from '../src/http/action-door.ts';
+import { EndpointDoor } from '../src/http/endpoint/endpoint-door.ts';
 import type { Limits } from '../src/http/limits.ts';
 import { Visibility } from '../src/invalidation/bus/visibility.ts';
 import { PageActions } from '../src/page/actions.ts';
 import type { Application } from '../src/page/application.ts';
+import { Endpoints } from '../src/page/endpoint/endpoints.ts';
 import type { PageRenderer } from '../src/page/renderer.ts';
 import type { River } from './river.ts';
 
@@ -28,6 +30,7 @@ export interface ActionsParts {
 export function openActions(parts: ActionsParts): {
   readonly door: ActionDoor;
   readonly actions: PageActions;
+  readonly endpoints: EndpointDoor;
 } {
   const { config, application, renderer, river, database, limits, rejections, clock, log } = parts;
   const newId = () => randomBytes(6).toString('hex');
@@ -42,23 +45,31 @@ export function openActions(parts: ActionsParts): {
     followed: config.feed === 'on',
   });
   river.bus.subscribe(visibility);
-  const actions = new PageActions({
-    application,
-    renderer,
+  const common = {
     writing: {
-      session: (signal) => database.writingSession(signal),
-      visible: (withinMs) => visibility.wait(withinMs),
+      session: (signal: AbortSignal) => database.writingSession(signal),
+      visible: (withinMs: number | undefined) => visibility.wait(withinMs),
     },
     fetch: globalThis.fetch,
-    stamp: () => river.validity.stamp(),
     rejections,
     clock,
     log,
-    newId,
     random: Math.random,
     showErrors: !config.production,
     timeoutMs: config.renderTimeoutMs,
-  });
+  };
+  const stamp = () => river.validity.stamp();
+  const actions = new PageActions({ ...common, application, renderer, stamp, newId });
   const { maxBodyBytes } = limits;
-  return { actions, door: new ActionDoor({ actions, maxBodyBytes, publicOrigin: config.publicOrigin }) };
+  const { publicOrigin } = config;
+  const endpoints = new EndpointDoor({
+    routes: application.router,
+    endpoints: new Endpoints(common),
+    failurePages: (props) => renderer.failure(props, []),
+    documentPolicy: application.security.plain,
+    maxBodyBytes,
+    publicOrigin,
+    newId,
+  });
+  return { actions, endpoints, door: new ActionDoor({ actions, maxBodyBytes, publicOrigin }) };
 }

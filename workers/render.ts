@@ -217,7 +217,7 @@ const assets = await KeptAssets.open({
 });
 const files = new StaticFiles(application.files, application.security.plain, assets);
 const operator = new Operator(config.debugToken);
-const { door } = openActions({
+const { door, endpoints } = openActions({
   rejections,
   config,
   application,
@@ -231,6 +231,7 @@ const { door } = openActions({
 const handler = new RequestHandler({
   visitors,
   actions: door,
+  endpoints,
   pipeline,
   files,
   encodings,

@@ -12,6 +12,7 @@ import type { Visitors } from '../visitor/visitors.ts';
 import type { ActionDoor, Posted } from './action-door.ts';
 import { type Answer, type Asked, answerPage } from './answer.ts';
 import { cacheStatus } from './cache-status.ts';
+import type { EndpointDoor } from './endpoint/endpoint-door.ts';
 import { Front } from './front.ts';
 import type { Learned } from './hit/hit.ts';
 import type { Limits } from './limits.ts';
@@ -27,7 +28,7 @@ import type { HttpUsage } from './seen/usage.ts';
 import { SharedEncodings } from './shared-encoding.ts';
 import { staleHeaders } from './stale.ts';
 import type { StaticFiles } from './static.ts';
-import { parseTarget, type Target } from './target.ts';
+import { type Elsewhere, parseTarget, type Target } from './target.ts';
 
 const MAX_RANGE_LENGTH = 256;
 const ALLOW = ['allow', 'GET, HEAD, OPTIONS'];
@@ -61,6 +62,7 @@ export interface HandlerOptions {
   readonly operator?: Operator;
   /** Takes POST for the pages that have an action. */
   readonly actions?: ActionDoor;
+  readonly endpoints?: EndpointDoor;
   readonly visitors: Visitors;
   readonly usage?: HttpUsage | undefined;
   /** Gives requests their names. Without it they have none, and no line. */
@@ -113,6 +115,9 @@ export class RequestHandler {
       send(response, this.#named(plainAnswer(fault, FAULTS[fault]), response), true);
       return;
     }
+    const addressed = this.#addressed(request);
+    const endpoint = 'segments' in addressed ? this.#endpoint(addressed, request, response) : undefined;
+    if (endpoint !== undefined) return endpoint;
     if (isBodyTooLarge(request, limits.maxBodyBytes)) {
       send(
         response,
@@ -121,7 +126,7 @@ export class RequestHandler {
       );
       return;
     }
-    const target = this.#read(request);
+    const target = this.#read(addressed, request);
     if (request.method === 'POST' && !('status' in target) && actions !== undefined) {
       this.#options.usage?.elsewhere(response, '_action');
       this.#options.requests?.routed(response, '_action');
@@ -159,8 +164,21 @@ export class RequestHandler {
     return { ...answer, headers: [...answer.headers, ...requests.header(response)] };
   }
 
-  /** The target asked for, or the answer for a request that asks for none. */
-  #read(request: IncomingMessage): Target | Answer {
+  /** Undefined where no endpoint answers. */
+  #endpoint(target: Target, request: IncomingMessage, response: ServerResponse): undefined | Promise<void> {
+    const { endpoints, files, usage, requests } = this.#options;
+    const { method } = request;
+    const found = endpoints?.find(target, method);
+    if (endpoints === undefined || found === undefined) return undefined;
+    if ((method === 'GET' || method === 'HEAD') && files.find(target.segments) !== undefined)
+      return undefined;
+    usage?.elsewhere(response, found.route.template);
+    requests?.routed(response, found.route.template);
+    return endpoints.serve(found, target, this.#posted(request, response));
+  }
+
+  /** The address asked for, or the answer for a request that has none. */
+  #addressed(request: IncomingMessage): Target | Elsewhere | Answer {
     const { rawHeaders, method } = request;
     if (rawHeaders.length > 2 * this.#options.limits.maxHeaderCount)
       return plainAnswer(431, 'Too many headers.');
@@ -174,7 +192,12 @@ export class RequestHandler {
     const target = method === 'OPTIONS' && raw === '*' ? undefined : parseTarget(raw, host);
     if (target?.kind === 'refused') return plainAnswer(target.status, target.reason);
     if (!this.#front.answersFor(host)) return plainAnswer(421, 'This server does not answer for that host.');
-    if (target === undefined) return plainAnswer(204, '', ALLOW);
+    return target ?? plainAnswer(204, '', ALLOW);
+  }
+
+  /** The target asked for, or the answer for a request that asks for none. */
+  #read(target: Target | Elsewhere | Answer, { method }: IncomingMessage): Target | Answer {
+    if ('status' in target) return target;
     if (method !== 'GET' && method !== 'HEAD') {
       const takesForms = target.kind === 'target' && this.#options.actions?.takes(target) === true;
       if (method === 'OPTIONS') return plainAnswer(204, '', takesForms ? ALLOW_FORMS : ALLOW);

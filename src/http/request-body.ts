@@ -51,6 +51,6 @@ export function readBody(
 }
 
 /** HTTP/1.0 has no 100, and must not get one (RFC 9110, 10.1.1). */
-function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
+export function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
   return httpVersion === '1.1' && headers.expect?.toLowerCase() === '100-continue';
 }

@@ -3,6 +3,8 @@
 
 import { isSession, type SessionDeclaration } from '../visitor/declaration.ts';
 import { ContentSecurity } from './content-security.ts';
+import { compileEndpoint } from './endpoint/compile-endpoint.ts';
+import { type Endpoint, isEndpoint } from './endpoint/endpoint.ts';
 import { type ErrorPage, isErrorPage } from './error-page.ts';
 import { ApplicationError } from './errors.ts';
 import type { Declared } from './inputs.ts';
@@ -10,7 +12,9 @@ import { isLayout, type Layout } from './layout.ts';
 import { isPage, type Page, page } from './page.ts';
 import { type CompletePolicy, completePolicy } from './policy.ts';
 import { PublicFiles } from './public-files.ts';
-import { type Route, Router, routeOf } from './router.ts';
+import { assertParams, assertSchemas } from './route-inputs.ts';
+import { type FileRoute, RouteTable } from './route-table.ts';
+import { type Route, routeOf } from './router.ts';
 import type { ApplicationSettings } from './settings.ts';
 
 export interface PageRoute extends Route {
@@ -23,7 +27,8 @@ export interface Application {
   /** Changes whenever the application's code or files do; part of every cache key. */
   readonly build: string;
   readonly routes: readonly PageRoute[];
-  readonly router: Router<PageRoute>;
+  /** Pages, resources and endpoints by their addresses. */
+  readonly router: RouteTable<PageRoute>;
   readonly notFound: PageRoute;
   readonly errorPage: ErrorPage | undefined;
   readonly layout: Layout | undefined;
@@ -37,10 +42,13 @@ export interface Application {
   readonly warm: readonly string[];
 }
 
-/** A file below pages/: its path without extension, and what it exports by default. */
+/** A file below pages/: its path without extension, and what it exports. */
 export interface PageModule {
   readonly file: string;
+  /** By default: a page or an endpoint. */
   readonly exported: unknown;
+  /** Under these names. */
+  readonly named?: { readonly page?: unknown; readonly endpoint?: unknown };
 }
 
 export interface ApplicationParts {
@@ -53,15 +61,17 @@ export interface ApplicationParts {
 const SPECIAL = new Set(['_404', '_error', '_layout']);
 
 /** Errors: `E_APPLICATION`. */
-export function assemble({ modules, build, files, settings }: ApplicationParts): Application {
+export function assemble(parts: ApplicationParts): Application {
+  const { modules, build, files: publicFiles = new PublicFiles('public'), settings } = parts;
   const special = new Map<string, unknown>();
-  const routes: PageRoute[] = [];
-  for (const { file, exported } of modules) {
-    if (SPECIAL.has(file)) special.set(file, exported);
-    else routes.push(compile(routeOf(file), exported));
+  const files: FileRoute<PageRoute>[] = [];
+  for (const module of modules) {
+    if (SPECIAL.has(module.file)) special.set(module.file, module.exported);
+    else files.push(compileFile(module));
   }
-  if (routes.length === 0) throw new ApplicationError('pages/ holds no page. The home page is pages/index.');
-  const router = new Router(routes);
+  const routes = files.flatMap(({ page }) => page ?? []);
+  if (files.length === 0) throw new ApplicationError('pages/ holds no page. The home page is pages/index.');
+  const router = new RouteTable(files);
   return Object.freeze({
     build,
     routes: Object.freeze(routes),
@@ -69,7 +79,7 @@ export function assemble({ modules, build, files, settings }: ApplicationParts):
     notFound: compile({ template: '_404', file: '_404', names: [] }, special.get('_404') ?? plainNotFound),
     errorPage: optional(special, '_error', 'errorPage', isErrorPage),
     layout: optional(special, '_layout', 'layout', isLayout),
-    files: files ?? new PublicFiles('public'),
+    files: publicFiles,
     security: new ContentSecurity(settings?.contentSecurityPolicy),
     declare: settings?.declare,
     session: checkedSession(settings?.session),
@@ -77,7 +87,7 @@ export function assemble({ modules, build, files, settings }: ApplicationParts):
   });
 }
 
-function checkedWarm(addresses: readonly unknown[], router: Router<PageRoute>): readonly string[] {
+function checkedWarm(addresses: readonly unknown[], router: RouteTable<PageRoute>): readonly string[] {
   return Object.freeze(
     addresses.map((address) => {
       const known = typeof address === 'string' && URL.canParse(address, 'http://app');
@@ -97,29 +107,42 @@ function checkedSession(declared: unknown): SessionDeclaration | undefined {
   );
 }
 
+/** What a file answers, by what it exports. Two answers for one method are a mistake. */
+function compileFile({ file, exported, named = {} }: PageModule): FileRoute<PageRoute> {
+  const route = routeOf(file);
+  const given = [exported, named.page, named.endpoint].filter((each) => each !== undefined);
+  const endpoints = given.filter(isEndpoint);
+  const pages = given.filter((each) => !isEndpoint(each));
+  if (named.page !== undefined && !isPage(named.page))
+    throw new ApplicationError(`pages/${file}: its export 'page' is not made by page().`);
+  if (named.endpoint !== undefined && !isEndpoint(named.endpoint))
+    throw new ApplicationError(`pages/${file}: its export 'endpoint' is not made by endpoint().`);
+  if (pages.length > 1 || endpoints.length > 1)
+    throw new ApplicationError(
+      `pages/${file} has two answers of one kind. Keep one, or give it a file of its own.`,
+    );
+  const [endpoint] = endpoints;
+  const isPageWanted = pages.length > 0 || endpoint === undefined;
+  const page = isPageWanted ? compile(route, pages[0]) : undefined;
+  if (page !== undefined && endpoint !== undefined) assertNoMethodTwice(page, endpoint);
+  return Object.freeze({ ...route, page, endpoint: endpoint && compileEndpoint(route, endpoint) });
+}
+
+function assertNoMethodTwice({ file, page }: PageRoute, { methods }: Endpoint): void {
+  const twice = methods.has('GET') ? 'GET' : 'POST';
+  if (twice === 'POST' && (!methods.has('POST') || page.definition.action === undefined)) return;
+  const what = twice === 'GET' ? 'page' : 'action';
+  throw new ApplicationError(
+    `pages/${file}: both its ${what} and its endpoint answer ${twice}. Remove one of the two.`,
+  );
+}
+
 function compile(route: Route, exported: unknown): PageRoute {
   const file = `pages/${route.file}`;
   if (!isPage(exported)) throw notMadeBy(file, 'page', exported);
   const { params = {}, query = {}, form = {}, cache } = exported.definition;
-  for (const name of route.names) {
-    if (!Object.hasOwn(params, name)) {
-      throw new ApplicationError(
-        `${file}: the route has [${name}], but the page's params have no schema for '${name}'.`,
-      );
-    }
-  }
-  for (const name of Object.keys(params)) {
-    if (!route.names.includes(name)) {
-      throw new ApplicationError(
-        `${file}: params.${name} is not in the route ${route.template}. Rename the file or remove it.`,
-      );
-    }
-  }
-  for (const [name, schema] of [params, query, form].flatMap((shape) => Object.entries(shape))) {
-    if (typeof schema?.['~standard']?.validate !== 'function') {
-      throw new ApplicationError(`${file}: '${name}' is not a Standard Schema (zod, valibot, arktype).`);
-    }
-  }
+  assertParams(route, params);
+  assertSchemas(file, params, query, form);
   if (exported.definition.head !== undefined && exported.definition.shell !== undefined) {
     throw new ApplicationError(
       `${file}: it has both head and shell. A streamed page's head is sent before there are props: keep shell only.`,

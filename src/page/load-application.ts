@@ -30,7 +30,8 @@ export async function loadApplication({ folder, serverBuild, buildId }: LoadOpti
   const modules: PageModule[] = [];
   for (const file of files) {
     const path = nameOf(relative(join(folder, 'pages'), file));
-    modules.push({ file: path, exported: await importDefault(file, `pages/${path}`) });
+    const { default: exported, page, endpoint } = await importModule(file, `pages/${path}`);
+    modules.push({ file: path, exported, named: { page, endpoint } });
   }
   return assemble({ modules, build, files: publicFiles, settings });
 }
@@ -71,10 +72,16 @@ function withoutExtension(path: string): string {
   return path.slice(0, path.length - extname(path).length);
 }
 
-async function importDefault(file: string, name: string): Promise<unknown> {
+interface Exports {
+  readonly default?: unknown;
+  readonly page?: unknown;
+  readonly endpoint?: unknown;
+}
+
+async function importModule(file: string, name: string): Promise<Exports> {
   try {
-    const loaded: { default?: unknown } = await import(pathToFileURL(file).href);
-    return loaded.default;
+    const loaded: Exports = await import(pathToFileURL(file).href);
+    return loaded;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ApplicationError(`${name} could not be loaded: ${why}`, { cause });
@@ -90,7 +97,7 @@ export async function readSettings(folder: string): Promise<ApplicationSettings>
   });
   const file = ['app.js', 'app.mjs'].find((name) => top.includes(name));
   if (file === undefined) return {};
-  const settings = await importDefault(join(folder, file), file);
+  const { default: settings } = await importModule(join(folder, file), file);
   if (typeof settings === 'object' && settings !== null) {
     if ('declare' in settings && typeof settings.declare !== 'function' && settings.declare !== undefined)
       throw new ApplicationError(`${file}: declare is no function. Write: declare: ({ watch }) => { ... }`);

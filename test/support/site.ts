@@ -9,6 +9,7 @@ import type { Tier } from '../../src/cache/shared/tier.ts';
 import { CacheStack, type StackOptions } from '../../src/cache/stack/stack.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { ActionDoor } from '../../src/http/action-door.ts';
+import { EndpointDoor } from '../../src/http/endpoint/endpoint-door.ts';
 import { Front, type FrontOptions } from '../../src/http/front.ts';
 import { RequestHandler } from '../../src/http/handler.ts';
 import { HitPath } from '../../src/http/hit/hit.ts';
@@ -24,6 +25,7 @@ import { PurgeClock } from '../../src/invalidation/clock/clock.ts';
 import type { Dependencies } from '../../src/invalidation/graph/dependencies.ts';
 import { PageActions, type Writing } from '../../src/page/actions.ts';
 import { type Application, assemble } from '../../src/page/application.ts';
+import { Endpoints } from '../../src/page/endpoint/endpoints.ts';
 import { FailedReads } from '../../src/page/failed-reads.ts';
 import { Fragments } from '../../src/page/fragments.ts';
 import type { KeptAssets } from '../../src/page/kept-assets.ts';
@@ -39,6 +41,8 @@ import { LogLines } from './log-lines.ts';
 export interface SiteOptions {
   /** Default exports by file name below pages/. */
   readonly pages?: Readonly<Record<string, unknown>>;
+  /** Exports of other names, by file name. */
+  readonly named?: Readonly<Record<string, { readonly page?: unknown; readonly endpoint?: unknown }>>;
   readonly application?: Application;
   readonly files?: PublicFiles;
   /** Files of other builds. */
@@ -84,10 +88,22 @@ const noDatabase: Sessions = {
   },
 };
 
+const noWriting: Writing = {
+  session: () => {
+    const refuse = () => Promise.reject(new Error('This test has no database.'));
+    return { ...noDatabase.session({} as never), transaction: refuse };
+  },
+  visible: () => Promise.reject(new Error('This test has no database.')),
+};
+
 export async function startSite(options: SiteOptions) {
   const { clock = systemClock, files, sessions = noDatabase, hardTimeoutMs = 5000 } = options;
   const log = new LogLines();
-  const modules = Object.entries(options.pages ?? {}).map(([file, exported]) => ({ file, exported }));
+  const modules = Object.entries(options.pages ?? {}).map(([file, exported]) => ({
+    file,
+    exported,
+    ...(options.named?.[file] && { named: options.named[file] }),
+  }));
   const application =
     options.application ?? assemble({ modules, build: 'b1', ...(files === undefined ? {} : { files }) });
   const purges = new PurgeClock({ epoch: 'e1', slots: 65_536 });
@@ -190,7 +206,26 @@ export async function startSite(options: SiteOptions) {
     });
   const { session: declaration = application.session } = options;
   const visitors = new Visitors({ declaration, secret: options.sessionSecret ?? SECRET, clock });
+  const endpoints = new EndpointDoor({
+    routes: application.router,
+    endpoints: new Endpoints({
+      writing: options.writing ?? noWriting,
+      fetch: globalThis.fetch,
+      clock,
+      log,
+      random: () => 0,
+      showErrors,
+      timeoutMs: hardTimeoutMs,
+      ...(options.maxRunningActions !== undefined && { maxRunning: options.maxRunningActions }),
+    }),
+    failurePages: (props) => renderer.failure(props, []),
+    maxBodyBytes: limits.maxBodyBytes,
+    publicOrigin,
+    documentPolicy: application.security.plain,
+    newId,
+  });
   const handler = new RequestHandler({
+    endpoints,
     visitors,
     ...(actions && {
       actions: new ActionDoor({ actions, maxBodyBytes: limits.maxBodyBytes, publicOrigin }),

@@ -104,8 +104,8 @@ export class HttpUsage {
     });
   }
 
-  /** It goes to no page: a public file, an action. */
-  elsewhere(response: ServerResponse, route: '_file' | '_action'): void {
+  /** It goes to no page: a public file, an action, an endpoint by its template. */
+  elsewhere(response: ServerResponse, route: string): void {
     const visit = this.#visits.get(response);
     if (visit !== undefined) visit.route = route;
   }
@@ -169,9 +169,12 @@ function atOnce(route: string, method: string, status: string, count: number) {
   return { route, method, status, durations };
 }
 
-/** For people: `hit l2`, `miss, waited`, `file`. */
+/** For people: `hit l2`, `miss, waited`, `file`, `endpoint`. */
 function cacheText({ route, routed }: Visit): string {
-  if (routed === undefined) return route === NO_ROUTE ? 'refused' : route.replace('_', '');
+  if (routed === undefined) {
+    if (route.startsWith('/')) return 'endpoint';
+    return route === NO_ROUTE ? 'refused' : route.replace('_', '');
+  }
   const from = routed.tier === undefined ? routed.result : `${routed.result} ${routed.tier}`;
   return routed.collapsed ? `${from}, waited` : from;
 }

@@ -1,0 +1,213 @@
+// Requests to endpoints: which file has the address, whether the method and the origin are answered, and the answer on the
+// wire. Everything here is for one request; nothing is cached.
+import type { Bytes } from '../../core/units.ts';
+import type { PageRoute } from '../../page/application.ts';
+import { BodyCut } from '../../page/endpoint/body.ts';
+import type { EndpointRoute } from '../../page/endpoint/compile-endpoint.ts';
+import { type EndpointMethod, METHODS } from '../../page/endpoint/endpoint.ts';
+import type { Endpoints, Failure } from '../../page/endpoint/endpoints.ts';
+import { EndpointError } from '../../page/endpoint/errors.ts';
+import { isRedirect } from '../../page/outcome.ts';
+import { safeLocation } from '../../page/redirect.ts';
+import type { RouteTable, WithEndpoint } from '../../page/route-table.ts';
+import type { Match } from '../../page/router.ts';
+import type { Posted } from '../action-door.ts';
+import type { Answer } from '../answer.ts';
+import { plainAnswer } from '../plain-answer.ts';
+import { dropBody, expectsContinue } from '../request-body.ts';
+import { send } from '../respond.ts';
+import type { Target } from '../target.ts';
+import { corsHeaders, mayAct, preflightHeaders } from './cors.ts';
+import { type FailurePages, failureAnswer } from './failure-answer.ts';
+import { incomingBody } from './incoming-body.ts';
+import { jsonAnswer } from './json-answer.ts';
+import { sendWebResponse } from './web-response.ts';
+
+export interface EndpointDoorOptions {
+  readonly routes: RouteTable<PageRoute>;
+  readonly endpoints: Endpoints;
+  readonly failurePages: FailurePages;
+  /** Of a method that says nothing else. */
+  readonly maxBodyBytes: Bytes;
+  readonly publicOrigin: string | undefined;
+  /** Of a document that an endpoint answers. */
+  readonly documentPolicy: string;
+  readonly newId: () => string;
+}
+
+/** A file with an endpoint, and what the path's parameters are. */
+export type FoundEndpoint = Match<WithEndpoint<PageRoute>>;
+
+/** One request on its way. */
+interface Visit extends Posted {
+  readonly route: EndpointRoute;
+  readonly id: () => string;
+  /** Names of all methods that the address answers. */
+  readonly allowed: readonly string[];
+}
+
+export class EndpointDoor {
+  readonly #options: EndpointDoorOptions;
+
+  constructor(options: EndpointDoorOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined where the address has no endpoint, or its page answers this method. */
+  find({ segments }: Pick<Target, 'segments'>, method: string | undefined): FoundEndpoint | undefined {
+    const found = this.#options.routes.endpoint(segments);
+    const page = found?.route.page;
+    if (page === undefined) return found;
+    const isOfPage =
+      method === 'GET' ||
+      method === 'HEAD' ||
+      (method === 'POST' && page.page.definition.action !== undefined);
+    return isOfPage ? undefined : found;
+  }
+
+  /** Rejects only for defects of our own. */
+  async serve({ route: file, params }: FoundEndpoint, { query }: Target, posted: Posted): Promise<void> {
+    const { request, response } = posted;
+    const { maxBodyBytes, publicOrigin, newId } = this.#options;
+    const { headers, method: asked = '' } = request;
+    const route = file.endpoint;
+    const id = posted.id ?? newId;
+    const visit: Visit = { ...posted, route, id, allowed: allowedMethods(file) };
+    const method = methodOf(route, asked);
+    if (asked === 'OPTIONS') {
+      dropBody(request, maxBodyBytes);
+      const granted = preflightHeaders(route.from, headers, visit.allowed);
+      this.#say(plainAnswer(204, '', ['allow', visit.allowed.join(', '), ...granted]), visit);
+    } else if (method === undefined) {
+      const detail = `${visit.allowed.join(', ')} are answered here.`;
+      await this.#refuse(visit, 405, detail, ['allow', visit.allowed.join(', ')]);
+    } else if (!mayAct(route.from, method, headers, publicOrigin)) {
+      await this.#refuse(visit, 403, crossSite(route));
+    } else {
+      try {
+        await this.#run(visit, method, params, query);
+      } catch (error) {
+        if (!(error instanceof BodyCut)) throw error;
+        response.destroy();
+      }
+    }
+  }
+
+  async #run(
+    visit: Visit,
+    method: EndpointMethod,
+    params: Readonly<Record<string, string>>,
+    query: string,
+  ): Promise<void> {
+    const { endpoints, maxBodyBytes } = this.#options;
+    const { request, response, route, header } = visit;
+    const definition = route.methods.get(method);
+    if (definition?.body === undefined) dropBody(request, maxBodyBytes);
+    const id = visit.id();
+    const body = incomingBody(request, response, definition?.maxBytes ?? maxBodyBytes, header);
+    const done = await endpoints.run({ route, method, params, query, header, body, id });
+    if ('failure' in done) await this.#fail(visit, done.failure);
+    else {
+      try {
+        if ((await this.#answer(visit, method, done.answer)) === 'gone') done.abandon();
+      } catch (error) {
+        done.abandon();
+        const failure = endpoints.failed({ route, id }, error);
+        if (response.headersSent) response.destroy();
+        else await this.#fail(visit, failure);
+      }
+    }
+  }
+
+  /** Rejects with what cannot be sent. */
+  async #answer(visit: Visit, method: EndpointMethod, answer: unknown): Promise<'sent' | 'gone'> {
+    const { request, response, route, transport } = visit;
+    if (answer instanceof Response) {
+      const exposed = [...answer.headers.keys()].filter((name) => name !== 'set-cookie');
+      const cors = corsHeaders(route.from, request.headers, exposed);
+      return sendWebResponse(answer, {
+        response,
+        extra: [...cors, ...transport],
+        cookies: route.from !== 'anywhere',
+        documentPolicy: this.#options.documentPolicy,
+        closing: () => this.#isLast(visit),
+      });
+    }
+    this.#say(answerOf(answer, method), visit);
+    return 'sent';
+  }
+
+  async #refuse(
+    visit: Visit,
+    status: number,
+    detail: string,
+    headers: readonly string[] = [],
+  ): Promise<void> {
+    dropBody(visit.request, this.#options.maxBodyBytes);
+    await this.#fail(visit, { status, id: visit.id(), detail, issues: [], headers });
+  }
+
+  async #fail(visit: Visit, failure: Failure): Promise<void> {
+    const answer = await failureAnswer(failure, visit.header('accept'), this.#options.failurePages);
+    this.#say(answer, visit, failure.status === 413);
+  }
+
+  #say(answer: Answer, visit: Visit, isLast = false): void {
+    const { request, response, route, transport } = visit;
+    const cors = corsHeaders(route.from, request.headers);
+    const closing = isLast || this.#isLast(visit);
+    if (!request.complete && !closing) dropBody(request, this.#options.maxBodyBytes);
+    send(response, { ...answer, headers: joinVary([...answer.headers, ...cors, ...transport]) }, closing);
+  }
+
+  /** Also where a body may still come, that nobody has asked for. */
+  #isLast({ request, isClosing }: Visit): boolean {
+    return isClosing() || (!request.complete && (expectsContinue(request) || request.readableDidRead));
+  }
+}
+
+function methodOf(route: EndpointRoute, asked: string): EndpointMethod | undefined {
+  const method = METHODS.find((name) => name === (asked === 'HEAD' ? 'GET' : asked));
+  return method !== undefined && route.methods.has(method) ? method : undefined;
+}
+
+function allowedMethods({ page, endpoint }: WithEndpoint<PageRoute>): readonly string[] {
+  const names = new Set<string>();
+  if (page !== undefined || endpoint.methods.has('GET')) names.add('GET').add('HEAD');
+  if (page?.page.definition.action !== undefined) names.add('POST');
+  for (const name of endpoint.methods.keys()) names.add(name);
+  return [...names, 'OPTIONS'];
+}
+
+function crossSite({ from }: EndpointRoute): string {
+  return from === 'this-site'
+    ? 'This can only be asked for by a page of this site. Programs say which site they speak for in an Origin header.'
+    : 'This origin may not ask for this.';
+}
+
+/** What is no web `Response`. Errors: `E_ENDPOINT`, `E_REDIRECT`, and those of JSON.stringify. */
+function answerOf(answer: unknown, method: EndpointMethod): Answer {
+  if (answer === undefined) return plainAnswer(204, '');
+  if (isRedirect(answer)) {
+    const status = answer.status ?? (method === 'GET' ? 307 : 303);
+    return plainAnswer(status, '', ['location', safeLocation(answer.location)]);
+  }
+  if (typeof answer !== 'object' || answer === null)
+    throw new EndpointError(`its handler answered a ${answer === null ? 'null' : typeof answer}.`);
+  return jsonAnswer(200, answer);
+}
+
+/** Two `vary` are one, in a list that may name a header once. */
+function joinVary(headers: readonly string[]): string[] {
+  const joined: string[] = [];
+  let varyAt = -1;
+  for (let at = 0; at < headers.length; at += 2) {
+    const [name = '', value = ''] = [headers[at], headers[at + 1]];
+    if (name === 'vary' && varyAt !== -1) joined[varyAt] = `${joined[varyAt]}, ${value}`;
+    else {
+      if (name === 'vary') varyAt = joined.length + 1;
+      joined.push(name, value);
+    }
+  }
+  return joined;
+}

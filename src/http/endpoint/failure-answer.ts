@@ -1,0 +1,51 @@
+// What a client is told of a failure: people a page, in the words of the application; programs problem details (RFC 9457).
+import { STATUS_CODES } from 'node:http';
+import Negotiator from 'negotiator';
+import type { PageEntry } from '../../cache/entry.ts';
+import type { Failure } from '../../page/endpoint/endpoints.ts';
+import type { ErrorProps } from '../../page/error-page.ts';
+import { type Answer, answerPage } from '../answer.ts';
+import { jsonAnswer } from './json-answer.ts';
+
+export type FailurePages = (props: ErrorProps) => Promise<PageEntry>;
+
+/** Longer than any that a client has a reason to send. */
+const MAX_ACCEPT_LENGTH = 512;
+
+/** `accept`: the request's header. Without a preference it is JSON. */
+export async function failureAnswer(
+  { status, id, detail, issues, headers }: Failure,
+  accept: string | undefined,
+  pages: FailurePages,
+): Promise<Answer> {
+  if (wantsHtml(accept)) {
+    const page = await pages({ status, id, detail });
+    const asked = { method: 'GET', encodings: ['identity'], ifNoneMatch: undefined } as const;
+    return answerPage({ ...page, headers: [...page.headers, ...pairs(headers)] }, asked, undefined);
+  }
+  return jsonAnswer(status, problem({ status, id, detail, issues }), 'application/problem+json', headers);
+}
+
+/** The body of problem details. `issues`: what a schema says, by the path of the value. */
+function problem({ status, id, detail, issues }: Omit<Failure, 'headers'>): object {
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    ...(detail !== undefined && { detail }),
+    id,
+    ...(issues.length > 0 && { errors: issues }),
+  };
+}
+
+function wantsHtml(accept: string | undefined): boolean {
+  if (accept === undefined || accept.length > MAX_ACCEPT_LENGTH) return false;
+  const negotiator = new Negotiator({ headers: { accept } });
+  return negotiator.mediaType(['application/json', 'application/problem+json', 'text/html']) === 'text/html';
+}
+
+function pairs(flat: readonly string[]): (readonly [string, string])[] {
+  const found: (readonly [string, string])[] = [];
+  for (let at = 0; at < flat.length; at += 2) found.push([flat[at] ?? '', flat[at + 1] ?? '']);
+  return found;
+}

@@ -1,0 +1,147 @@
+// Declares an endpoint: answers that are made for one request and kept nowhere. JSON for programs, webhooks, sign-in
+// callbacks, uploads, downloads. What is the same for all and made from the database is a resource, which is cached.
+import type { Logger } from '../../core/log.ts';
+import type { Bytes, Milliseconds } from '../../core/units.ts';
+import type { WritableDb } from '../../data/read/write-scope.ts';
+import type { Visible } from '../../invalidation/bus/visibility.ts';
+import type { VisibleOptions } from '../action.ts';
+import type { Invalid, NotFound, Redirect } from '../outcome.ts';
+import type { Parsed, Shape } from '../shape.ts';
+import type { BodyOf, BodyShape } from './body.ts';
+
+export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+export type EndpointMethod = (typeof METHODS)[number];
+
+/**
+ * Whose requests are answered.
+ *
+ *   'this-site'              pages of this site, and whoever follows a link (GET). The default
+ *   ['https://app.example']  those, and scripts of pages of these origins, with their cookies (CORS)
+ *   'anywhere'               everybody: pages of all origins, programs. No cookies and no session reach the handler
+ */
+export type From = 'this-site' | 'anywhere' | readonly string[];
+
+/**
+ * What a handler answers: a web `Response` goes out as it is, a plain object or list as JSON (200), nothing as 204.
+ * Never cached: every answer carries `cache-control: no-store`.
+ */
+export type EndpointAnswer = Response | Redirect | NotFound | Invalid | object | undefined;
+
+export interface EndpointContext<P extends Shape, Q extends Shape> {
+  readonly params: Parsed<P>;
+  readonly query: Parsed<Q>;
+  /** A header of the request. `cookie` is never there where requests come from anywhere. */
+  readonly header: (name: string) => string | undefined;
+  readonly db: WritableDb;
+  /** As in an action: resolves when everything committed until now is what every worker serves, or that took too long. */
+  readonly visible: (options?: VisibleOptions) => Promise<Visible>;
+  /**
+   * Aborts when the handler has taken `timeoutMs`; once an answer is streamed, when its reader has gone. A handler goes
+   * on when its client leaves.
+   */
+  readonly signal: AbortSignal;
+  readonly fetch: typeof globalThis.fetch;
+  /** Writes lines that carry the request's id and the route. */
+  readonly log: Logger;
+}
+
+/** `body`: as its schema answers, or as its kind (`raw()`, `stream()`, `signed()`) says. Without one there is none. */
+type WithBody<B extends BodyShape | undefined> = B extends BodyShape ? { readonly body: BodyOf<B> } : object;
+
+export type Handler<P extends Shape, Q extends Shape, B extends BodyShape | undefined = undefined> = (
+  context: EndpointContext<P, Q> & WithBody<B>,
+) => EndpointAnswer | Promise<EndpointAnswer>;
+
+export interface MethodDefinition<P extends Shape, Q extends Shape, B extends BodyShape | undefined> {
+  /** A Standard Schema takes JSON or a form (urlencoded), and refuses with 422 what it does not accept. */
+  readonly body?: B;
+  /** The largest body. Default 64 KiB; more is 413. */
+  readonly maxBytes?: Bytes;
+  /** How long the handler may take until 503 is answered, and its signal aborts. Default RENDER_TIMEOUT_MS. */
+  readonly timeoutMs?: Milliseconds;
+  readonly handler: Handler<P, Q, B>;
+}
+
+type Method<P extends Shape, Q extends Shape, B extends BodyShape | undefined> =
+  | Handler<P, Q>
+  | MethodDefinition<P, Q, B>;
+
+export interface EndpointDefinition<
+  P extends Shape,
+  Q extends Shape,
+  Post extends BodyShape | undefined,
+  Put extends BodyShape | undefined,
+  Patch extends BodyShape | undefined,
+  Delete extends BodyShape | undefined,
+> {
+  readonly params?: P;
+  readonly query?: Q;
+  readonly from?: From;
+  /** Answers HEAD, too, without the body. */
+  readonly GET?: Method<P, Q, undefined>;
+  readonly POST?: Method<P, Q, Post>;
+  readonly PUT?: Method<P, Q, Put>;
+  readonly PATCH?: Method<P, Q, Patch>;
+  readonly DELETE?: Method<P, Q, Delete>;
+}
+
+type NoShape = Readonly<Record<never, never>>;
+
+/** As the router takes it: whatever its schemas are, a method is given what they answer. */
+export interface AnyMethod extends Omit<MethodDefinition<Shape, Shape, undefined>, 'body' | 'handler'> {
+  readonly body?: BodyShape | undefined;
+  readonly handler: (context: object) => unknown;
+}
+
+const madeHere: unique symbol = Symbol('coherent.endpoint');
+
+/** Made by `endpoint()` only. */
+export interface Endpoint {
+  readonly [madeHere]: true;
+  readonly params: Shape;
+  readonly query: Shape;
+  readonly from: From;
+  readonly methods: ReadonlyMap<EndpointMethod, AnyMethod>;
+}
+
+/**
+ * Declares what a file in `pages/` answers beside pages: its default export, or its export `endpoint` beside a page.
+ * OPTIONS, HEAD, 405 with Allow, and CORS preflights are answered by the server.
+ *
+ * @example
+ *     export default endpoint({
+ *       params: { id },
+ *       from: 'anywhere',
+ *       PUT: {
+ *         body: z.object({ title: z.string().min(1) }),
+ *         handler: async ({ params, body, db, visible }) => {
+ *           await db.transaction((tx) => tx.execute('update posts set title = $2 where id = $1', [params.id, body.title]));
+ *           await visible();
+ *           return { id: params.id, ...body };
+ *         },
+ *       },
+ *     });
+ */
+export function endpoint<
+  const P extends Shape = NoShape,
+  const Q extends Shape = NoShape,
+  const Post extends BodyShape | undefined = undefined,
+  const Put extends BodyShape | undefined = undefined,
+  const Patch extends BodyShape | undefined = undefined,
+  const Delete extends BodyShape | undefined = undefined,
+>(definition: EndpointDefinition<P, Q, Post, Put, Patch, Delete>): Endpoint {
+  const methods = new Map<EndpointMethod, AnyMethod>();
+  for (const name of METHODS) {
+    const method = definition[name];
+    if (method === undefined) continue;
+    // Its context is made by its own schemas: what they answer is what its handler takes.
+    methods.set(name, (typeof method === 'function' ? { handler: method } : method) as AnyMethod);
+  }
+  const { params = {}, query = {}, from = 'this-site' } = definition;
+  return Object.freeze({ [madeHere]: true as const, params, query, from, methods });
+}
+
+export function isEndpoint(value: unknown): value is Endpoint {
+  return typeof value === 'object' && value !== null && madeHere in value;
+}
