@@ -1,4 +1,5 @@
-// Imports point one way: core <- render, cache, invalidation, data <- page <- http, cluster, monitor <- workers <- server.ts.
+// Imports point one way: core <- render, cache, invalidation, data <- page <- http <- worker <- workers/, and
+// core <- invalidation/bus <- host-link <- cluster <- server.ts. Siblings do not import each other.
 // Parsed with swc, because the native TypeScript compiler has no JavaScript API.
 // scripts/check-imports.test.ts plants violations and sees them reported.
 const code = '^(server|healthcheck|config|workers|src|app)';
@@ -117,10 +118,10 @@ module.exports = {
       ['feed/'],
     ]),
     only(
-      'services-stand-alone',
-      'Backing services know core and data.',
-      '^src/services/',
-      '^src/(core|data|services)/',
+      'embedded-stands-alone',
+      'Servers that run beside ours know core and data.',
+      '^src/embedded/',
+      '^src/(core|data|embedded)/',
     ),
     only(
       'page-joins-the-rooms',
@@ -141,22 +142,67 @@ module.exports = {
       '^src/(core|cache|visitor|page|http)/',
     ),
     only(
-      'primary-stays-light',
-      'The primary runs no page, render, data, cache or Redis code: it must never be what dies.',
-      '^src/cluster/',
-      `^(src/(core|cluster|monitor(?!/dashboard/))|config)/|${relayed}`,
+      'logging-is-for-all',
+      'Every process writes its log by it.',
+      '^src/logging/',
+      '^(src/(core|logging)|config)/',
     ),
     only(
       'monitor-watches',
-      'Monitoring knows figures, not the rooms they come from.',
+      'Monitoring knows counts, not the rooms they come from.',
       '^src/monitor/',
-      '^src/(core|render|monitor)/',
+      '^src/(core|monitor)/',
     ),
     only(
-      'client-runs-in-browsers',
+      'operations-is-a-server',
+      'The operations port: who may ask, and how much. What is asked comes as routes from elsewhere.',
+      '^src/operations/',
+      '^(src/(core|operations)|config)/',
+    ),
+    only(
+      'primary-stays-light',
+      'The primary runs no page, render, data, cache or Redis code: it must never be what dies.',
+      '^src/cluster/',
+      `^(src/(core|logging|monitor|operations|dashboard/(data|server)|cluster)|config)/|${relayed}`,
+    ),
+    ...floors('cluster', [
+      ['(errors|database-reach|session-secret)\\.ts$'],
+      ['slots/'],
+      ['children/', 'stats/'],
+      ['primary\\.ts$'],
+      ['routes/', 'banner\\.ts$'],
+      ['run\\.ts$'],
+    ]),
+    only(
+      'dashboard-shows-what-monitor-knows',
+      'The dashboard is shown with no worker alive; only its pages, which the build renders, know the renderer.',
+      '^src/dashboard/(data|server)/',
+      '^src/(core|host-link|monitor|operations|dashboard)/',
+    ),
+    ...floors('dashboard', [['data/'], ['server/', 'page/', 'browser/']]),
+    only(
+      'dashboard-pages-are-rendered-by-the-build',
+      'They know the renderer and nothing else.',
+      '^src/dashboard/page/',
+      '^src/(core|render|dashboard/page)/',
+    ),
+    only(
+      'dashboard-scripts-run-in-browsers',
       'What runs in the browser imports nothing of the server, except the types of what it is told.',
-      '^src/client/',
-      '^src/client/|^src/monitor/frames/frame\\.ts$',
+      '^src/dashboard/browser/',
+      '^src/dashboard/(browser/|data/frame\\.ts$)',
+    ),
+    only(
+      'command-line-asks-a-server',
+      'Commands ask a running server over the operations port.',
+      '^src/cli/',
+      '^src/(core|dashboard/data|cli)/',
+    ),
+    only(
+      'worker-knows-no-primary',
+      'A worker speaks to the primary by messages.',
+      '^(src/worker|workers)/',
+      '^(src/(?!cluster/|cli/)|config/)',
     ),
     only(
       'config-reads-the-world',
@@ -180,7 +226,7 @@ module.exports = {
       'server-starts',
       'The entry point starts the primary; rooms are wired in workers.',
       '^server.ts$',
-      '^(config|src/(core|cluster|services|data/feed/(install-sql|remove)))',
+      '^(config|src/(core|cli|cluster|logging|embedded|data/feed/(install-sql|remove)))',
     ),
     {
       name: 'redis-client-has-two-homes',

@@ -6,17 +6,17 @@ import { fileURLToPath } from 'node:url';
 import { loadConfig, loadConfigWithSources } from './config/load.ts';
 import { searchPath } from './config/machine.ts';
 import { formatReport, hostOf, report } from './config/report.ts';
-import { type Command, parseCommand, usage } from './src/cluster/cli.ts';
-import { UsageError } from './src/cluster/errors.ts';
-import { createLogger } from './src/cluster/log/logger.ts';
-import { survivePipes } from './src/cluster/log/survive-pipes.ts';
-import { explainText } from './src/cluster/operations/explain-text.ts';
-import { askOperations } from './src/cluster/operations/operations-client.ts';
+import { type Command, parseCommand, usage } from './src/cli/cli.ts';
+import { UsageError } from './src/cli/errors.ts';
+import { explainText } from './src/cli/explain-text.ts';
+import { askOperations } from './src/cli/operations-client.ts';
+import { top } from './src/cli/top/run-top.ts';
 import { runPrimary } from './src/cluster/run.ts';
-import { top } from './src/cluster/top.ts';
 import { systemClock } from './src/core/clock.ts';
 import { CoherentError } from './src/core/errors.ts';
-import { findRedisProgram } from './src/services/redis-program.ts';
+import { findRedisProgram } from './src/embedded/redis-program.ts';
+import { createLogger } from './src/logging/logger.ts';
+import { survivePipes } from './src/logging/survive-pipes.ts';
 
 // `.js` in dist/, `.ts` where TypeScript is run as it stands.
 const extension = path.extname(import.meta.filename);
@@ -110,8 +110,8 @@ async function setUpDatabase(sample: boolean): Promise<number> {
       `db setup would write into ${hostOf(databaseUrl)}, and needs to know whose tables: set APP to the application, or give --sample for 160,000 rows of the sample`,
     );
   if (app !== undefined && sample) throw new UsageError('db setup takes APP or --sample, not both');
-  const { prepare } = await import('./src/services/prepare.ts');
-  const { progressOn } = await import('./src/services/progress.ts');
+  const { prepare } = await import('./src/embedded/prepare.ts');
+  const { progressOn } = await import('./src/embedded/progress.ts');
   const logger = createLogger(logLevel, { pid: process.pid });
   const { state, notes } = await prepare({
     databaseUrl,

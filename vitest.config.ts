@@ -22,7 +22,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['{config,src,workers}/**/*.ts'],
-      exclude: ['src/client/**'],
+      exclude: ['src/dashboard/browser/**'],
       reporter: ['text-summary', 'lcov'],
     },
     projects: [

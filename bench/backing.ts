@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../src/services/postgres.ts';
+import { startEmbeddedPostgres } from '../src/embedded/postgres.ts';
 import { Pgbouncer } from '../test/support/pgbouncer.ts';
 import { RunningRedis } from '../test/support/running-redis.ts';
 import { silent } from './silent.ts';

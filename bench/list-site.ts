@@ -22,6 +22,8 @@ import { systemClock as clock } from '../src/core/clock.ts';
 import type { KeySink } from '../src/core/validity.ts';
 import type { StatementObserver } from '../src/data/observer.ts';
 import { Database } from '../src/data/read/database.ts';
+import { insertMany } from '../src/embedded/bulk.ts';
+import { startEmbeddedPostgres } from '../src/embedded/postgres.ts';
 import { PurgeClock } from '../src/invalidation/clock/clock.ts';
 import { Dependencies } from '../src/invalidation/graph/dependencies.ts';
 import { assemble } from '../src/page/application.ts';
@@ -30,8 +32,6 @@ import { PagePipeline } from '../src/page/pipeline.ts';
 import { readPublicFiles } from '../src/page/public-files.ts';
 import { PageRenderer } from '../src/page/renderer.ts';
 import { RenderScope } from '../src/page/scope.ts';
-import { insertMany } from '../src/services/bulk.ts';
-import { startEmbeddedPostgres } from '../src/services/postgres.ts';
 import { silent } from './silent.ts';
 
 /** The sample's folder in dist/, as this file runs as dist/bench/list-site.js. */

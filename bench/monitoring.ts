@@ -26,7 +26,7 @@ const CUT: Readonly<Record<string, readonly (RegExp | readonly [RegExp, string])
     /requests\?\.arrived\(request, response\);/,
     /this\.#seen\(response, page, answered\.body\?\.length \?\? 0\);/,
   ],
-  'workers/figures.js': [/own\.start\(\);/],
+  'src/worker/stats/worker-stats.js': [/own\.start\(\);/],
   'src/cluster/run.js': [/figures\.start\(\);/],
 };
 

@@ -12,8 +12,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = resolve(process.argv[2] ?? join(root, 'dist'));
-const source = join(root, 'src/client/dashboard');
-const target = join(dist, 'src/client/dashboard');
+const source = join(root, 'src/dashboard/browser');
+const target = join(dist, 'src/dashboard/browser');
 const uplot = dirname(fileURLToPath(import.meta.resolve('uplot')));
 
 rmSync(target, { recursive: true, force: true });
@@ -34,8 +34,8 @@ const borrowed = ['uPlot.esm.js', 'uPlot.min.css'].map((file) => join(uplot, fil
 const revision = digest([...own.sort().map((file) => join(target, file)), ...borrowed]);
 const assets = `/dashboard/assets/${revision}`;
 const built = (file) => import(pathToFileURL(join(dist, 'src', file)).href);
-const { importMap, shellPage } = await built('monitor/dashboard/shell.js');
-const { loginPage } = await built('monitor/dashboard/login.js');
+const { importMap, shellPage } = await built('dashboard/page/shell.js');
+const { loginPage } = await built('dashboard/page/login.js');
 const { render } = await built('render/render.js');
 
 writeFileSync(join(target, 'dashboard.html'), render(shellPage({ assets, modules })));

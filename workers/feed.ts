@@ -6,28 +6,28 @@
 //           -> { type: 'beat', inspected }     once a second: the event loop turns
 //           -> room { room: 'purges', body }   to the relay in the primary
 //
-// It also tells the watchers (webhook, CDN, the application's own) while it leads: workers/watchers.ts.
+// It also tells the watchers (webhook, CDN, the application's own) while it leads: src/worker/watchers.ts.
 //
 // It ends with 0 when the channel closes (the primary is gone) or SIGTERM comes. Whatever it had not published is
 // read from the log again by its successor, so it may be killed at any moment.
 import { url as inspectorUrl } from 'node:inspector';
 import type { Config } from '../config/config.ts';
-import { createLogger } from '../src/cluster/log/logger.ts';
-import { survivePipes } from '../src/cluster/log/survive-pipes.ts';
-import { type FromFeed, PURGES_ROOM, readFromPrimary } from '../src/cluster/messages.ts';
 import { systemClock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import { withRowsThemselves } from '../src/core/row-keys.ts';
 import { UnheardRejections } from '../src/core/unheard-rejections.ts';
 import { ChangeFeed } from '../src/data/feed/feed.ts';
 import { Database } from '../src/data/read/database.ts';
+import { type FromFeed, PURGES_ROOM, readFromPrimary } from '../src/host-link/messages.ts';
 import { ownerOf } from '../src/invalidation/bus/bus-owner.ts';
 import { Lease } from '../src/invalidation/clock/lease.ts';
 import { DependencyGraph } from '../src/invalidation/graph/graph.ts';
+import { createLogger } from '../src/logging/logger.ts';
+import { survivePipes } from '../src/logging/survive-pipes.ts';
 import { readSettings } from '../src/page/load-application.ts';
-import { applicationFolder } from './application-folder.ts';
-import { joinPurgeBus } from './purge-bus.ts';
-import { openWatchers } from './watchers.ts';
+import { applicationFolder } from '../src/worker/application-folder.ts';
+import { joinPurgeBus } from '../src/worker/purge-bus.ts';
+import { openWatchers } from '../src/worker/watchers.ts';
 
 const clock = systemClock;
 /** Nothing is served from here, so nothing is trusted for long; reading it tells of another epoch in time. */

@@ -5,7 +5,7 @@
 //   unasked   no worker has said anything: no reason to hold visitors back
 //   away      a worker could not reach the database when it started        -> reached
 //   reached   one statement has succeeded, in any worker; this is the end
-import type { Correspondent, Room } from './rooms.ts';
+import type { Correspondent, Room } from '../host-link/message-router.ts';
 
 export class DatabaseReach implements Room {
   #state: 'unasked' | 'away' | 'reached' = 'unasked';

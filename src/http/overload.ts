@@ -10,7 +10,7 @@ import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node
 import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import { type Strain, worse } from '../core/strain.ts';
+import { type Strain, worse } from '../core/overload-level.ts';
 import type { Milliseconds } from '../core/units.ts';
 
 /** Of the time since the last look. */

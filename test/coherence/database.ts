@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { chownSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/services/postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { silent } from '../support/silent.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { Admin } from './admin.ts';

@@ -50,7 +50,9 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
   },
   freshness: {
     against: 'a change feed that lags, hangs or is dead',
-    edits: [{ file: 'workers/river.js', from: "needsFresh: feed === 'on'", to: 'needsFresh: false' }],
+    edits: [
+      { file: 'src/worker/purge-stream.js', from: "needsFresh: feed === 'on'", to: 'needsFresh: false' },
+    ],
     faults: ['stop feeds'],
   },
   'catch-up': {

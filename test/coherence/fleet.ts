@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import type { EmbeddedPostgres } from '../../src/services/postgres.ts';
+import type { EmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { layOut } from '../support/lay-out.ts';
 import { pause } from '../support/pause.ts';
 import { Pgbouncer } from '../support/pgbouncer.ts';

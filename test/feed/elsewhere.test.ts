@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { identityName } from '../../src/core/database-identity.ts';
 import type { FeedUnavailableError } from '../../src/data/feed/errors.ts';
 import { IDENTITY_SQL, readIdentity } from '../../src/data/pool/identity.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/services/postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { until } from '../support/redis.ts';
 import { silent } from '../support/silent.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openReplication } from '../../src/data/feed/connections.ts';
 import type { FeedUnavailableError } from '../../src/data/feed/errors.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/services/postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { Pgbouncer } from '../support/pgbouncer.ts';
 import { until } from '../support/redis.ts';
 import { silent } from '../support/silent.ts';

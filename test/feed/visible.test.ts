@@ -13,7 +13,7 @@ import { follow } from '../../src/invalidation/bus/follow.ts';
 import { Visibility } from '../../src/invalidation/bus/visibility.ts';
 import { PurgeClock } from '../../src/invalidation/clock/clock.ts';
 import { Lease } from '../../src/invalidation/clock/lease.ts';
-import { joinPurgeBus } from '../../workers/purge-bus.ts';
+import { joinPurgeBus } from '../../src/worker/purge-bus.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { testRedis, until } from '../support/redis.ts';
 import { silent } from '../support/silent.ts';

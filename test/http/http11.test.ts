@@ -2,9 +2,9 @@
 // answered for itself, or the connection ends.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { readText } from '../../src/cluster/operations/json-body.ts';
-import { Operations } from '../../src/cluster/operations/operations.ts';
 import { page } from '../../src/index.ts';
+import { readText } from '../../src/operations/json-body.ts';
+import { Operations } from '../../src/operations/operations.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { CASES, type Case } from './http11-cases.ts';

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { explainText } from '../../src/cluster/operations/explain-text.ts';
+import { explainText } from '../../src/cli/explain-text.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { Database } from '../../src/data/read/database.ts';
 import { FollowedSchema } from '../../src/data/record/followed-schema.ts';
 import { fragment, notFound, page } from '../../src/index.ts';
 import { DependencyGraph } from '../../src/invalidation/graph/graph.ts';
 import { assemble } from '../../src/page/application.ts';
-import { explainWhy } from '../../workers/explain-why.ts';
+import { explainWhy } from '../../src/worker/operations/explain-why.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { silent } from '../support/silent.ts';
 import { type Site, startSite } from '../support/site.ts';

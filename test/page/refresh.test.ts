@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { systemClock } from '../../src/core/clock.ts';
 import { Dependencies } from '../../src/invalidation/graph/dependencies.ts';
 import { page } from '../../src/page/page.ts';
-import { explainUrl } from '../../workers/explain.ts';
+import { explainUrl } from '../../src/worker/operations/explain.ts';
 import { until } from '../support/redis.ts';
 import { silent } from '../support/silent.ts';
 import { startSite } from '../support/site.ts';

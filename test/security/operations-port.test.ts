@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { WRONG_TOKENS_BURST } from '../../src/cluster/operations/wrong-tokens.ts';
+import { WRONG_TOKENS_BURST } from '../../src/operations/wrong-tokens.ts';
 import { type Build, buildServer, type RunningServer, startBuilt } from '../support/built-server.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { RawConnection } from '../support/raw-http.ts';

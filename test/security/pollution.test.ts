@@ -7,11 +7,11 @@ import {
   readFromPrimary,
   readFromServices,
   readFromWorker,
-} from '../../src/cluster/messages.ts';
-import { readJson } from '../../src/cluster/operations/json-body.ts';
-import { Operations } from '../../src/cluster/operations/operations.ts';
-import { readOperationsFromWorker, readQuestion } from '../../src/cluster/operations/operations-messages.ts';
+} from '../../src/host-link/messages.ts';
+import { readOperationsFromWorker, readQuestion } from '../../src/host-link/operations-messages.ts';
 import { page } from '../../src/index.ts';
+import { readJson } from '../../src/operations/json-body.ts';
+import { Operations } from '../../src/operations/operations.ts';
 import { parseInputs } from '../../src/page/inputs.ts';
 import { json } from '../../src/render/trust.ts';
 import { startSite } from '../support/site.ts';

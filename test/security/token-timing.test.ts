@@ -17,7 +17,7 @@ vi.mock('node:crypto', async (original) => {
     },
   };
 });
-const { sameSecret } = await import('../../src/cluster/operations/same-secret.ts');
+const { sameSecret } = await import('../../src/operations/same-secret.ts');
 const { Operator } = await import('../../src/http/operator.ts');
 
 const TOKEN = 'a-token-of-sixteen';

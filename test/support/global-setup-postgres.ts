@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startEmbeddedPostgres } from '../../src/services/postgres.ts';
+import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { silent } from './silent.ts';
 
 declare module 'vitest' {

@@ -7,7 +7,7 @@ const LONG = [
   'test/drills/drills.test.ts',
   'test/coherence/coherence.test.ts',
   'test/drills/overload.drill.test.ts',
-  'src/services/postgres.test.ts',
+  'src/embedded/postgres.test.ts',
   'test/cluster/cluster.test.ts',
   'test/deploy/dockerfile.test.ts',
   'workers/services.test.ts',

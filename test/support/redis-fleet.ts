@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { spawnGuarded } from '../../src/services/redis.ts';
+import { spawnGuarded } from '../../src/embedded/redis.ts';
 import { freePort, redisProgram, until } from './redis.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { systemClock } from '../../src/core/clock.ts';
-import { PrivateRedis } from '../../src/services/redis.ts';
+import { PrivateRedis } from '../../src/embedded/redis.ts';
 import { needProgram, REDIS } from './programs.ts';
 
 export interface TestRedis extends AsyncDisposable {

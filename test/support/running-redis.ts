@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { systemClock } from '../../src/core/clock.ts';
-import { PrivateRedis } from '../../src/services/redis.ts';
+import { PrivateRedis } from '../../src/embedded/redis.ts';
 import { redisPid, redisProgram } from './redis.ts';
 
 /** A server that can be killed and started again, and a connection to it past the proxies. */

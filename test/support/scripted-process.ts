@@ -1,5 +1,5 @@
-import { type FromPrimary, PROTOCOL_VERSION } from '../../src/cluster/messages.ts';
-import type { Forked } from '../../src/cluster/worker-process.ts';
+import type { Forked } from '../../src/cluster/slots/worker-process.ts';
+import { type FromPrimary, PROTOCOL_VERSION } from '../../src/host-link/messages.ts';
 
 /** A worker as the primary sees it. What the test says, it does; real processes are in test/cluster. */
 export class ScriptedProcess implements Forked {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import type { Strain } from '../../core/strain.ts';
+import type { Strain } from '../../core/overload-level.ts';
 import { type Leave, RenderSlots, type RenderSlotsOptions, STANDING_MS } from './render-slots.ts';
 
 /** Slots on a manual clock whose turns of the loop the test takes. */

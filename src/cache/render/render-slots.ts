@@ -22,7 +22,7 @@
 // them: the line would be there, and nobody could bound it. Now each turn reads what has come, answers the hits and
 // refuses what is too much, and then renders one.
 import type { Clock, Timer } from '../../core/clock.ts';
-import { type Strain, worse } from '../../core/strain.ts';
+import { type Strain, worse } from '../../core/overload-level.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import { OverloadedError, type Refusal } from '../errors.ts';
 

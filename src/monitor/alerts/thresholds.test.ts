@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { boxSnapshot, durations, someCounts, workerSnapshot } from '../../../test/support/snapshots.ts';
-import { columns, rowOf } from '../box-row.ts';
 import { type Counts, sumCounts } from '../counts.ts';
 import { History } from '../history.ts';
+import { columns, rowOf } from '../host-row.ts';
 import type { BoxSnapshot, WorkerSnapshot } from '../snapshot.ts';
 import type { Reading } from './alerts.ts';
 import { type AlertCode, alertCodes, type Limits, readings } from './thresholds.ts';

@@ -2,8 +2,8 @@
 //
 // A limit of 0 turns its alert off. "Well" is nine tenths of the limit, so that what trembles about it does not flap.
 import type { Milliseconds } from '../../core/units.ts';
-import { type Column, heapShare } from '../box-row.ts';
 import type { History } from '../history.ts';
+import { type Column, heapShare } from '../host-row.ts';
 import type { BoxSnapshot, BoxWorker } from '../snapshot.ts';
 import type { Figures, Reading, Severity } from './alerts.ts';
 import type { Level } from './gate.ts';

@@ -1,5 +1,5 @@
 // What the cache could do and does not: hits that could be, room that is missing, keys that are too many.
-import { sum } from '../box-row.ts';
+import { sum } from '../host-row.ts';
 import { ofOneCpu, percent, type Rule, routes, size, time, worst } from './rule.ts';
 
 const MIN_REQUESTS = 500;

@@ -1,6 +1,6 @@
 // What renders wait for in the database.
 import { quantileMs } from '../../core/histogram.ts';
-import { sum } from '../box-row.ts';
+import { sum } from '../host-row.ts';
 import { ofOneCpu, percent, type Rule, time, worst } from './rule.ts';
 
 const TEN_MINUTES_MS = 600_000;

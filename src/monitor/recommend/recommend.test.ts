@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { boxSnapshot, durations, someCounts, workerSnapshot } from '../../../test/support/snapshots.ts';
-import { type Column, columns, rowOf } from '../box-row.ts';
 import { type Counts, zeroCounts } from '../counts.ts';
 import { History } from '../history.ts';
+import { type Column, columns, rowOf } from '../host-row.ts';
 import type { WorkerSnapshot } from '../snapshot.ts';
 import { recommendations } from './recommend.ts';
 import type { Facts, Recommendation } from './rule.ts';

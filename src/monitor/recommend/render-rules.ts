@@ -1,6 +1,6 @@
 // What renders spend their time on. Nothing is promoted by itself: an entry that is hot is never the one that an LRU
 // displaces, so a place in the static tier would change nothing for it (docs/decisions). What helps is to render less.
-import { sum } from '../box-row.ts';
+import { sum } from '../host-row.ts';
 import { ofOneCpu, percent, type Rule, routes, time, worst } from './rule.ts';
 
 const MIN_CALLS = 100;

@@ -1,9 +1,9 @@
 // A rule looks at what was counted and says what would help, with the figures that made it say so. Rules know nothing
 // of each other and nothing of the report that prints them.
 import type { Milliseconds } from '../../core/units.ts';
-import type { Column } from '../box-row.ts';
 import type { Counts } from '../counts.ts';
 import type { History } from '../history.ts';
+import type { Column } from '../host-row.ts';
 import type { BoxSnapshot } from '../snapshot.ts';
 
 export type Priority = 'high' | 'medium' | 'low';

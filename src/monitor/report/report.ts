@@ -3,9 +3,9 @@
 import { type HistogramFigures, quantileMs } from '../../core/histogram.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Alert } from '../alerts/alerts.ts';
-import { type Column, sum } from '../box-row.ts';
 import type { Counts } from '../counts.ts';
 import type { History } from '../history.ts';
+import { type Column, sum } from '../host-row.ts';
 import { recommendations } from '../recommend/recommend.ts';
 import { type Facts, percent, type Recommendation, routes, worst } from '../recommend/rule.ts';
 import type { BoxSnapshot, SlowRender } from '../snapshot.ts';

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadModule } from 'libpg-query';
-import { startEmbeddedPostgres } from '../../../src/services/postgres.ts';
+import { startEmbeddedPostgres } from '../../../src/embedded/postgres.ts';
 import { silent } from '../../support/silent.ts';
 import { report, reproduced } from './report.ts';
 import { Tally, tell, World } from './world.ts';

@@ -1,0 +1,61 @@
+// The live requests of all workers, for the dashboard: workers record them only while they are asked for them.
+//
+//   worker                                   primary
+//   here                            ->                      ask me
+//                                   <-       watch          what was there since the last time? and go on recording
+//   lines { lines, skipped }        ->                      the answer
+import { z } from 'zod';
+import type { Correspondent, Room } from '../../host-link/message-router.ts';
+import type { TailLine } from '../data/frame.ts';
+
+export const TAIL_ROOM = 'tail';
+
+const line = z.object({
+  atMs: z.number(),
+  slot: z.number(),
+  method: z.string().max(20),
+  target: z.string().max(300),
+  status: z.number(),
+  cache: z.string().max(40),
+  ms: z.number().nullable(),
+});
+
+const fromWorker = z.discriminatedUnion('say', [
+  z.object({ say: z.literal('here') }),
+  z.object({ say: z.literal('lines'), lines: z.array(line).max(200), skipped: z.number().nonnegative() }),
+]);
+
+/** Between two looks, of all workers together. */
+const MAX_LINES = 300;
+
+export class BoxTail implements Room {
+  readonly #workers = new Set<Correspondent>();
+  #lines: TailLine[] = [];
+  #skipped = 0;
+
+  receive(from: Correspondent, body: unknown): void {
+    const message = fromWorker.safeParse(body).data;
+    if (message?.say === 'here') this.#workers.add(from);
+    if (message?.say !== 'lines') return;
+    const room = MAX_LINES - this.#lines.length;
+    this.#lines.push(...message.lines.slice(0, room));
+    this.#skipped += message.skipped + Math.max(0, message.lines.length - room);
+  }
+
+  leave(from: Correspondent): void {
+    this.#workers.delete(from);
+  }
+
+  /** What has come since the last look. What workers have by now comes with the next one. */
+  look(): { readonly tail: readonly TailLine[]; readonly tailSkipped: number } {
+    const seen = { tail: this.#lines, tailSkipped: this.#skipped };
+    this.#lines = [];
+    this.#skipped = 0;
+    for (const worker of this.#workers) worker.send({ say: 'watch' });
+    return seen;
+  }
+}
+
+export function isWatchQuestion(body: unknown): boolean {
+  return z.object({ say: z.literal('watch') }).safeParse(body).success;
+}

@@ -1,0 +1,75 @@
+// Actions of pages and endpoints as a worker answers them: who runs them, with what they write, and how they learn that others see it.
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { UnheardRejections } from '../core/unheard-rejections.ts';
+import type { Database } from '../data/read/database.ts';
+import { ActionDoor } from '../http/action-door.ts';
+import { EndpointDoor } from '../http/endpoint/endpoint-door.ts';
+import type { Limits } from '../http/limits.ts';
+import { Visibility } from '../invalidation/bus/visibility.ts';
+import { PageActions } from '../page/actions.ts';
+import type { Application } from '../page/application.ts';
+import { Endpoints } from '../page/endpoint/endpoints.ts';
+import type { PageRenderer } from '../page/renderer.ts';
+import type { River } from './purge-stream.ts';
+
+export interface ActionsParts {
+  readonly config: Config;
+  readonly application: Application;
+  readonly renderer: PageRenderer;
+  readonly river: River;
+  readonly database: Database;
+  readonly limits: Limits;
+  readonly rejections: UnheardRejections;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export function openActions(parts: ActionsParts): {
+  readonly door: ActionDoor;
+  readonly actions: PageActions;
+  readonly endpoints: EndpointDoor;
+} {
+  const { config, application, renderer, river, database, limits, rejections, clock, log } = parts;
+  const newId = () => randomBytes(6).toString('hex');
+  const visibility = new Visibility({
+    bus: river.bus,
+    clock,
+    logger: log,
+    newId: () => randomBytes(12).toString('hex'),
+    // A transaction of its own, behind all that have returned: it may write to the log, though not to tables.
+    write: (keys) =>
+      database.command(`SELECT pg_logical_emit_message(true, 'coherent', $1)`, [JSON.stringify(keys)]),
+    followed: config.feed === 'on',
+  });
+  river.bus.subscribe(visibility);
+  const common = {
+    writing: {
+      session: (signal: AbortSignal) => database.writingSession(signal),
+      visible: (withinMs: number | undefined) => visibility.wait(withinMs),
+    },
+    fetch: globalThis.fetch,
+    rejections,
+    clock,
+    log,
+    random: Math.random,
+    showErrors: !config.production,
+    timeoutMs: config.renderTimeoutMs,
+  };
+  const stamp = () => river.validity.stamp();
+  const actions = new PageActions({ ...common, application, renderer, stamp, newId });
+  const { maxBodyBytes } = limits;
+  const { publicOrigin } = config;
+  const endpoints = new EndpointDoor({
+    routes: application.router,
+    endpoints: new Endpoints(common),
+    failurePages: (props) => renderer.failure(props, []),
+    documentPolicy: application.security.plain,
+    maxBodyBytes,
+    publicOrigin,
+    newId,
+  });
+  return { actions, endpoints, door: new ActionDoor({ actions, maxBodyBytes, publicOrigin }) };
+}
