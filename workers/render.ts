@@ -12,6 +12,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { systemClock } from '../src/core/clock.ts';
+import { DeadlineWheel } from '../src/core/deadline-wheel.ts';
 import { catalogKey } from '../src/data/feed/definitions.ts';
 import { TRACKED_PUBLICATION } from '../src/data/feed/install-sql.ts';
 import { Database } from '../src/data/read/database.ts';
@@ -113,7 +114,10 @@ river.bus.subscribe({
   },
   reset: schemaChanged,
 });
+/** Whatever has to happen in time in this process. */
+const wheel = new DeadlineWheel(clock);
 const database = new Database({
+  wheel,
   connectionString: databaseUrl(config.databaseUrl),
   logger: log,
   clock,

@@ -13,9 +13,9 @@
 //   pooled    each transaction may meet another process: settings are local to the transaction, statements have no name
 import type pg from 'pg';
 import type { Clock } from '../../core/clock.ts';
+import { Deadline, type DeadlineWheel } from '../../core/deadline-wheel.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Result } from '../observer.ts';
-import { Deadline } from './deadline.ts';
 import { isConnectionLoss } from './failures.ts';
 import { PlainQuery, type ReadQuery } from './plain-query.ts';
 import { type Wire, wireOf } from './wire.ts';
@@ -72,13 +72,17 @@ export class Connection {
   #isPlain = false;
   #plainSinceMs: Milliseconds | undefined;
   #hasTold = false;
+  #wasCutAsSilent = false;
 
-  constructor(client: pg.PoolClient, kind: ConnectionKind, clock: Clock) {
+  constructor(client: pg.PoolClient, kind: ConnectionKind, clock: Clock, wheel: DeadlineWheel) {
     this.client = client;
     this.kind = kind;
     this.#clock = clock;
     this.#wire = wireOf(client);
-    this.#deadline = new Deadline(clock, () => this.cut());
+    this.#deadline = new Deadline(wheel, () => {
+      this.#wasCutAsSilent = true;
+      this.cut();
+    });
     this.heardAtMs = clock.monotonic();
     this.#wire?.on('closeComplete', () => this.#begun?.());
     this.#wire?.on('parameterStatus', () => {
@@ -121,21 +125,21 @@ export class Connection {
       let hasBegun = false;
       this.#plans.add(query.name);
       this.#isPlain = true;
-      const nowMs = this.#clock.monotonic();
-      this.#plainSinceMs ??= nowMs;
+      this.#plainSinceMs ??= this.#clock.monotonic();
       this.#begun = () => {
         hasBegun = true;
         this.heardAtMs = this.#clock.monotonic();
-        this.#deadline.start(this.heardAtMs, limits.answerWithinMs);
+        this.#deadline.start(limits.answerWithinMs);
       };
       const plain = new PlainQuery(query, (error, result) => {
         this.#begun = undefined;
         this.#isPlain = false;
-        if (this.#deadline.stop()) reject(new Silence(hasBegun));
+        this.#deadline.stop();
+        if (this.#wasCutAsSilent) reject(new Silence(hasBegun));
         else if (error === null) resolve(result as unknown as Result<R>);
         else reject(hasBegun || !isConnectionLoss(error) ? error : new Break(false, error));
       });
-      this.#deadline.start(nowMs, limits.silentAfterMs);
+      this.#deadline.start(limits.silentAfterMs);
       this.client.query(plain);
     });
   }
@@ -159,18 +163,18 @@ export class Connection {
     const running = client.query<R>(kind.isPrivate ? query : extended(text, values));
     const ended = client.query(`ROLLBACK${afterwards}`);
     stream?.uncork();
-    this.#deadline.start(this.#clock.monotonic(), limits.silentAfterMs);
+    this.#deadline.start(limits.silentAfterMs);
     begun.then(
       () => {
         this.heardAtMs = this.#clock.monotonic();
-        this.#deadline.start(this.heardAtMs, limits.answerWithinMs);
+        this.#deadline.start(limits.answerWithinMs);
       },
       () => {},
     );
     const [beginning, result, ending] = await Promise.allSettled([begun, running, ended]);
-    const hasPassed = this.#deadline.stop();
+    this.#deadline.stop();
     const hasBegun = beginning.status === 'fulfilled';
-    if (hasPassed) throw new Silence(hasBegun);
+    if (this.#wasCutAsSilent) throw new Silence(hasBegun);
     // What it read there is of no use here; a new connection finds out which server this is.
     if (hasBegun && this.#isElsewhere(beginning.value))
       throw new Break(false, new Error('the pooler has gone over to another server'));

@@ -3,6 +3,7 @@
 import pg from 'pg';
 import type { Clock } from '../../core/clock.ts';
 import type { DatabaseIdentity } from '../../core/database-identity.ts';
+import type { DeadlineWheel } from '../../core/deadline-wheel.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import { QueryAbortedError } from '../errors.ts';
@@ -26,6 +27,7 @@ export interface PoolOptions {
   readonly connectionString: string;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
   readonly max: number;
   readonly workers?: number | undefined;
   readonly idleTimeoutMs: Milliseconds;
@@ -134,7 +136,7 @@ export class Pool {
     if (known !== undefined) return known;
     const kind = this.#kinds.get(client);
     if (kind === undefined) throw new Error('The pool handed out a connection that it had not looked at.');
-    const connection = new Connection(client, kind, this.#options.clock);
+    const connection = new Connection(client, kind, this.#options.clock, this.#options.wheel);
     this.#connections.set(client, connection);
     this.outage.over();
     return connection;

@@ -10,6 +10,7 @@
 import { loadModule } from 'libpg-query';
 import type pg from 'pg';
 import type { Clock } from '../../core/clock.ts';
+import { DeadlineWheel } from '../../core/deadline-wheel.ts';
 import { CoherentError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { type Tracing, untraced } from '../../core/trace.ts';
@@ -48,6 +49,8 @@ export interface DatabaseOptions {
   readonly connectionString: string;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Of the process; by default one of its own. */
+  readonly wheel?: DeadlineWheel;
   /** Connections of this worker at most. Default 20; fewer if the server does not allow it (see `workers`). */
   readonly max?: number;
   /** How many workers share the server; with it `max` is checked against the server's limits. */
@@ -127,6 +130,7 @@ export class Database {
       connectionString: options.connectionString,
       logger,
       clock,
+      wheel: options.wheel ?? new DeadlineWheel(clock),
       max: options.max ?? 20,
       workers,
       idleTimeoutMs: options.idleTimeoutMs ?? 30_000,
