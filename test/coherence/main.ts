@@ -60,7 +60,7 @@ async function whole(): Promise<boolean> {
   const isOver = (tallies: readonly Tally[]) => {
     if (deadline !== undefined && performance.now() > deadline) return true;
     const done = tallies.reduce((sum, tally) => sum + tally.reads, 0);
-    const had = new Set(tallies.map(({ name }) => name));
+    const had = new Set(tallies.flatMap(({ name }) => name.split(' + ')));
     return reads !== undefined && done >= reads && [...all].every((name) => had.has(name));
   };
   say(
