@@ -25,10 +25,12 @@ export {
   fragment,
 } from './page/fragment.ts';
 export type { Head } from './page/head.ts';
+export { preferredLanguage } from './page/languages.ts';
 export { type Layout, type LayoutContext, type LayoutDefinition, layout } from './page/layout.ts';
 export { type Invalid, invalid, type NotFound, notFound, type Redirect, redirect } from './page/outcome.ts';
 export { type CachePolicy, type LoadContext, type Page, type PageDefinition, page } from './page/page.ts';
 export { type ApplicationDoor, type ApplicationSettings, application } from './page/settings.ts';
+export { type Variant, type VariantDefinition, type VariantVisitor, variant } from './page/variant.ts';
 export type { ElementObject, ElementProps, Node } from './render/element.ts';
 export { type RenderOptions, render } from './render/render.ts';
 export { type SafeUrl, type SafeUrlOptions, safeUrl } from './render/safe-url.ts';

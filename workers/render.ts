@@ -191,6 +191,7 @@ dependencies.attach('fragment', {
   dropPurged: (key) => caches.fragments.dropPurged(key),
   refresh: () => false,
 });
+application.variants.log = log;
 const encodings = new EncodingChoice();
 const front = new Front(config);
 const access = new AccessLog({
@@ -210,6 +211,8 @@ const hits = new HitPath({
   front,
   access,
   tail,
+  captures: application.variants.headers,
+  byHost: application.host !== undefined,
 });
 const { keepAliveTimeoutMs, sendTimeoutMs, maxConnections } = config;
 const limits = { ...DEFAULT_LIMITS, keepAliveTimeoutMs, sendTimeoutMs, maxConnections };

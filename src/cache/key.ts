@@ -21,6 +21,10 @@ export interface PageKeyParts {
   readonly query: Readonly<Record<string, unknown>>;
   /** The declared request headers, lower-case, and whatever else the page may see (the host, say). */
   readonly variants: Readonly<Record<string, string>>;
+  /** The values chosen of the application's variants. Absent: the page comes in none. */
+  readonly chosen?: Readonly<Record<string, string>> | undefined;
+  /** Where the page is another one for each host. */
+  readonly host?: { readonly name: string; readonly value: string } | undefined;
 }
 
 export interface FragmentKeyParts {
@@ -31,8 +35,10 @@ export interface FragmentKeyParts {
 }
 
 /** Injective: differs whenever anything differs that the page can see. Errors: `E_KEY_VALUE`. */
-export function pageKey({ build, page, params, query, variants }: PageKeyParts): CacheKey {
-  const tail = `${canonical(params, 'params')}${canonical(query, 'query')}${canonical(variants, 'variants')}`;
+export function pageKey({ build, page, params, query, variants, chosen, host }: PageKeyParts): CacheKey {
+  const given = `${canonical(params, 'params')}${canonical(query, 'query')}${canonical(variants, 'variants')}`;
+  const tail =
+    chosen === undefined && host === undefined ? given : `${given}${canonical({ chosen, host }, 'visitor')}`;
   return shortened(`p${KEY_SCHEMA}${JSON.stringify(build)}${JSON.stringify(page)}${tail}`);
 }
 

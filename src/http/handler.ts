@@ -322,13 +322,13 @@ export class RequestHandler {
     page: PageResponse,
     transport: Asked['transport'],
   ): void {
-    const { entry, key, keyNow, outcome, vary, route } = page;
+    const { entry, key, keyNow, outcome, vary, variants, route } = page;
     if (outcome?.result !== 'hit' || outcome.tier === undefined || key === undefined) return;
     if (url === undefined || host === undefined) return;
     const { learner, usage } = this.#options;
     const use = usage?.shortcut(route, entry.status, outcome.tier);
     const { tier } = outcome;
-    learner?.learn({ target: url, host, key, keyNow, entry, tier, vary, transport, use, route });
+    learner?.learn({ target: url, host, key, keyNow, entry, tier, vary, variants, transport, use, route });
   }
 }
 

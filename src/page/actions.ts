@@ -21,7 +21,7 @@ import type { Application, PageRoute } from './application.ts';
 import { diagnose } from './diagnose.ts';
 import { FailureLog } from './failure-log.ts';
 import { type FormKind, parseForm, type RawForm, readForm, valuesOf } from './form.ts';
-import { type Inputs, parseInputs } from './inputs.ts';
+import { type Inputs, NO_INPUTS, parseInputs } from './inputs.ts';
 import { isInvalid, isNotFound, isRedirect } from './outcome.ts';
 import type { PageRenderer } from './renderer.ts';
 import { boundFetch } from './scope.ts';
@@ -83,7 +83,6 @@ export interface PageActionsOptions {
 type AnyContext = ActionContext<Shape, Shape, Shape>;
 
 const MAX_RUNNING = 64;
-const NO_INPUTS: Inputs = Object.freeze({ params: {}, query: {}, headers: {} });
 
 export class PageActions {
   readonly #options: PageActionsOptions;
@@ -125,8 +124,11 @@ export class PageActions {
         const answer = await this.#run(route, inputs, raw, request, time.signal);
         return { answer, route: route.template, headers: request.arrival.headers() };
       }
-      if (inputs.rejected === 400) return await this.#failure(route, 400, inputs.reason, [], request.id?.());
-      return { answer: await this.#notFound(time.signal), route: '_404', headers: [] };
+      if (inputs.rejected !== 404) {
+        const { rejected, reason } = inputs;
+        return await this.#failure(route, rejected, reason, [], request.id?.());
+      }
+      return { answer: await this.#notFound(request, time.signal), route: '_404', headers: [] };
     } catch (error) {
       return await this.#failed(route, error, request);
     } finally {
@@ -144,7 +146,7 @@ export class PageActions {
   ): Promise<ActionResult> {
     const { renderer } = this.#options;
     const { action, form: shape = {} } = route.page.definition;
-    if (action === undefined) return this.#notFound(signal);
+    if (action === undefined) return this.#notFound(request, signal);
     const parsed = await parseForm(shape, raw);
     if ('feedback' in parsed) return this.#invalid(route, inputs, parsed.feedback, request, signal);
     this.#counts.run++;
@@ -153,7 +155,7 @@ export class PageActions {
     const context = this.#context(inputs, parsed.form, db, request, signal);
     const answer = await this.#act(route.template, () => action(context));
     if (isRedirect(answer)) return renderer.redirect(answer.status ?? 303, answer.location);
-    if (isNotFound(answer)) return this.#notFound(signal);
+    if (isNotFound(answer)) return this.#notFound(request, signal);
     if (!isInvalid(answer))
       return renderer.redirect(303, request.query === '' ? request.path : `${request.path}?${request.query}`);
     const feedback = { values: valuesOf(shape, raw), errors: answer.errors };
@@ -204,9 +206,12 @@ export class PageActions {
     return renderer.again(route, inputs, { stamp: stamp(), signal }, Object.freeze(feedback));
   }
 
-  #notFound(signal: AbortSignal): Promise<PageEntry> {
+  async #notFound({ header }: ActionRequest, signal: AbortSignal): Promise<PageEntry> {
     const { renderer, application, stamp } = this.#options;
-    return renderer.again(application.notFound, NO_INPUTS, { stamp: stamp(), signal }, undefined);
+    const { notFound } = application;
+    const parsed = await parseInputs(notFound.declared, { params: {}, query: '', header });
+    const inputs = 'rejected' in parsed ? NO_INPUTS : parsed;
+    return renderer.again(notFound, inputs, { stamp: stamp(), signal }, undefined);
   }
 
   #failed(route: PageRoute, error: unknown, request: ActionRequest): Promise<ActionResponse> {

@@ -15,7 +15,10 @@ const { routes } = assemble({
 
 const of = (template: string, params: object = {}, query: object = {}) => {
   const route = routes.find((each) => each.template === template) ?? expect.fail(template);
-  return addressOf({ route, inputs: { params: { ...params }, query: { ...query }, headers: {} } })?.text;
+  return addressOf({
+    route,
+    inputs: { params: { ...params }, query: { ...query }, headers: {}, variants: {} },
+  })?.text;
 };
 
 test('an address is made of the route and what the page saw', () => {

@@ -10,9 +10,10 @@ import { ApplicationError } from './errors.ts';
 import type { Declared } from './inputs.ts';
 import { isLayout, type Layout } from './layout.ts';
 import { isPage, type Page, page } from './page.ts';
-import { type CompletePolicy, completePolicy } from './policy.ts';
+import type { CompletePolicy } from './policy.ts';
 import { PublicFiles } from './public-files.ts';
 import { assertParams, assertSchemas } from './route-inputs.ts';
+import { type ApplicationKeys, applicationKeys, routeKeys } from './route-keys.ts';
 import { type FileRoute, RouteTable } from './route-table.ts';
 import { type Route, routeOf } from './router.ts';
 import type { ApplicationSettings } from './settings.ts';
@@ -23,7 +24,7 @@ export interface PageRoute extends Route {
   readonly declared: Declared;
 }
 
-export interface Application {
+export interface Application extends ApplicationKeys {
   /** Changes whenever the application's code or files do; part of every cache key. */
   readonly build: string;
   readonly routes: readonly PageRoute[];
@@ -63,11 +64,12 @@ const SPECIAL = new Set(['_404', '_error', '_layout']);
 /** Errors: `E_APPLICATION`. */
 export function assemble(parts: ApplicationParts): Application {
   const { modules, build, files: publicFiles = new PublicFiles('public'), settings } = parts;
+  const keys = applicationKeys(settings);
   const special = new Map<string, unknown>();
   const files: FileRoute<PageRoute>[] = [];
   for (const module of modules) {
     if (SPECIAL.has(module.file)) special.set(module.file, module.exported);
-    else files.push(compileFile(module));
+    else files.push(compileFile(module, keys));
   }
   const routes = files.flatMap(({ page }) => page ?? []);
   if (files.length === 0) throw new ApplicationError('pages/ holds no page. The home page is pages/index.');
@@ -76,11 +78,16 @@ export function assemble(parts: ApplicationParts): Application {
     build,
     routes: Object.freeze(routes),
     router,
-    notFound: compile({ template: '_404', file: '_404', names: [] }, special.get('_404') ?? plainNotFound),
+    notFound: compile(
+      { template: '_404', file: '_404', names: [] },
+      special.get('_404') ?? plainNotFound,
+      keys,
+    ),
     errorPage: optional(special, '_error', 'errorPage', isErrorPage),
     layout: optional(special, '_layout', 'layout', isLayout),
     files: publicFiles,
     security: new ContentSecurity(settings?.contentSecurityPolicy),
+    ...keys,
     declare: settings?.declare,
     session: checkedSession(settings?.session),
     warm: checkedWarm(settings?.warm ?? [], router),
@@ -108,7 +115,10 @@ function checkedSession(declared: unknown): SessionDeclaration | undefined {
 }
 
 /** What a file answers, by what it exports. Two answers for one method are a mistake. */
-function compileFile({ file, exported, named = {} }: PageModule): FileRoute<PageRoute> {
+function compileFile(
+  { file, exported, named = {} }: PageModule,
+  keys: ApplicationKeys,
+): FileRoute<PageRoute> {
   const route = routeOf(file);
   const given = [exported, named.page, named.endpoint].filter((each) => each !== undefined);
   const endpoints = given.filter(isEndpoint);
@@ -123,9 +133,9 @@ function compileFile({ file, exported, named = {} }: PageModule): FileRoute<Page
     );
   const [endpoint] = endpoints;
   const isPageWanted = pages.length > 0 || endpoint === undefined;
-  const page = isPageWanted ? compile(route, pages[0]) : undefined;
+  const page = isPageWanted ? compile(route, pages[0], keys) : undefined;
   if (page !== undefined && endpoint !== undefined) assertNoMethodTwice(page, endpoint);
-  return Object.freeze({ ...route, page, endpoint: endpoint && compileEndpoint(route, endpoint) });
+  return Object.freeze({ ...route, page, endpoint: endpoint && compileEndpoint(route, endpoint, keys) });
 }
 
 function assertNoMethodTwice({ file, page }: PageRoute, { methods }: Endpoint): void {
@@ -137,7 +147,7 @@ function assertNoMethodTwice({ file, page }: PageRoute, { methods }: Endpoint): 
   );
 }
 
-function compile(route: Route, exported: unknown): PageRoute {
+function compile(route: Route, exported: unknown, keys: ApplicationKeys): PageRoute {
   const file = `pages/${route.file}`;
   if (!isPage(exported)) throw notMadeBy(file, 'page', exported);
   const { params = {}, query = {}, form = {}, cache } = exported.definition;
@@ -157,8 +167,8 @@ function compile(route: Route, exported: unknown): PageRoute {
       `${file}: renderTimeoutMs is ${renderTimeoutMs}; give milliseconds, more than 0.`,
     );
   }
-  const policy = completePolicy(file, cache);
-  return Object.freeze({ ...route, page: exported, policy, declared: { params, query, vary: policy.vary } });
+  const { policy, declared } = routeKeys(file, cache, keys);
+  return Object.freeze({ ...route, page: exported, policy, declared: { params, query, ...declared } });
 }
 
 function optional<T>(

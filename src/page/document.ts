@@ -2,7 +2,9 @@
 import type { Node } from '../render/element.ts';
 import { trusted } from '../render/trust.ts';
 import type { Head } from './head.ts';
+import type { HostInput } from './host-input.ts';
 import type { Layout, LayoutContext } from './layout.ts';
+import { type Chosen, NOTHING_CHOSEN } from './variants.ts';
 
 const DOCTYPE = trusted('<!doctype html>');
 
@@ -11,6 +13,9 @@ export interface DocumentParts {
   readonly content: Node;
   /** The route template. */
   readonly route: string;
+  /** Of the page's inputs. Absent: it has none, as the page for a failure. */
+  readonly variants?: Chosen;
+  readonly host?: HostInput | undefined;
 }
 
 export interface DocumentSettings {
@@ -21,16 +26,18 @@ export interface DocumentSettings {
 }
 
 /** The whole document as one node. */
-export function documentNode({ head, content, route }: DocumentParts, settings: DocumentSettings): Node {
+export function documentNode(parts: DocumentParts, settings: DocumentSettings): Node {
   const { layout, asset, publicOrigin } = settings;
-  const context: LayoutContext = { content, route, head, asset };
+  const { head, content, route, variants = NOTHING_CHOSEN, host } = parts;
+  const context: LayoutContext = { content, route, head, asset, variants, host: host?.value ?? '' };
   const body: Node =
     layout === undefined ? { main: { children: [content] } } : layout.definition.view(context);
   return [
     DOCTYPE,
     {
       html: {
-        lang: layout?.definition.lang ?? 'en',
+        lang: said(layout?.definition.lang, context) ?? 'en',
+        dir: said(layout?.definition.dir, context),
         children: [
           { head: { children: [...headNodes(head, publicOrigin), layout?.definition.head?.(context)] } },
           { body: { children: [body] } },
@@ -38,6 +45,14 @@ export function documentNode({ head, content, route }: DocumentParts, settings: 
       },
     },
   ];
+}
+
+/** What a layout says once and for all, or by what the page is. */
+function said<T extends string>(
+  value: T | ((context: LayoutContext) => T) | undefined,
+  context: LayoutContext,
+): T | undefined {
+  return typeof value === 'function' ? value(context) : value;
 }
 
 function headNodes(head: Head, publicOrigin: string | undefined): Node[] {

@@ -19,3 +19,8 @@ export class AssetError extends CoherentError {
 export class FragmentError extends CoherentError {
   readonly code = 'E_FRAGMENT';
 }
+
+/** A variant was declared in a way that has no answer. Found when its module is loaded. */
+export class VariantError extends CoherentError {
+  readonly code = 'E_VARIANT';
+}

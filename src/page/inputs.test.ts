@@ -18,6 +18,7 @@ describe('the inputs of a page', () => {
       params: { id: 7 },
       query: { page: 3, q: 'a b!' },
       headers: { 'x-region': '' },
+      variants: {},
     });
   });
 

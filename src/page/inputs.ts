@@ -1,17 +1,29 @@
 // From a request to what a page may see: its declared parameters, parsed, and the headers it named. Nothing
 // else reaches `load`, and the cache key is made of exactly this, so no unkeyed input can reach a cached page.
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { type HostInput, type HostSchema, readHost } from './host-input.ts';
 import type { Shape } from './shape.ts';
+import { type Chosen, NOTHING_CHOSEN, type PageVariants } from './variants.ts';
 
 export interface Inputs {
   readonly params: Readonly<Record<string, unknown>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string>>;
+  readonly variants: Chosen;
+  /** Where the page is another one for each host. */
+  readonly host?: HostInput | undefined;
 }
 
-/** A path that does not parse names nothing: 404. A query that does not parse is a mistake to tell of: 400. */
+export const NO_INPUTS: Inputs = Object.freeze({
+  params: Object.freeze({}),
+  query: Object.freeze({}),
+  headers: Object.freeze({}),
+  variants: NOTHING_CHOSEN,
+});
+
+/** A path that does not parse names nothing: 404. A query that does not parse is a mistake to tell of: 400. A host of nobody: 421. */
 export interface Rejected {
-  readonly rejected: 404 | 400;
+  readonly rejected: 404 | 400 | 421;
   readonly reason: string;
 }
 
@@ -27,6 +39,10 @@ export interface Declared {
   readonly params: Shape;
   readonly query: Shape;
   readonly vary: readonly string[];
+  /** Absent: it comes in no variants. */
+  readonly variants?: PageVariants | undefined;
+  /** Of the application. `isInput`: the page is another one for each host. */
+  readonly host?: { readonly schema: HostSchema; readonly isInput: boolean } | undefined;
 }
 
 const MAX_HEADER_LENGTH = 256;
@@ -38,6 +54,27 @@ export function parseInputs(
   declared: Declared,
   raw: RawInputs,
 ): Inputs | Rejected | Promise<Inputs | Rejected> {
+  if (declared.host === undefined) return parseRest(declared, raw, undefined);
+  const { schema, isInput } = declared.host;
+  const asked = raw.header('host');
+  // Nobody has asked: a page that is the same for all hosts is rendered again, or warmed.
+  if (asked === undefined && !isInput) return parseRest(declared, raw, undefined);
+  const host = readHost(schema, asked);
+  const goOn = (read: HostInput | undefined) =>
+    read === undefined ? UNKNOWN_HOST : parseRest(declared, raw, isInput ? read : undefined);
+  return host instanceof Promise ? host.then(goOn) : goOn(host);
+}
+
+const UNKNOWN_HOST: Rejected = Object.freeze({
+  rejected: 421,
+  reason: 'This server does not answer for that host.',
+});
+
+function parseRest(
+  declared: Declared,
+  raw: RawInputs,
+  host: HostInput | undefined,
+): Inputs | Rejected | Promise<Inputs | Rejected> {
   const query = readQuery(raw.query, declared.query);
   if (typeof query === 'string') return { rejected: 400, reason: query };
   const headers: Record<string, string> = {};
@@ -45,13 +82,20 @@ export function parseInputs(
     const value = raw.header(name) ?? '';
     headers[name] = value.length > MAX_HEADER_LENGTH ? '' : value;
   }
+  const variants = declared.variants?.choose(raw.header) ?? NOTHING_CHOSEN;
   const params = parseShape(declared.params, raw.params);
   const parsedQuery = parseShape(declared.query, query);
   const join = (p: ParsedShape, q: ParsedShape): Inputs | Rejected => {
     if (p.wrong !== undefined) return { rejected: 404, reason: 'No page has this address.' };
     if (q.wrong !== undefined)
       return { rejected: 400, reason: `The query parameter '${q.wrong}' has a value that is not allowed.` };
-    return Object.freeze({ params: p.values, query: q.values, headers: Object.freeze(headers) });
+    return Object.freeze({
+      params: p.values,
+      query: q.values,
+      headers: Object.freeze(headers),
+      variants,
+      ...(host !== undefined && { host }),
+    });
   };
   if (params instanceof Promise || parsedQuery instanceof Promise) {
     return Promise.all([params, parsedQuery]).then(([p, q]) => join(p, q));

@@ -1,5 +1,6 @@
 import type { Node } from '../render/element.ts';
 import type { Head } from './head.ts';
+import type { Chosen } from './variants.ts';
 
 /** What the layout is given around each page. */
 export interface LayoutContext {
@@ -10,11 +11,19 @@ export interface LayoutContext {
   readonly head: Head;
   /** The address of a file in public/ under its hashed name: `asset('/style.css')` is `/style.4f1c09ab.css`. */
   readonly asset: (path: string) => string;
+  /** Of the variants that the page around which it stands has named in `cache.variants`; of a failure's page, none. */
+  readonly variants: Chosen;
+  /** Of a page with `cache.host`. Otherwise ''. */
+  readonly host: string;
 }
+
+export type Direction = 'ltr' | 'rtl' | 'auto';
 
 export interface LayoutDefinition {
   /** The `lang` of <html>; 'en' by default. */
-  readonly lang?: string;
+  readonly lang?: string | ((context: LayoutContext) => string);
+  /** The `dir` of <html>; unless given there is none. */
+  readonly dir?: Direction | ((context: LayoutContext) => Direction);
   /** More for <head>, after the page's own: style sheets, icons. */
   readonly head?: (context: LayoutContext) => Node;
   /** What stands in <body>; puts `context.content` where it belongs. */

@@ -49,7 +49,7 @@ export async function makeEntry(
     headers: Object.freeze([
       ['content-type', 'text/html; charset=utf-8'],
       ...sharing(origin, status),
-      ['vary', ['accept-encoding', ...origin.policy.vary].join(', ')],
+      ['vary', ['accept-encoding', ...origin.policy.variesBy].join(', ')],
       ...headers,
     ] satisfies Header[]),
     identity,

@@ -5,6 +5,7 @@ import type { ActionAnswer, ActionContext, Feedback } from './action.ts';
 import type { Head } from './head.ts';
 import type { NotFound, Redirect } from './outcome.ts';
 import type { Parsed, Shape } from './shape.ts';
+import type { Chosen } from './variants.ts';
 
 /** The means to read, for a page's `load` and a fragment's alike. */
 export interface Reading {
@@ -23,6 +24,10 @@ export interface LoadContext<P extends Shape, Q extends Shape> extends Reading {
   readonly query: Parsed<Q>;
   /** The request headers named in `cache.vary`, and no others. Absent ones are ''. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The values chosen of the variants named in `cache.variants`, by name. */
+  readonly variants: Chosen;
+  /** With `cache.host`: what the application's `host` schema made of the host. Otherwise ''. */
+  readonly host: string;
 }
 
 /** Defaults in policy.ts. A purge ends all of these times at once. */
@@ -40,6 +45,10 @@ export interface CachePolicy {
   readonly sharedMaxAgeMs?: Milliseconds;
   /** Request headers the page may see; each value makes its own entry. Values over 256 characters read as ''. */
   readonly vary?: readonly string[];
+  /** Variants of the application that the page comes in: each value makes its own entry, and nothing else that was sent does. */
+  readonly variants?: readonly string[];
+  /** The page is another one for each host: of an application with a `host` schema. Default false: the same for all. */
+  readonly host?: boolean;
   /** After a purge, while people ask for it, render it again without waiting for the next of them. Default true. */
   readonly refresh?: boolean;
   /** Kept outside the LRU: rendered once, found by a Map, dropped only by a purge. */
@@ -69,7 +78,9 @@ export interface PageDefinition<P extends Shape, Q extends Shape, Props, F exten
    * the status is 200: notFound(), redirect() and errors can only be told in the page. Inline scripts in the page's own content
    * (not in the layout) do not run in a streamed answer. What is cached is the finished page, as of any other.
    */
-  readonly shell?: (inputs: Pick<LoadContext<P, Q>, 'params' | 'query' | 'headers'>) => Head;
+  readonly shell?: (
+    inputs: Pick<LoadContext<P, Q>, 'params' | 'query' | 'headers' | 'variants' | 'host'>,
+  ) => Head;
   /** `feedback`: only when the page is shown again for a form that could not be taken; such a page is never cached. */
   readonly view: (props: NoInfer<Exclude<Props, NotFound | Redirect>>, feedback?: Feedback) => Node;
 }

@@ -15,11 +15,12 @@ import type { Encoding } from './encode.ts';
 import { PageEncodings } from './encodings.ts';
 import type { ErrorProps } from './error-page.ts';
 import { FailureLog } from './failure-log.ts';
-import { type Inputs, parseInputs, type RawInputs, type Rejected } from './inputs.ts';
+import { type Inputs, NO_INPUTS, parseInputs, type RawInputs, type Rejected } from './inputs.ts';
 import { type Recipe, Recipes } from './recipes.ts';
 import type { PageRenderer } from './renderer.ts';
 import { type Shell, Shells } from './shells.ts';
 import type { Timeouts } from './timeouts.ts';
+import type { Chosen, PageVariants } from './variants.ts';
 
 export interface PageRequest {
   /** Of the canonical path, decoded. */
@@ -58,8 +59,10 @@ export interface PageResponse {
   readonly errorId?: string;
   /** There was no room to render it: the visitor had better come back over another connection. */
   readonly shed?: true;
-  /** Of the request headers, these took part in the key. */
+  /** Of the request headers, these took part in the key as they came. */
   readonly vary: readonly string[];
+  /** Which of the application's variants did, and what was chosen of them. */
+  readonly variants?: { readonly of: PageVariants; readonly chosen: Chosen } | undefined;
   /**
    * The key that the address leads to by now, its headers aside: a schema may say today's date, or what else it likes.
    * It answers undefined where that cannot be said at once. Not there: always the same key.
@@ -81,8 +84,6 @@ export interface PipelineOptions {
   /** Show errors to the visitor. Never in production. */
   readonly showErrors: boolean;
 }
-
-const NO_INPUTS: Inputs = Object.freeze({ params: {}, query: {}, headers: {} });
 
 export class PagePipeline {
   readonly #options: PipelineOptions;
@@ -114,7 +115,7 @@ export class PagePipeline {
     // One entry for every address that leads nowhere, or a scan of addresses would fill the cache.
     const route = match?.route ?? application.notFound;
     const raw: RawInputs = { params: match?.params ?? {}, query: request.query, header: request.header };
-    const visit = new Visit(request, hasInputs(route) ? () => this.#keyNow(request) : undefined);
+    const visit = new Visit(request, hasInputs(route));
     try {
       const inputs = parseInputs(route.declared, raw);
       const response =
@@ -197,12 +198,15 @@ export class PagePipeline {
 
   #answer(route: PageRoute, inputs: Inputs | Rejected, visit: Visit): PageResponse | Promise<PageResponse> {
     if (!('rejected' in inputs)) return this.#cached(route, inputs, visit);
-    if (inputs.rejected === 400) {
-      const props = { status: 400, id: this.#idOf(visit), detail: inputs.reason };
+    if (inputs.rejected !== 404) {
+      const props = { status: inputs.rejected, id: this.#idOf(visit), detail: inputs.reason };
       return this.#failure(route, props, [], visit);
     }
-    // _404 declares no parameters, so this cannot be rejected again.
-    return this.#cached(this.#options.application.notFound, NO_INPUTS, visit);
+    const { notFound } = this.#options.application;
+    const own = parseInputs(notFound.declared, { params: {}, query: '', header: visit.request.header });
+    return own instanceof Promise
+      ? own.then((settled) => this.#cached(notFound, accepted(settled), visit))
+      : this.#cached(notFound, accepted(own), visit);
   }
 
   #cached(route: PageRoute, inputs: Inputs, visit: Visit): PageResponse | Promise<PageResponse> {
@@ -252,8 +256,10 @@ export class PagePipeline {
     this.#rememberRecipe(key, { route, inputs }, outcome);
     const place = { key, group, again: outcome.result !== 'miss' };
     const { vary } = route.policy;
-    const { keyNow } = visit;
-    const respond = (entry: PageEntry) => ({ entry, route: group, key, outcome, vary, keyNow });
+    const of = route.declared.variants;
+    const variants = of && { of, chosen: inputs.variants };
+    const keyNow = visit.hasInputs ? this.#keyLater(visit.request, inputs) : undefined;
+    const respond = (entry: PageEntry) => ({ entry, route: group, key, outcome, vary, variants, keyNow });
     const entry = this.#encodings.ready(outcome.value, visit.request.encoding, place);
     return entry instanceof Promise ? entry.then(respond) : respond(entry);
   }
@@ -263,24 +269,32 @@ export class PagePipeline {
     if (recipe.route.policy.refresh && (stored || result !== 'miss')) this.#recipes.remember(key, recipe);
   }
 
-  #keyNow({ segments, query }: Pick<PageRequest, 'segments' | 'query'>): CacheKey | undefined {
+  /** Holds nothing of the request but its target. Who asks has found that the same variants are wanted, of the same host. */
+  #keyLater({ segments, query }: PageRequest, { variants, host }: Inputs): () => CacheKey | undefined {
     const { router, notFound } = this.#options.application;
-    const match = router.match(segments);
-    if (match === undefined) return undefined;
-    try {
-      const raw = { params: match.params, query, header: () => undefined };
-      const inputs = parseInputs(match.route.declared, raw);
-      if (inputs instanceof Promise) return undefined;
-      if (!('rejected' in inputs)) return this.#keyOf(match.route, inputs);
-      return inputs.rejected === 404 ? this.#keyOf(notFound, NO_INPUTS) : undefined;
-    } catch {
-      return undefined;
-    }
+    const header = (name: string) => (name === 'host' ? host?.name : undefined);
+    return () => {
+      const match = router.match(segments);
+      if (match === undefined) return undefined;
+      try {
+        const inputs = parseInputs(match.route.declared, { params: match.params, query, header });
+        if (inputs instanceof Promise) return undefined;
+        if (!('rejected' in inputs)) return this.#keyOf(match.route, inputs, variants);
+        return inputs.rejected === 404 ? this.#keyOf(notFound, { ...NO_INPUTS, variants, host }) : undefined;
+      } catch {
+        return undefined;
+      }
+    };
   }
 
-  #keyOf(route: PageRoute, { params, query, headers }: Inputs): CacheKey {
+  #keyOf(
+    route: PageRoute,
+    { params, query, headers, variants, host }: Inputs,
+    given: Chosen = variants,
+  ): CacheKey {
     const { build } = this.#options.application;
-    return pageKey({ build, page: route.template, params, query, variants: headers });
+    const chosen = route.declared.variants === undefined ? undefined : given;
+    return pageKey({ build, page: route.template, params, query, variants: headers, chosen, host });
   }
 
   #fetchOptions(route: PageRoute, inputs: Inputs, key: CacheKey) {
@@ -374,19 +388,25 @@ export class PagePipeline {
   }
 }
 
-function hasInputs({ declared: { params, query } }: PageRoute): boolean {
-  return Object.keys(params).length > 0 || Object.keys(query).length > 0;
+/** _404 has no parameters that could be rejected. */
+function accepted(inputs: Inputs | Rejected): Inputs {
+  return 'rejected' in inputs ? NO_INPUTS : inputs;
+}
+
+function hasInputs({ declared: { params, query, host } }: PageRoute): boolean {
+  return Object.keys(params).length > 0 || Object.keys(query).length > 0 || host?.isInput === true;
 }
 
 /** One request. The visitor is asked for when he has to wait, and not before. */
 class Visit {
   readonly request: PageRequest;
-  readonly keyNow: PageResponse['keyNow'];
+  /** Of the page whose address it is, whatever answers in the end. */
+  readonly hasInputs: boolean;
   #visitor: Visitor | undefined = undefined;
 
-  constructor(request: PageRequest, keyNow: PageResponse['keyNow']) {
+  constructor(request: PageRequest, hasInputs: boolean) {
     this.request = request;
-    this.keyNow = keyNow;
+    this.hasInputs = hasInputs;
   }
 
   get visitor(): Visitor {

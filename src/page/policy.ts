@@ -8,8 +8,10 @@ export interface CompletePolicy {
   readonly staleWhileRevalidateMs: Milliseconds;
   readonly staleIfErrorMs: Milliseconds;
   readonly sharedMaxAgeMs: Milliseconds;
-  /** Lower case, sorted, without repeats. */
+  /** Request headers that the page sees: lower case, sorted, without repeats. */
   readonly vary: readonly string[];
+  /** All request headers that its key rests on, those that variants read included. */
+  readonly variesBy: readonly string[];
   readonly static: boolean;
   readonly refresh: boolean;
 }
@@ -60,9 +62,18 @@ export function completePolicy(file: string, policy: CachePolicy = {}): Complete
     staleIfErrorMs: duration('staleIfErrorMs'),
     sharedMaxAgeMs: duration('sharedMaxAgeMs'),
     vary: Object.freeze(vary),
+    variesBy: Object.freeze(vary),
     static: policy.static ?? false,
     refresh: policy.refresh ?? true,
   });
+}
+
+/** The policy of a page that comes in variants, which read these headers: `cookie` where one reads a cookie. */
+export function withVariants(policy: CompletePolicy, headers: readonly string[]): CompletePolicy {
+  const variesBy = Object.freeze([...new Set([...policy.vary, ...headers])].sort());
+  // Few caches in between read one cookie of many: none of them is to answer for us.
+  const sharedMaxAgeMs = headers.includes('cookie') ? 0 : policy.sharedMaxAgeMs;
+  return Object.freeze({ ...policy, variesBy, sharedMaxAgeMs });
 }
 
 export interface Lifetime {

@@ -18,7 +18,8 @@ import { type DocumentParts, documentNode } from './document.ts';
 import { FailedReads } from './failed-reads.ts';
 import { FailurePage, type FailureProps } from './failure-page.ts';
 import type { Fragments } from './fragments.ts';
-import type { Inputs } from './inputs.ts';
+import { type HostInput, originOf } from './host-input.ts';
+import { type Inputs, NO_INPUTS } from './inputs.ts';
 import { RenderNotices } from './notices.ts';
 import { isNotFound, isRedirect } from './outcome.ts';
 import { type Finished, makeEntry } from './page-entry.ts';
@@ -27,6 +28,7 @@ import { safeLocation } from './redirect.ts';
 import { RenderScope, type Sources } from './scope.ts';
 import type { Shell, ShellListener } from './shells.ts';
 import type { RenderUsage } from './usage.ts';
+import type { Chosen } from './variants.ts';
 
 export interface PageRendererOptions {
   readonly application: Application;
@@ -46,7 +48,6 @@ export interface PageRendererOptions {
   readonly trace?: Tracing;
 }
 
-const NO_INPUTS: Inputs = Object.freeze({ params: {}, query: {}, headers: {} });
 const NEVER_STORED = completePolicy('an error', { ttlMs: 0, staleWhileRevalidateMs: 0 });
 /** Where the page's content will stand. Data cannot look like it: `<` in data is escaped. */
 const HERE = trusted('<!--coherent:content-->');
@@ -223,7 +224,10 @@ export class PageRenderer {
     if (isRedirect(props))
       return redirectTo(props.status ?? 307, safeLocation(props.location), application.security.plain);
     if (isNotFound(props)) {
-      if (route !== application.notFound) return this.#page(application.notFound, NO_INPUTS, scope, 404);
+      if (route !== application.notFound) {
+        const { variants, host } = inputs;
+        return this.#page(application.notFound, { ...NO_INPUTS, variants, host }, scope, 404);
+      }
       throw new Error('pages/_404 answered notFound() itself.');
     }
     const html = await this.#html(route, inputs, scope, definition.view(props, feedback), props, shell);
@@ -234,7 +238,7 @@ export class PageRenderer {
   #load({ template, page }: PageRoute, inputs: Inputs, scope: RenderScope): unknown {
     const { definition } = page;
     if (definition.load === undefined) return undefined;
-    const given = { ...scope.reading, ...inputs };
+    const given = { ...scope.reading, ...pageInputs(inputs) };
     if (!this.#trace.isOn) return definition.load(given);
     const attributes = { 'http.route': template };
     return this.#trace.span({ name: `load ${template}`, kind: 'internal', attributes }, () =>
@@ -256,8 +260,8 @@ export class PageRenderer {
       const options = this.#renderOptions(route.template, scope);
       return Buffer.concat([before, await renderToBuffer(content, options), after]);
     }
-    const head = definition.shell?.(inputs) ?? definition.head?.(props) ?? { title: '' };
-    return this.#document({ head, content, route: route.template }, scope);
+    const head = definition.shell?.(pageInputs(inputs)) ?? definition.head?.(props) ?? { title: '' };
+    return this.#document({ head, content, route: route.template, ...placeOf(inputs) }, scope);
   }
 
   /** The document without the page's own content. Undefined where the layout does not show it exactly once. */
@@ -270,8 +274,11 @@ export class PageRenderer {
     const { application } = this.#options;
     // It goes on meanwhile; that it fails is told when it is waited for.
     if (loading instanceof Promise) loading.catch(() => {});
-    const head = route.page.definition.shell?.(inputs) ?? { title: '' };
-    const html = await this.#document({ head, content: HERE, route: route.template }, scope);
+    const head = route.page.definition.shell?.(pageInputs(inputs)) ?? { title: '' };
+    const html = await this.#document(
+      { head, content: HERE, route: route.template, ...placeOf(inputs) },
+      scope,
+    );
     const at = html.indexOf(HERE.toString());
     const from = at + HERE.toString().length;
     if (at === -1 || html.includes(HERE.toString(), from)) return undefined;
@@ -279,7 +286,7 @@ export class PageRenderer {
       before: html.subarray(0, at),
       after: html.subarray(from),
       contentSecurityPolicy: application.security.policyFor(scope.scripts),
-      vary: route.policy.vary,
+      vary: route.policy.variesBy,
     };
   }
 
@@ -305,7 +312,8 @@ export class PageRenderer {
       scope.assets.add(hashed);
       return hashed;
     };
-    const node = documentNode(parts, { layout: application.layout, asset, publicOrigin });
+    const origin = parts.host === undefined ? publicOrigin : originOf(parts.host, publicOrigin);
+    const node = documentNode(parts, { layout: application.layout, asset, publicOrigin: origin });
     const options = this.#renderOptions(parts.route, scope);
     return renderToBuffer(node, resolveFragment === undefined ? options : { ...options, resolveFragment });
   }
@@ -321,6 +329,18 @@ export class PageRenderer {
       );
     }
   }
+}
+
+/** What a page is given of its inputs: of the host, what the schema made of it. */
+function pageInputs({ params, query, headers, variants, host }: Inputs) {
+  return { params, query, headers, variants, host: host?.value ?? '' };
+}
+
+function placeOf({ variants, host }: Inputs): {
+  readonly variants: Chosen;
+  readonly host: HostInput | undefined;
+} {
+  return { variants, host };
 }
 
 function redirectTo(status: number, location: string, policy: string): Finished {

@@ -1,6 +1,8 @@
 import type { SessionDeclaration } from '../visitor/declaration.ts';
 import type { PurgeCallback } from '../watchers/callback.ts';
 import type { Directives } from './content-security.ts';
+import type { HostSchema } from './host-input.ts';
+import type { Variant } from './variant.ts';
 
 /** Where an application declares what the database does not say. */
 export interface ApplicationDoor {
@@ -24,6 +26,15 @@ export interface ApplicationSettings {
   readonly contentSecurityPolicy?: Directives;
   /** What visitors' sessions hold. In production SESSION_SECRET must be set then. */
   readonly session?: SessionDeclaration;
+  /** In what pages may come, by name: a page lists the names in `cache.variants`. */
+  readonly variants?: Readonly<Record<string, Variant>>;
+  /**
+   * For tenants: the host is an input, by this schema, which is given the name in lower case, without a port. A host that
+   * it refuses is answered 421. Pages with `cache: { host: true }` are made for each host apart, and see what it answers.
+   * ALLOWED_HOSTS is asked first.
+   * @example host: z.string().regex(/^[a-z0-9-]+\.example\.org$/).transform((name) => name.split('.')[0] ?? '')
+   */
+  readonly host?: HostSchema;
   /** Addresses of pages that a worker makes before it takes visitors: `['/', '/users?page=2']`. Most wanted first. */
   readonly warm?: readonly string[];
   /**

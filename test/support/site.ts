@@ -34,8 +34,10 @@ import { PagePipeline } from '../../src/page/pipeline.ts';
 import type { PublicFiles } from '../../src/page/public-files.ts';
 import { PageRenderer } from '../../src/page/renderer.ts';
 import type { Sessions } from '../../src/page/scope.ts';
+import type { ApplicationSettings } from '../../src/page/settings.ts';
 import type { SessionDeclaration } from '../../src/visitor/declaration.ts';
 import { Visitors } from '../../src/visitor/visitors.ts';
+
 import { LogLines } from './log-lines.ts';
 
 export interface SiteOptions {
@@ -44,6 +46,8 @@ export interface SiteOptions {
   /** Exports of other names, by file name. */
   readonly named?: Readonly<Record<string, { readonly page?: unknown; readonly endpoint?: unknown }>>;
   readonly application?: Application;
+  /** Of app.ts, for `pages`. */
+  readonly settings?: ApplicationSettings;
   readonly files?: PublicFiles;
   /** Files of other builds. */
   readonly assets?: KeptAssets;
@@ -105,7 +109,13 @@ export async function startSite(options: SiteOptions) {
     ...(options.named?.[file] && { named: options.named[file] }),
   }));
   const application =
-    options.application ?? assemble({ modules, build: 'b1', ...(files === undefined ? {} : { files }) });
+    options.application ??
+    assemble({
+      modules,
+      build: 'b1',
+      ...(files && { files }),
+      ...(options.settings && { settings: options.settings }),
+    });
   const purges = new PurgeClock({ epoch: 'e1', slots: 65_536 });
   const { dependencies } = options;
   const stack = <V extends Cached>(
@@ -175,6 +185,7 @@ export async function startSite(options: SiteOptions) {
     refresh: (key) => pipeline.refresh(key),
   });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  application.variants.log = log;
   const encodings = new EncodingChoice();
   const front = new Front(options.front);
   const accessLog = options.accessLog;
@@ -186,6 +197,8 @@ export async function startSite(options: SiteOptions) {
     encodings,
     maxBytes: 1e6,
     front,
+    captures: application.variants.headers,
+    byHost: application.host !== undefined,
     ...(access && { access }),
   });
   const actions =

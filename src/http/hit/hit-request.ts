@@ -20,7 +20,8 @@ type Meaning =
   | 'host'
   | 'accept-encoding'
   | 'if-none-match'
-  | 'x-forwarded-proto';
+  | 'x-forwarded-proto'
+  | 'captured';
 
 const READ: readonly Meaning[] = [
   'connection',
@@ -46,7 +47,21 @@ export class HitRequest {
   ifNoneMatch: string | undefined = undefined;
   /** As it came: whether its sender is believed is for the front to say. */
   forwardedProto: string | undefined = undefined;
+  readonly #captures: readonly string[];
+  /** What came of `#captures`, in their order. */
+  readonly #captured: (string | undefined)[];
   readonly #meanings = new RecentMap<Meaning>(MAX_SPELLINGS);
+
+  /** `captures`: lower-case names of the headers that `captured` is asked for. */
+  constructor(captures: readonly string[] = []) {
+    this.#captures = captures;
+    this.#captured = captures.map(() => undefined);
+  }
+
+  /** Undefined: not sent, or not one of those that are captured. */
+  captured(name: string): string | undefined {
+    return this.#captured[this.#captures.indexOf(name)];
+  }
 
   /** Whether this spelling of a name need not be judged again. */
   remembered(name: string): boolean {
@@ -59,17 +74,20 @@ export class HitRequest {
     this.acceptEncoding = undefined;
     this.ifNoneMatch = undefined;
     this.forwardedProto = undefined;
+    if (this.#captured.length > 0) this.#captured.fill(undefined);
     if (raw.length > 2 * MAX_HEADER_LINES) return false;
     for (let index = 0; index + 1 < raw.length; index += 2) {
       const meaning = this.#meaningOf(raw[index] ?? '');
       if (meaning === 'ignored') continue;
-      if (!this.#take(meaning, raw[index + 1] ?? '')) return false;
+      if (meaning === 'captured') {
+        if (!this.#capture(raw[index] ?? '', raw[index + 1] ?? '')) return false;
+      } else if (!this.#take(meaning, raw[index + 1] ?? '')) return false;
     }
     return this.host !== '';
   }
 
   /** A header that came twice is left to the ordinary path, which knows how each is joined. */
-  #take(meaning: Exclude<Meaning, 'ignored'>, value: string): boolean {
+  #take(meaning: Exclude<Meaning, 'ignored' | 'captured'>, value: string): boolean {
     switch (meaning) {
       case 'host':
         if (this.host !== '') return false;
@@ -94,10 +112,18 @@ export class HitRequest {
     }
   }
 
+  #capture(name: string, value: string): boolean {
+    const at = this.#captures.indexOf(name.toLowerCase());
+    if (this.#captured[at] !== undefined) return false;
+    this.#captured[at] = value;
+    return true;
+  }
+
   #meaningOf(name: string): Meaning {
     const known = this.#meanings.get(name);
     if (known !== undefined) return known;
-    const meaning = judge(name.toLowerCase());
+    const lower = name.toLowerCase();
+    const meaning = this.#captures.includes(lower) ? 'captured' : judge(lower);
     if (name.length <= LONGEST_REMEMBERED) this.#meanings.set(name, meaning);
     return meaning;
   }

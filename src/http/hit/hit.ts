@@ -16,6 +16,7 @@ import type { CacheKey, TierName } from '../../cache/contract.ts';
 import type { PageEntry } from '../../cache/entry.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';
+import type { Chosen, PageVariants } from '../../page/variants.ts';
 import { bodyOf, etagOf } from '../answer.ts';
 import { matchesTag } from '../conditional.ts';
 import { Front, NO_HEADERS } from '../front.ts';
@@ -43,6 +44,10 @@ export interface HitOptions {
   readonly front?: Pick<Front, 'transport' | 'clientAddress'>;
   readonly access?: AccessLog;
   readonly tail?: RequestTail;
+  /** Request headers, lower case, that variants read. */
+  readonly captures?: readonly string[];
+  /** Hosts are inputs: one target leads to another page for each. */
+  readonly byHost?: boolean;
 }
 
 /** An answer from memory that the ordinary path has just given to a GET or HEAD. */
@@ -58,6 +63,8 @@ export interface Learned {
   readonly tier: TierName;
   /** The request headers that took part in the key; with any, the target alone does not name the entry. */
   readonly vary: readonly string[];
+  /** The page comes in these variants, and this is what was chosen for the request. */
+  readonly variants?: { readonly of: PageVariants; readonly chosen: Chosen } | undefined;
   /** Headers that the way here asked for (Front.transport). Another way asks the ordinary path. */
   readonly transport?: readonly string[] | undefined;
   /** Where its hits are counted. */
@@ -82,11 +89,24 @@ const requestStarts = channel('http.server.request.start');
 const FIXED_BYTES = 640;
 /** Of `keyNow`, with what it holds of the request. */
 const FIXED_BYTES_OF_INPUTS = 320;
+const FIXED_BYTES_OF_FORK = 160;
 /** How long a target leads to the key that it was found to lead to. */
 const BELIEVED_MS: Milliseconds = 1000;
 
+/** A target that leads to another page for each combination of variants: each lies in the table by a name of its own. */
+class Fork {
+  readonly fork: PageVariants;
+  readonly bytes: Bytes;
+
+  constructor(variants: PageVariants, name: string) {
+    this.fork = variants;
+    this.bytes = FIXED_BYTES_OF_FORK + name.length;
+  }
+}
+
 /** One request target. It does not hold the entry, only what tells that an entry still gives the same bytes. */
 class KnownTarget {
+  readonly fork = undefined;
   readonly host: string;
   readonly transport: readonly string[];
   readonly key: CacheKey;
@@ -159,6 +179,11 @@ class KnownTarget {
   }
 }
 
+/** No target, host or value of a variant holds a line's end. */
+function nameOf(first: string, second: string): string {
+  return `${first}\n${second}`;
+}
+
 export class HitPath {
   readonly #cache: HitCache;
   readonly #clock: Clock;
@@ -168,15 +193,20 @@ export class HitPath {
   readonly #tail: RequestTail;
   /** The value of `#answers` at which the next line is due. */
   #nextLine = -1;
-  readonly #table: HitTable<KnownTarget>;
-  readonly #request = new HitRequest();
+  readonly #table: HitTable<KnownTarget | Fork>;
+  readonly #byHost: boolean;
+  readonly #request: HitRequest;
+  readonly #captured = (name: string) => this.#request.captured(name);
   #sender: Sender = { date: new HttpDate(), keepAliveSeconds: 0 };
   #on = true;
   #answers = 0;
   #notModified = 0;
   #bytes: Bytes = 0;
 
-  constructor({ cache, clock, encodings, maxBytes, front = new Front(), access, tail }: HitOptions) {
+  constructor(options: HitOptions) {
+    const { cache, clock, encodings, maxBytes, front = new Front(), access, tail } = options;
+    this.#byHost = options.byHost ?? false;
+    this.#request = new HitRequest(options.captures);
     this.#access = access;
     this.#tail = tail ?? new RequestTail(clock);
     this.#nextLine = access?.gap() ?? -1;
@@ -197,17 +227,28 @@ export class HitPath {
   }
 
   learn(answered: Learned): void {
-    const { entry, tier, vary, target } = answered;
+    const { entry, tier, vary } = answered;
     if (!this.#on || vary.length > 0 || (tier !== 'l1' && tier !== 'static')) return;
-    const known = this.#table.get(target);
+    const name = this.#learnedName(answered);
+    const known = this.#table.get(name);
     const isSame =
+      known?.fork === undefined &&
       known?.host === answered.host &&
       known.key === answered.key &&
       known.transport === (answered.transport ?? NO_HEADERS) &&
       known.gives(entry);
     const nowMs = this.#clock.monotonic();
     if (isSame) known.foundMs = nowMs;
-    else this.#table.set(target, new KnownTarget(answered, nowMs));
+    else this.#table.set(name, new KnownTarget(answered, nowMs));
+  }
+
+  /** By which the answer is found again; where there are several for the target, that is learned, too. */
+  #learnedName({ target, host, variants }: Learned): string {
+    const name = this.#byHost ? nameOf(host, target) : target;
+    if (variants === undefined) return name;
+    const { of, chosen } = variants;
+    if (this.#table.get(name)?.fork !== of) this.#table.set(name, new Fork(of, name));
+    return nameOf(name, of.textOfChosen(chosen));
   }
 
   /** For good: the worker drains (every answer then says `Connection: close`), or the proof failed. */
@@ -230,14 +271,23 @@ export class HitPath {
     const head = method === 'HEAD';
     if (!this.#on || (method !== 'GET' && !head) || url === undefined || requestStarts.hasSubscribers)
       return false;
-    const known = this.#table.get(url);
-    if (known === undefined) return false;
     const request = this.#request;
-    if (!request.read(rawHeaders) || request.host !== known.host) return false;
+    // Without hosts as inputs the target is looked up before a header is read: most of what is not known ends here.
+    if (this.#byHost && !request.read(rawHeaders)) return false;
+    let name = this.#byHost ? nameOf(request.host, url) : url;
+    let known = this.#table.get(name);
+    if (known === undefined) return false;
+    if (!this.#byHost && !request.read(rawHeaders)) return false;
+    if (known.fork !== undefined) {
+      name = nameOf(name, known.fork.textOf(this.#captured));
+      known = this.#table.get(name);
+      if (known === undefined || known.fork !== undefined) return false;
+    }
+    if (request.host !== known.host) return false;
     if (known.transport !== this.#front.transport(arrived.socket, request.forwardedProto)) return false;
     const entry = this.#leadsOn(known) ? this.#cache.peek(known.key) : undefined;
     if (entry === undefined || !known.gives(entry)) {
-      this.#table.delete(url);
+      this.#table.delete(name);
       return false;
     }
     const encoding = known.encodingFor(this.#encodings.preferred(request.acceptEncoding), entry);

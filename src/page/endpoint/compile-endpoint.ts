@@ -1,6 +1,7 @@
 import { ApplicationError } from '../errors.ts';
 import type { Declared } from '../inputs.ts';
 import { assertParams, assertSchemas } from '../route-inputs.ts';
+import { type ApplicationKeys, routeKeys } from '../route-keys.ts';
 import type { Route } from '../router.ts';
 import { isBodyKind } from './body.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -14,7 +15,11 @@ export interface EndpointRoute extends Route {
 }
 
 /** Errors: `E_APPLICATION`, which names the file and the way out. */
-export function compileEndpoint(route: Route, { params, query, from, methods }: Endpoint): EndpointRoute {
+export function compileEndpoint(
+  route: Route,
+  { params, query, from, methods }: Endpoint,
+  keys: ApplicationKeys,
+): EndpointRoute {
   const file = `pages/${route.file}`;
   if (methods.size === 0)
     throw new ApplicationError(
@@ -31,7 +36,7 @@ export function compileEndpoint(route: Route, { params, query, from, methods }: 
   return Object.freeze({
     ...route,
     methods,
-    declared: { params, query, vary: [] },
+    declared: { params, query, ...routeKeys(file, undefined, keys).declared },
     from: completeFrom(file, from),
   });
 }
