@@ -24,7 +24,7 @@ function floors(folder, rows) {
   const rules = [];
   for (const row of rows) {
     for (const room of row) {
-      const name = room.replace(/\W.*$/, '') || 'ground';
+      const [name] = room.match(/[\w-]+/);
       rules.push({
         name: `${folder.replaceAll('/', '-')}-${name}-stands-on-its-floor`,
         comment: `src/${folder}: a room imports the rooms below it.`,
@@ -129,6 +129,13 @@ module.exports = {
       '^src/page/',
       '^src/(core|render|cache|invalidation|data|watchers|visitor|page)/',
     ),
+    ...floors('page', [
+      ['(errors|timeouts)\\.ts$'],
+      ['definitions/'],
+      ['(application|endpoint)/', 'encode/'],
+      ['render/'],
+      ['request/'],
+    ]),
     only(
       'visitors-know-no-page',
       'Sessions and cookies know neither pages nor HTTP.',
@@ -141,6 +148,16 @@ module.exports = {
       '^src/http/',
       '^src/(core|cache|visitor|page|http)/',
     ),
+    ...floors('http', [
+      ['limits/'],
+      ['request/', 'response/'],
+      ['observability/'],
+      ['fast-path/'],
+      ['(form-handler|static)\\.ts$'],
+      ['endpoint/'],
+      ['handler\\.ts$'],
+      ['server\\.ts$'],
+    ]),
     only(
       'logging-is-for-all',
       'Every process writes its log by it.',

@@ -26,12 +26,12 @@ import { insertMany } from '../src/embedded/bulk.ts';
 import { startEmbeddedPostgres } from '../src/embedded/postgres.ts';
 import { PurgeClock } from '../src/invalidation/clock/clock.ts';
 import { Dependencies } from '../src/invalidation/graph/dependencies.ts';
-import { assemble } from '../src/page/application.ts';
-import { Fragments } from '../src/page/fragments.ts';
-import { PagePipeline } from '../src/page/pipeline.ts';
-import { readPublicFiles } from '../src/page/public-files.ts';
-import { PageRenderer } from '../src/page/renderer.ts';
-import { RenderScope } from '../src/page/scope.ts';
+import { assemble } from '../src/page/application/application.ts';
+import { readPublicFiles } from '../src/page/application/public-files.ts';
+import { Fragments } from '../src/page/render/fragments.ts';
+import { RenderScope } from '../src/page/render/render-context.ts';
+import { PageRenderer } from '../src/page/render/renderer.ts';
+import { PagePipeline } from '../src/page/request/pipeline.ts';
 import { silent } from './silent.ts';
 
 /** The sample's folder in dist/, as this file runs as dist/bench/list-site.js. */

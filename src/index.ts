@@ -5,7 +5,44 @@ export type { WritableDb } from './data/read/write-scope.ts';
 export type { Seed, SeedContext } from './data/seed.ts';
 export type { Transaction } from './data/transaction.ts';
 export type { Visible } from './invalidation/bus/visibility.ts';
-export type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from './page/action.ts';
+export type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from './page/definitions/action.ts';
+export {
+  type ErrorPage,
+  type ErrorPageDefinition,
+  type ErrorProps,
+  errorPage,
+} from './page/definitions/error-page.ts';
+export {
+  type FragmentContext,
+  type FragmentDefinition,
+  type FragmentPolicy,
+  fragment,
+} from './page/definitions/fragment.ts';
+export type { Head } from './page/definitions/head.ts';
+export { preferredLanguage } from './page/definitions/languages.ts';
+export { type Layout, type LayoutContext, type LayoutDefinition, layout } from './page/definitions/layout.ts';
+export {
+  type Invalid,
+  invalid,
+  type NotFound,
+  notFound,
+  type Redirect,
+  redirect,
+} from './page/definitions/outcome.ts';
+export {
+  type CachePolicy,
+  type LoadContext,
+  type Page,
+  type PageDefinition,
+  page,
+} from './page/definitions/page.ts';
+export { type ApplicationDoor, type ApplicationSettings, application } from './page/definitions/settings.ts';
+export {
+  type Variant,
+  type VariantDefinition,
+  type VariantVisitor,
+  variant,
+} from './page/definitions/variant.ts';
 export { type BodyKind, type RawOptions, raw, stream } from './page/endpoint/body.ts';
 export {
   type Endpoint,
@@ -17,20 +54,6 @@ export {
   type Handler,
   type MethodDefinition,
 } from './page/endpoint/endpoint.ts';
-export { type ErrorPage, type ErrorPageDefinition, type ErrorProps, errorPage } from './page/error-page.ts';
-export {
-  type FragmentContext,
-  type FragmentDefinition,
-  type FragmentPolicy,
-  fragment,
-} from './page/fragment.ts';
-export type { Head } from './page/head.ts';
-export { preferredLanguage } from './page/languages.ts';
-export { type Layout, type LayoutContext, type LayoutDefinition, layout } from './page/layout.ts';
-export { type Invalid, invalid, type NotFound, notFound, type Redirect, redirect } from './page/outcome.ts';
-export { type CachePolicy, type LoadContext, type Page, type PageDefinition, page } from './page/page.ts';
-export { type ApplicationDoor, type ApplicationSettings, application } from './page/settings.ts';
-export { type Variant, type VariantDefinition, type VariantVisitor, variant } from './page/variant.ts';
 export type { ElementObject, ElementProps, Node } from './render/element.ts';
 export { type RenderOptions, render } from './render/render.ts';
 export { type SafeUrl, type SafeUrlOptions, safeUrl } from './render/safe-url.ts';

@@ -24,7 +24,7 @@ import { Lease } from '../src/invalidation/clock/lease.ts';
 import { DependencyGraph } from '../src/invalidation/graph/graph.ts';
 import { createLogger } from '../src/logging/logger.ts';
 import { survivePipes } from '../src/logging/survive-pipes.ts';
-import { readSettings } from '../src/page/load-application.ts';
+import { readSettings } from '../src/page/application/load-application.ts';
 import { applicationFolder } from '../src/worker/application-folder.ts';
 import { joinPurgeBus } from '../src/worker/purge-bus.ts';
 import { openWatchers } from '../src/worker/watchers.ts';

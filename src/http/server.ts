@@ -15,10 +15,10 @@ import type { Clock } from '../core/clock.ts';
 import { Connections, isIdle, isReceiving, isSettled } from '../core/connections.ts';
 import { endWith } from '../core/last-word.ts';
 import type { Milliseconds } from '../core/units.ts';
-import { statusOf } from './bad-request.ts';
 import type { RequestHandler } from './handler.ts';
-import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import { SlowReaders } from './slow-readers.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits/limits.ts';
+import { SlowReaders } from './limits/slow-readers.ts';
+import { statusOf } from './request/bad-request.ts';
 
 export interface PageServerOptions {
   readonly handler: RequestHandler;

@@ -11,13 +11,19 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import sendFile from '@fastify/send';
 import type { Bytes } from '../core/units.ts';
-import { encode, tagOf, WORTH_COMPRESSING } from '../page/encode.ts';
-import type { KeptAssets } from '../page/kept-assets.ts';
-import { hashOfFile, type PublicFile, type PublicFiles, shortHash, versionOf } from '../page/public-files.ts';
-import { type Asked, answerPage, type Sendable } from './answer.ts';
-import { plainAnswer } from './plain-answer.ts';
-import { send } from './respond.ts';
-import { SECURITY_HEADERS } from './security-headers.ts';
+import type { KeptAssets } from '../page/application/kept-assets.ts';
+import {
+  hashOfFile,
+  type PublicFile,
+  type PublicFiles,
+  shortHash,
+  versionOf,
+} from '../page/application/public-files.ts';
+import { encode, tagOf, WORTH_COMPRESSING } from '../page/encode/encode.ts';
+import { plainAnswer } from './response/plain-response.ts';
+import { type Asked, answerPage, type Sendable } from './response/response.ts';
+import { SECURITY_HEADERS } from './response/security-headers.ts';
+import { send } from './response/send.ts';
 
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 const REVALIDATED = 'public, max-age=0, must-revalidate';

@@ -5,14 +5,14 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { UnheardRejections } from '../core/unheard-rejections.ts';
 import type { Database } from '../data/read/database.ts';
-import { ActionDoor } from '../http/action-door.ts';
 import { EndpointDoor } from '../http/endpoint/endpoint-door.ts';
-import type { Limits } from '../http/limits.ts';
+import { ActionDoor } from '../http/form-handler.ts';
+import type { Limits } from '../http/limits/limits.ts';
 import { Visibility } from '../invalidation/bus/visibility.ts';
-import { PageActions } from '../page/actions.ts';
-import type { Application } from '../page/application.ts';
-import { Endpoints } from '../page/endpoint/endpoints.ts';
-import type { PageRenderer } from '../page/renderer.ts';
+import type { Application } from '../page/application/application.ts';
+import type { PageRenderer } from '../page/render/renderer.ts';
+import { PageActions } from '../page/request/actions.ts';
+import { Endpoints } from '../page/request/endpoints.ts';
 import type { River } from './purge-stream.ts';
 
 export interface ActionsParts {

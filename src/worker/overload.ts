@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.ts';
 import { RenderSlots, type RenderSlotsStats } from '../cache/render/render-slots.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import { Overload } from '../http/overload.ts';
+import { Overload } from '../http/limits/overload.ts';
 
 export interface OverloadGuardOptions {
   readonly config: Pick<

@@ -14,8 +14,8 @@ import { type Warmed, warm } from '../cache/warm/warming.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
-import { parseTarget } from '../http/target.ts';
-import type { PagePipeline } from '../page/pipeline.ts';
+import { parseTarget } from '../http/request/target.ts';
+import type { PagePipeline } from '../page/request/pipeline.ts';
 
 /** Pages made at once by one worker. Mostly they wait for the database. */
 const CONCURRENCY = 4;

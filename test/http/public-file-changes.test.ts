@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { page } from '../../src/index.ts';
-import { KeptAssets } from '../../src/page/kept-assets.ts';
-import { readPublicFiles } from '../../src/page/public-files.ts';
+import { KeptAssets } from '../../src/page/application/kept-assets.ts';
+import { readPublicFiles } from '../../src/page/application/public-files.ts';
 import { LogLines } from '../support/log-lines.ts';
 import { type Site, startSite } from '../support/site.ts';
 

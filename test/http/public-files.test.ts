@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { layout, page, trusted } from '../../src/index.ts';
-import { readPublicFiles } from '../../src/page/public-files.ts';
+import { readPublicFiles } from '../../src/page/application/public-files.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { type Site, startSite } from '../support/site.ts';
 

@@ -6,7 +6,7 @@ import { Database } from '../../src/data/read/database.ts';
 import { FollowedSchema } from '../../src/data/record/followed-schema.ts';
 import { fragment, notFound, page } from '../../src/index.ts';
 import { DependencyGraph } from '../../src/invalidation/graph/graph.ts';
-import { assemble } from '../../src/page/application.ts';
+import { assemble } from '../../src/page/application/application.ts';
 import { explainWhy } from '../../src/worker/operations/explain-why.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { silent } from '../support/silent.ts';

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { Database } from '../../src/data/read/database.ts';
 import { FollowedSchema } from '../../src/data/record/followed-schema.ts';
 import { fragment, page } from '../../src/index.ts';
-import type { LoadContext } from '../../src/page/page.ts';
+import type { LoadContext } from '../../src/page/definitions/page.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { silent } from '../support/silent.ts';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/core/clock.ts';
 import { Dependencies } from '../../src/invalidation/graph/dependencies.ts';
-import { page } from '../../src/page/page.ts';
+import { page } from '../../src/page/definitions/page.ts';
 import { explainUrl } from '../../src/worker/operations/explain.ts';
 import { until } from '../support/redis.ts';
 import { silent } from '../support/silent.ts';

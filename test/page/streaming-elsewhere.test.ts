@@ -5,7 +5,7 @@ import type { PageEntry } from '../../src/cache/entry.ts';
 import { LocalFlights } from '../../src/cache/render/flights.ts';
 import type { Tier } from '../../src/cache/shared/tier.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { HttpUsage } from '../../src/http/seen/usage.ts';
+import { HttpUsage } from '../../src/http/observability/usage.ts';
 import { fragment, layout, notFound, page } from '../../src/index.ts';
 import { type Site, startSite } from '../support/site.ts';
 

@@ -4,9 +4,9 @@ import type * as zlib from 'node:zlib';
 import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/core/clock.ts';
-import { HttpUsage } from '../../src/http/seen/usage.ts';
+import { HttpUsage } from '../../src/http/observability/usage.ts';
 import { fragment, layout, notFound, page, redirect, trusted } from '../../src/index.ts';
-import { assemble } from '../../src/page/application.ts';
+import { assemble } from '../../src/page/application/application.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { type Site, startSite } from '../support/site.ts';
 

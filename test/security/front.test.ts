@@ -1,7 +1,7 @@
 // What the front lets through, over real sockets: hosts, proxies, TLS. Each with the page in memory, too, where the
 // shortcut answers.
 import { afterEach, describe, expect, test } from 'vitest';
-import type { FrontOptions } from '../../src/http/front.ts';
+import type { FrontOptions } from '../../src/http/request/trust-proxy.ts';
 import { page } from '../../src/index.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { type Site, startSite } from '../support/site.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { errorPage, notFound, page, redirect, trusted } from '../../src/index.ts';
-import { readPublicFiles } from '../../src/page/public-files.ts';
+import { readPublicFiles } from '../../src/page/application/public-files.ts';
 import { RawConnection, type RawResponse } from '../support/raw-http.ts';
 import { type Site, startSite } from '../support/site.ts';
 

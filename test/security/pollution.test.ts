@@ -12,7 +12,7 @@ import { readOperationsFromWorker, readQuestion } from '../../src/host-link/oper
 import { page } from '../../src/index.ts';
 import { readJson } from '../../src/operations/json-body.ts';
 import { Operations } from '../../src/operations/operations.ts';
-import { parseInputs } from '../../src/page/inputs.ts';
+import { parseInputs } from '../../src/page/application/inputs.ts';
 import { json } from '../../src/render/trust.ts';
 import { startSite } from '../support/site.ts';
 

@@ -18,7 +18,7 @@ vi.mock('node:crypto', async (original) => {
   };
 });
 const { sameSecret } = await import('../../src/operations/same-secret.ts');
-const { Operator } = await import('../../src/http/operator.ts');
+const { Operator } = await import('../../src/http/request/debug-token.ts');
 
 const TOKEN = 'a-token-of-sixteen';
 const GUESSES = [

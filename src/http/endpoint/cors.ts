@@ -5,7 +5,7 @@
 // GET is answered to all, since people follow links; that scripts of other sites cannot read it is the browser's work.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CompleteFrom } from '../../page/endpoint/from.ts';
-import { comesFromHere } from '../same-site.ts';
+import { comesFromHere } from '../request/csrf.ts';
 
 /** Headers that a preflight may ask for; more is no browser's. */
 const MAX_HEADERS_LENGTH = 1024;

@@ -1,22 +1,22 @@
 // Requests to endpoints: which file has the address, whether the method and the origin are answered, and the answer on the
 // wire. Everything here is for one request; nothing is cached.
 import type { Bytes } from '../../core/units.ts';
-import type { PageRoute } from '../../page/application.ts';
+import type { PageRoute } from '../../page/application/application.ts';
+import type { RouteTable, WithEndpoint } from '../../page/application/route-table.ts';
+import type { Match } from '../../page/application/router.ts';
+import { isRedirect } from '../../page/definitions/outcome.ts';
 import { BodyCut } from '../../page/endpoint/body.ts';
 import type { EndpointRoute } from '../../page/endpoint/compile-endpoint.ts';
 import { type EndpointMethod, METHODS } from '../../page/endpoint/endpoint.ts';
-import type { Endpoints, Failure } from '../../page/endpoint/endpoints.ts';
 import { EndpointError } from '../../page/endpoint/errors.ts';
-import { isRedirect } from '../../page/outcome.ts';
-import { safeLocation } from '../../page/redirect.ts';
-import type { RouteTable, WithEndpoint } from '../../page/route-table.ts';
-import type { Match } from '../../page/router.ts';
-import type { Posted } from '../action-door.ts';
-import type { Answer } from '../answer.ts';
-import { plainAnswer } from '../plain-answer.ts';
-import { dropBody, expectsContinue } from '../request-body.ts';
-import { send } from '../respond.ts';
-import type { Target } from '../target.ts';
+import { safeLocation } from '../../page/render/redirect.ts';
+import type { Endpoints, Failure } from '../../page/request/endpoints.ts';
+import type { Posted } from '../form-handler.ts';
+import { dropBody, expectsContinue } from '../request/request-body.ts';
+import type { Target } from '../request/target.ts';
+import { plainAnswer } from '../response/plain-response.ts';
+import type { Answer } from '../response/response.ts';
+import { send } from '../response/send.ts';
 import { corsHeaders, mayAct, preflightHeaders } from './cors.ts';
 import { type FailurePages, failureAnswer } from './failure-answer.ts';
 import { incomingBody } from './incoming-body.ts';

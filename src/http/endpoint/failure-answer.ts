@@ -2,9 +2,9 @@
 import { STATUS_CODES } from 'node:http';
 import Negotiator from 'negotiator';
 import type { PageEntry } from '../../cache/entry.ts';
-import type { Failure } from '../../page/endpoint/endpoints.ts';
-import type { ErrorProps } from '../../page/error-page.ts';
-import { type Answer, answerPage } from '../answer.ts';
+import type { ErrorProps } from '../../page/definitions/error-page.ts';
+import type { Failure } from '../../page/request/endpoints.ts';
+import { type Answer, answerPage } from '../response/response.ts';
 import { jsonAnswer } from './json-answer.ts';
 
 export type FailurePages = (props: ErrorProps) => Promise<PageEntry>;

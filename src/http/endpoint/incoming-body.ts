@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import type { Bytes } from '../../core/units.ts';
 import { BodyCut, BodyRefused, type IncomingBody } from '../../page/endpoint/body.ts';
-import { expectsContinue, readBody } from '../request-body.ts';
+import { expectsContinue, readBody } from '../request/request-body.ts';
 
 /** No real one is longer, and each parameter costs. */
 const MAX_TYPE_LENGTH = 256;

@@ -1,5 +1,5 @@
-import type { Answer } from '../answer.ts';
-import { SECURITY_HEADERS } from '../security-headers.ts';
+import type { Answer } from '../response/response.ts';
+import { SECURITY_HEADERS } from '../response/security-headers.ts';
 
 /** Of an answer that is no page: a browser that shows it runs nothing of it. */
 export const NO_DOCUMENT = "default-src 'none'; frame-ancestors 'none'";

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStreamDefaultReader } from 'node:stream/web';
 import { EndpointError } from '../../page/endpoint/errors.ts';
-import { SECURITY_HEADERS } from '../security-headers.ts';
+import { SECURITY_HEADERS } from '../response/security-headers.ts';
 import { NO_DOCUMENT } from './json-answer.ts';
 
 export interface Outgoing {

@@ -1,8 +1,8 @@
+import type { Declared } from '../application/inputs.ts';
+import { assertParams, assertSchemas } from '../application/route-inputs.ts';
+import { type ApplicationKeys, routeKeys } from '../application/route-keys.ts';
+import type { Route } from '../application/router.ts';
 import { ApplicationError } from '../errors.ts';
-import type { Declared } from '../inputs.ts';
-import { assertParams, assertSchemas } from '../route-inputs.ts';
-import { type ApplicationKeys, routeKeys } from '../route-keys.ts';
-import type { Route } from '../router.ts';
 import { isBodyKind } from './body.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type CompleteFrom, completeFrom } from './from.ts';

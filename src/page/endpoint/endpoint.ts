@@ -4,9 +4,9 @@ import type { Logger } from '../../core/log.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';
 import type { WritableDb } from '../../data/read/write-scope.ts';
 import type { Visible } from '../../invalidation/bus/visibility.ts';
-import type { VisibleOptions } from '../action.ts';
-import type { Invalid, NotFound, Redirect } from '../outcome.ts';
-import type { Parsed, Shape } from '../shape.ts';
+import type { VisibleOptions } from '../definitions/action.ts';
+import type { Invalid, NotFound, Redirect } from '../definitions/outcome.ts';
+import type { Parsed, Shape } from '../definitions/schemas.ts';
 import type { BodyOf, BodyShape } from './body.ts';
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;

@@ -7,12 +7,12 @@ import type { DependencyKey, Milliseconds, Stamp } from '../../core/units.ts';
 import type { KeySink } from '../../core/validity.ts';
 import { excerpt } from '../../data/errors.ts';
 import { meaningOf } from '../../data/keys/meaning.ts';
-import { parseTarget } from '../../http/target.ts';
-import type { Application } from '../../page/application.ts';
-import { Fragments } from '../../page/fragments.ts';
-import type { PagePipeline } from '../../page/pipeline.ts';
-import { PageRenderer } from '../../page/renderer.ts';
-import type { Sources } from '../../page/scope.ts';
+import { parseTarget } from '../../http/request/target.ts';
+import type { Application } from '../../page/application/application.ts';
+import { Fragments } from '../../page/render/fragments.ts';
+import type { Sources } from '../../page/render/render-context.ts';
+import { PageRenderer } from '../../page/render/renderer.ts';
+import type { PagePipeline } from '../../page/request/pipeline.ts';
 
 export interface ExplainedWhy {
   readonly keys: readonly {

@@ -3,8 +3,8 @@
 import type { PageEntry } from '../../cache/entry.ts';
 import type { CacheStack } from '../../cache/stack/stack.ts';
 import type { DependencyKey } from '../../core/units.ts';
-import { parseTarget } from '../../http/target.ts';
-import type { PagePipeline } from '../../page/pipeline.ts';
+import { parseTarget } from '../../http/request/target.ts';
+import type { PagePipeline } from '../../page/request/pipeline.ts';
 
 export interface ExplainedUrl {
   readonly url: string;

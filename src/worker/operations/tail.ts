@@ -1,6 +1,6 @@
 // The last requests of this worker, told to the primary whenever it asks (src/cluster/tail.ts).
 import { isWatchQuestion, TAIL_ROOM } from '../../dashboard/server/tail.ts';
-import type { RequestTail } from '../../http/seen/request-tail.ts';
+import type { RequestTail } from '../../http/observability/request-tail.ts';
 import type { WorkerLink } from '../worker-link.ts';
 
 export function answerTail(

@@ -1,0 +1,27 @@
+import type { Answer } from './response.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
+
+/** A short answer in words, for requests that never reach a page. Never cached. */
+export function plainAnswer(status: number, text: string, extra: readonly string[] = []): Answer {
+  const body = Buffer.from(text === '' ? '' : `${text}\n`, 'utf8');
+  const headers = [
+    ...(text === '' ? [] : ['content-type', 'text/plain; charset=utf-8']),
+    ...(status === 204 ? [] : ['content-length', String(body.length)]),
+    'cache-control',
+    'no-store',
+    'content-security-policy',
+    "default-src 'none'; frame-ancestors 'none'",
+    ...extra,
+    ...SECURITY_HEADERS,
+  ];
+  return { status, headers, body };
+}
+
+/** To the one spelling of an address; the same for everybody for ever, so it may be kept. */
+export function elsewhereAnswer(location: string): Answer {
+  const { status, headers, body } = plainAnswer(308, `This address is written ${location}`, [
+    'location',
+    location,
+  ]);
+  return { status, headers, body };
+}

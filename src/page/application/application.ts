@@ -1,0 +1,214 @@
+// An application: its routes, the pages around them, its public files. `assemble` makes one of modules,
+// `loadApplication` (load-application.ts) of a folder. Whatever is wrong is said before a request is taken.
+
+import { isSession, type SessionDeclaration } from '../../visitor/declaration.ts';
+import { ContentSecurity } from '../definitions/content-security.ts';
+import { type ErrorPage, isErrorPage } from '../definitions/error-page.ts';
+import { isLayout, type Layout } from '../definitions/layout.ts';
+import { isPage, type Page, page } from '../definitions/page.ts';
+import type { ApplicationSettings } from '../definitions/settings.ts';
+import { compileEndpoint } from '../endpoint/compile-endpoint.ts';
+import { type Endpoint, isEndpoint } from '../endpoint/endpoint.ts';
+import { ApplicationError } from '../errors.ts';
+import type { Declared } from './inputs.ts';
+import type { CompletePolicy } from './policy.ts';
+import { PublicFiles } from './public-files.ts';
+import { assertParams, assertSchemas } from './route-inputs.ts';
+import { type ApplicationKeys, applicationKeys, routeKeys } from './route-keys.ts';
+import { type FileRoute, RouteTable } from './route-table.ts';
+import { type Route, routeOf } from './router.ts';
+
+export interface PageRoute extends Route {
+  readonly page: Page;
+  readonly policy: CompletePolicy;
+  readonly declared: Declared;
+}
+
+export interface Application extends ApplicationKeys {
+  /** Changes whenever the application's code or files do; part of every cache key. */
+  readonly build: string;
+  readonly routes: readonly PageRoute[];
+  /** Pages, resources and endpoints by their addresses. */
+  readonly router: RouteTable<PageRoute>;
+  readonly notFound: PageRoute;
+  readonly errorPage: ErrorPage | undefined;
+  readonly layout: Layout | undefined;
+  readonly files: PublicFiles;
+  readonly security: ContentSecurity;
+  /** What the application declares about keys. */
+  readonly declare: ApplicationSettings['declare'];
+  /** Undefined: there are no sessions. */
+  readonly session: SessionDeclaration | undefined;
+  /** Addresses of pages to be made before the first visitor comes. */
+  readonly warm: readonly string[];
+}
+
+/** A file below pages/: its path without extension, and what it exports. */
+export interface PageModule {
+  readonly file: string;
+  /** By default: a page or an endpoint. */
+  readonly exported: unknown;
+  /** Under these names. */
+  readonly named?: { readonly page?: unknown; readonly endpoint?: unknown };
+}
+
+export interface ApplicationParts {
+  readonly modules: readonly PageModule[];
+  readonly build: string;
+  readonly files?: PublicFiles;
+  readonly settings?: ApplicationSettings;
+}
+
+const SPECIAL = new Set(['_404', '_error', '_layout']);
+
+/** Errors: `E_APPLICATION`. */
+export function assemble(parts: ApplicationParts): Application {
+  const { modules, build, files: publicFiles = new PublicFiles('public'), settings } = parts;
+  const keys = applicationKeys(settings);
+  const special = new Map<string, unknown>();
+  const files: FileRoute<PageRoute>[] = [];
+  for (const module of modules) {
+    if (SPECIAL.has(module.file)) special.set(module.file, module.exported);
+    else files.push(compileFile(module, keys));
+  }
+  const routes = files.flatMap(({ page }) => page ?? []);
+  if (files.length === 0) throw new ApplicationError('pages/ holds no page. The home page is pages/index.');
+  const router = new RouteTable(files);
+  return Object.freeze({
+    build,
+    routes: Object.freeze(routes),
+    router,
+    notFound: compile(
+      { template: '_404', file: '_404', names: [] },
+      special.get('_404') ?? plainNotFound,
+      keys,
+    ),
+    errorPage: optional(special, '_error', 'errorPage', isErrorPage),
+    layout: optional(special, '_layout', 'layout', isLayout),
+    files: publicFiles,
+    security: new ContentSecurity(settings?.contentSecurityPolicy),
+    ...keys,
+    declare: settings?.declare,
+    session: checkedSession(settings?.session),
+    warm: checkedWarm(settings?.warm ?? [], router),
+  });
+}
+
+function checkedWarm(addresses: readonly unknown[], router: RouteTable<PageRoute>): readonly string[] {
+  return Object.freeze(
+    addresses.map((address) => {
+      const known = typeof address === 'string' && URL.canParse(address, 'http://app');
+      const segments = known ? new URL(address, 'http://app').pathname.split('/').filter(Boolean) : [];
+      if (known && address.startsWith('/') && router.match(segments) !== undefined) return address;
+      throw new ApplicationError(
+        `app: warm holds '${address}', which no page answers. List paths of pages, such as '/users/1?page=2'.`,
+      );
+    }),
+  );
+}
+
+function checkedSession(declared: unknown): SessionDeclaration | undefined {
+  if (declared === undefined || isSession(declared)) return declared;
+  throw new ApplicationError(
+    'app: session must be made by session(), imported from coherent-render-server: session({ schema: ... }).',
+  );
+}
+
+/** What a file answers, by what it exports. Two answers for one method are a mistake. */
+function compileFile(
+  { file, exported, named = {} }: PageModule,
+  keys: ApplicationKeys,
+): FileRoute<PageRoute> {
+  const route = routeOf(file);
+  const given = [exported, named.page, named.endpoint].filter((each) => each !== undefined);
+  const endpoints = given.filter(isEndpoint);
+  const pages = given.filter((each) => !isEndpoint(each));
+  if (named.page !== undefined && !isPage(named.page))
+    throw new ApplicationError(`pages/${file}: its export 'page' is not made by page().`);
+  if (named.endpoint !== undefined && !isEndpoint(named.endpoint))
+    throw new ApplicationError(`pages/${file}: its export 'endpoint' is not made by endpoint().`);
+  if (pages.length > 1 || endpoints.length > 1)
+    throw new ApplicationError(
+      `pages/${file} has two answers of one kind. Keep one, or give it a file of its own.`,
+    );
+  const [endpoint] = endpoints;
+  const isPageWanted = pages.length > 0 || endpoint === undefined;
+  const page = isPageWanted ? compile(route, pages[0], keys) : undefined;
+  if (page !== undefined && endpoint !== undefined) assertNoMethodTwice(page, endpoint);
+  return Object.freeze({ ...route, page, endpoint: endpoint && compileEndpoint(route, endpoint, keys) });
+}
+
+function assertNoMethodTwice({ file, page }: PageRoute, { methods }: Endpoint): void {
+  const twice = methods.has('GET') ? 'GET' : 'POST';
+  if (twice === 'POST' && (!methods.has('POST') || page.definition.action === undefined)) return;
+  const what = twice === 'GET' ? 'page' : 'action';
+  throw new ApplicationError(
+    `pages/${file}: both its ${what} and its endpoint answer ${twice}. Remove one of the two.`,
+  );
+}
+
+function compile(route: Route, exported: unknown, keys: ApplicationKeys): PageRoute {
+  const file = `pages/${route.file}`;
+  if (!isPage(exported)) throw notMadeBy(file, 'page', exported);
+  const { params = {}, query = {}, form = {}, cache } = exported.definition;
+  assertParams(route, params);
+  assertSchemas(file, params, query, form);
+  if (exported.definition.head !== undefined && exported.definition.shell !== undefined) {
+    throw new ApplicationError(
+      `${file}: it has both head and shell. A streamed page's head is sent before there are props: keep shell only.`,
+    );
+  }
+  if (exported.definition.form !== undefined && exported.definition.action === undefined) {
+    throw new ApplicationError(`${file}: it has a form, but no action that takes it.`);
+  }
+  const { renderTimeoutMs = 1 } = exported.definition;
+  if (!Number.isFinite(renderTimeoutMs) || renderTimeoutMs <= 0) {
+    throw new ApplicationError(
+      `${file}: renderTimeoutMs is ${renderTimeoutMs}; give milliseconds, more than 0.`,
+    );
+  }
+  const { policy, declared } = routeKeys(file, cache, keys);
+  return Object.freeze({ ...route, page: exported, policy, declared: { params, query, ...declared } });
+}
+
+function optional<T>(
+  special: ReadonlyMap<string, unknown>,
+  file: string,
+  maker: string,
+  is: (value: unknown) => value is T,
+): T | undefined {
+  if (!special.has(file)) return undefined;
+  const exported = special.get(file);
+  if (!is(exported)) throw notMadeBy(`pages/${file}`, maker, exported);
+  return exported;
+}
+
+function notMadeBy(file: string, maker: string, exported: unknown): ApplicationError {
+  if (exported === undefined) {
+    return new ApplicationError(
+      `${file} has no default export. Write: export default ${maker}({ view: ... })`,
+    );
+  }
+  if (typeof exported === 'object' && exported !== null && 'definition' in exported) {
+    return new ApplicationError(
+      `${file}: its default export was made by another function than ${maker}(), or by another copy of ` +
+        'coherent-render-server than the one that runs. Use one installed copy for the server and the application.',
+    );
+  }
+  return new ApplicationError(
+    `${file}: its default export must be made by ${maker}(), imported from coherent-render-server.`,
+  );
+}
+
+const plainNotFound = page({
+  head: () => ({ title: 'Not found', robots: 'noindex' }),
+  view: () => ({
+    main: {
+      children: [
+        { h1: 'Not found' },
+        { p: 'There is no page at this address.' },
+        { p: { children: [{ a: { href: '/', text: 'Home' } }] } },
+      ],
+    },
+  }),
+});

@@ -1,0 +1,218 @@
+// Fragments at work: from a call in the tree to its HTML, out of the cache where there is one.
+
+import type { Cache, CacheKey, FillContext, Filled } from '../../cache/contract.ts';
+import { type FragmentEntry, INCOMPLETE_TTL_MS } from '../../cache/entry.ts';
+import { fragmentKey } from '../../cache/key.ts';
+import type { Clock } from '../../core/clock.ts';
+import { type Tracing, untraced } from '../../core/trace.ts';
+import type { UnheardRejections } from '../../core/unheard-rejections.ts';
+import type { EpochMs, Milliseconds } from '../../core/units.ts';
+import type { FragmentCall } from '../../render/fragment-call.ts';
+import { render } from '../../render/render.ts';
+import { scriptHash } from '../definitions/content-security.ts';
+import type { FragmentUse } from '../definitions/fragment.ts';
+import { FragmentError } from '../errors.ts';
+import type { Timeouts } from '../timeouts.ts';
+import type { FailedReads } from './failed-reads.ts';
+import type { RenderNotices } from './notices.ts';
+import { RenderScope, type Sources } from './render-context.ts';
+import type { RenderUsage } from './usage.ts';
+
+const DEFAULT_TTL_MS: Milliseconds = 60_000;
+
+export interface FragmentsOptions {
+  readonly build: string;
+  readonly sources: Sources;
+  readonly clock: Clock;
+  readonly timeouts: Timeouts;
+  /** Without one each fragment is rendered with the page around it. */
+  readonly cache?: Cache<FragmentEntry> | undefined;
+  readonly usage?: RenderUsage | undefined;
+  readonly failedReads?: FailedReads;
+  readonly rejections?: UnheardRejections | undefined;
+  /** Told of what was left out of their HTML. */
+  readonly notices?: RenderNotices;
+  readonly trace?: Tracing;
+}
+
+type RenderContext = Pick<FillContext, 'stamp' | 'signal'> & {
+  /** `inside`: for the page around it, kept nowhere else. */
+  readonly reason: FillContext['reason'] | 'inside';
+};
+
+const COUNTED_AS = { hit: 'hits', stale: 'stale', miss: 'misses' } as const;
+
+export class Fragments {
+  readonly #options: FragmentsOptions;
+  readonly #trace: Tracing;
+  /** Fragments by name, to refuse a second one of the same name: they would share their HTML. */
+  readonly #identities = new Map<string, object>();
+
+  constructor(options: FragmentsOptions) {
+    this.#options = options;
+    this.#trace = options.trace ?? untraced;
+  }
+
+  /** What the renderer asks for the HTML of the fragments in `scope`'s tree: at once where memory has it. */
+  resolver(scope: RenderScope): (call: FragmentCall) => string | Promise<string> {
+    return (call) => this.#resolve(call.content as FragmentUse, scope);
+  }
+
+  /** Its HTML where memory has it, valid now. Undefined: it would have to be made. */
+  inMemory(call: FragmentCall, around: RenderScope): string | undefined {
+    const use = call.content as FragmentUse;
+    const { build, cache } = this.#options;
+    const ready = cache?.peek(fragmentKey({ build, name: use.name, key: use.key }));
+    if (ready === undefined) return undefined;
+    around.include(ready, ready.freshUntilMs);
+    return ready.html;
+  }
+
+  #resolve(use: FragmentUse, around: RenderScope): string | Promise<string> {
+    const { build, cache, usage } = this.#options;
+    this.#assertOneOfName(use);
+    const key = fragmentKey({ build, name: use.name, key: use.key });
+    if (around.inside.includes(key)) {
+      throw new FragmentError(`The fragment '${use.name}' stands inside itself with the same key.`);
+    }
+    if (cache === undefined || ttlOf(use) === 0) return this.#renderWith(use, key, around);
+    const ready = cache.peek(key);
+    if (ready === undefined) return this.#fetch(use, key, around, cache);
+    if (usage !== undefined) usage.fragment(use.name).hits++;
+    this.#include(ready, ready.freshUntilMs, around);
+    return ready.html;
+  }
+
+  /** As a part of the page around it, kept nowhere else. */
+  async #renderWith(use: FragmentUse, key: CacheKey, around: RenderScope): Promise<string> {
+    const entry = await this.#render(use, [...around.inside, key], {
+      stamp: around.stamp,
+      signal: around.signal,
+      reason: 'inside',
+    });
+    around.include(entry, ttlOf(use) === 0 ? Number.POSITIVE_INFINITY : entry.freshUntilMs);
+    return entry.html;
+  }
+
+  async #fetch(
+    use: FragmentUse,
+    key: CacheKey,
+    around: RenderScope,
+    cache: Cache<FragmentEntry>,
+  ): Promise<string> {
+    const { timeouts, clock, usage } = this.#options;
+    const outcome = await cache.fetch(
+      key,
+      { group: use.name, signal: around.signal, ...timeouts },
+      async (context: FillContext): Promise<Filled<FragmentEntry>> => {
+        return { value: await this.#render(use, [...around.inside, key], context), store: true };
+      },
+    );
+    if (usage !== undefined) usage.fragment(use.name)[COUNTED_AS[outcome.result]]++;
+    // A page around a stale piece is stale from the start: it is served, and made again.
+    const freshUntilMs: EpochMs = outcome.result === 'stale' ? clock.now() : outcome.value.freshUntilMs;
+    this.#include(outcome.value, freshUntilMs, around);
+    return outcome.value.html;
+  }
+
+  /**
+   * Where the wall clock was set back since the piece was made its times lie in the future. The page must not live for
+   * so much longer: it takes them for a whole lifetime of the piece, and the piece for as old as it can be.
+   */
+  #include(entry: FragmentEntry, freshUntilMs: EpochMs, around: RenderScope): void {
+    const nowMs = this.#options.clock.now();
+    if (entry.createdMs <= nowMs) {
+      around.include(entry, freshUntilMs);
+      return;
+    }
+    const lifeMs = entry.freshUntilMs - entry.createdMs;
+    const createdMs = Math.max(0, nowMs - lifeMs);
+    around.include({ ...entry, createdMs }, Math.min(freshUntilMs, nowMs + lifeMs));
+  }
+
+  #render(use: FragmentUse, inside: readonly CacheKey[], context: RenderContext): Promise<FragmentEntry> {
+    if (!this.#trace.isOn) return this.#counted(use, inside, context);
+    const attributes = { 'coherent.fragment': use.name, 'coherent.render.reason': context.reason };
+    const apart = context.reason === 'refresh' || context.reason === 'warm';
+    return this.#trace.span({ name: `fragment ${use.name}`, kind: 'internal', attributes, apart }, () =>
+      this.#counted(use, inside, context),
+    );
+  }
+
+  async #counted(
+    use: FragmentUse,
+    inside: readonly CacheKey[],
+    context: RenderContext,
+  ): Promise<FragmentEntry> {
+    const { clock, usage, rejections } = this.#options;
+    const startedMs = clock.monotonic();
+    const place = `fragment ${use.name}`;
+    let entry: FragmentEntry | undefined;
+    rejections?.began(place);
+    try {
+      entry = await this.#build(use, inside, context);
+      return entry;
+    } finally {
+      rejections?.ended(place);
+      usage?.rendered({
+        kind: 'fragment',
+        name: use.name,
+        durationMs: clock.monotonic() - startedMs,
+        reason: context.reason,
+        loadMs: null,
+        htmlBytes: entry?.html.length ?? 0,
+        dependencies: entry?.keys.length ?? 0,
+        failed: entry === undefined,
+      });
+    }
+  }
+
+  /** One render with a scope of its own. */
+  async #build(
+    use: FragmentUse,
+    inside: readonly CacheKey[],
+    { stamp, signal }: RenderContext,
+  ): Promise<FragmentEntry> {
+    const { clock, sources } = this.#options;
+    const scope = new RenderScope({ stamp, signal, inside, nowMs: clock.now() }, sources);
+    const { node } = await use.build(scope.reading);
+    scope.settle();
+    const html = await render(node, {
+      resolveFragment: this.resolver(scope),
+      signal,
+      tell: this.#options.notices?.of(`fragment ${use.name}`),
+      onScript: (text) => scope.scripts.add(scriptHash(text)),
+    });
+    scope.settle();
+    this.#options.failedReads?.tell(`fragment ${use.name}`, scope.failed);
+    const { isIncomplete } = scope;
+    const ttlMs = isIncomplete ? Math.min(ttlOf(use), INCOMPLETE_TTL_MS) : ttlOf(use);
+    const freshUntilMs = Math.min(clock.now() + ttlMs, scope.freshUntilMs);
+    return Object.freeze({
+      html,
+      ...(scope.scripts.size > 0 && { scripts: Object.freeze([...scope.scripts]) }),
+      ...(scope.assets.size > 0 && { assets: Object.freeze([...scope.assets]) }),
+      keys: scope.keys,
+      stamp,
+      createdMs: scope.sinceMs,
+      freshUntilMs,
+      staleUntilMs: freshUntilMs + (isIncomplete ? 0 : (use.policy.staleWhileRevalidateMs ?? 0)),
+      errorUntilMs: freshUntilMs,
+      ...(isIncomplete && { incomplete: true as const }),
+    });
+  }
+
+  #assertOneOfName({ name, identity }: FragmentUse): void {
+    const known = this.#identities.get(name) ?? identity;
+    if (known !== identity) {
+      throw new FragmentError(
+        `Two fragments are called '${name}'. Give one of them another name: it names the HTML they share.`,
+      );
+    }
+    this.#identities.set(name, identity);
+  }
+}
+
+function ttlOf({ policy }: FragmentUse): Milliseconds {
+  return policy.ttlMs ?? DEFAULT_TTL_MS;
+}

@@ -1,0 +1,126 @@
+import { setMaxListeners } from 'node:events';
+import type { CacheKey } from '../../cache/contract.ts';
+import type { FragmentEntry } from '../../cache/entry.ts';
+import type { DependencyKey, EpochMs, Milliseconds, Stamp } from '../../core/units.ts';
+import type { KeySink } from '../../core/validity.ts';
+import type { Db } from '../../data/db.ts';
+import type { Reading } from '../definitions/page.ts';
+import { type FailedRead, RenderKeys } from './dependency-recorder.ts';
+import { notedFetch } from './noted-fetch.ts';
+import type { CallWatch } from './usage.ts';
+
+/** Where a render's reads come from; `Database` of data/ is one. */
+export interface Sessions {
+  session(options: { readonly signal: AbortSignal; readonly sink: KeySink }): Db;
+}
+
+/** What every render of a worker shares. */
+export interface Sources {
+  readonly sessions: Sessions;
+  readonly fetch: typeof globalThis.fetch;
+  /** The dependencies that the application declares: what is made from a key is made from its sources, too. */
+  readonly declared?: { sources(keys: readonly DependencyKey[]): readonly DependencyKey[] };
+}
+
+export interface ScopeStart {
+  readonly stamp: Stamp;
+  readonly signal: AbortSignal;
+  /** Now: before the first read. */
+  readonly nowMs: EpochMs;
+  /** The keys of the fragments around this one, outermost first; [] for a page. */
+  readonly inside?: readonly CacheKey[];
+}
+
+type Piece = Pick<FragmentEntry, 'keys' | 'scripts' | 'assets' | 'createdMs' | 'incomplete'>;
+
+/** One render, of a page or of a fragment: what it may read with, and what it turned out to depend on. */
+export class RenderScope {
+  readonly stamp: Stamp;
+  readonly signal: AbortSignal;
+  readonly inside: readonly CacheKey[];
+  readonly reading: Reading;
+  /** What is measured of it. */
+  readonly measured: { loadedAtMs?: Milliseconds; watch?: CallWatch | undefined } = {};
+  /** Hashes of the inline scripts in it, those of the fragments inside included: what its policy vouches for. */
+  readonly scripts = new Set<string>();
+  /** The files of public/ that were named in it, those of the fragments inside included: their hashed names. */
+  readonly assets = new Set<string>();
+  readonly #keys = new RenderKeys();
+  readonly #declared: Sources['declared'];
+  #freshUntilMs: EpochMs = Number.POSITIVE_INFINITY;
+  #sinceMs: EpochMs;
+  #hasIncomplete = false;
+
+  constructor({ stamp, signal, nowMs, inside = [] }: ScopeStart, sources: Sources) {
+    // One render may well wait for more than ten things at once; each listens to the signal.
+    setMaxListeners(0, signal);
+    this.stamp = stamp;
+    this.#declared = sources.declared;
+    this.#sinceMs = nowMs;
+    this.signal = signal;
+    this.inside = inside;
+    this.reading = Object.freeze({
+      db: sources.sessions.session({ signal, sink: this.#keys }),
+      signal,
+      dependsOn: (...keys: string[]) => {
+        for (const key of keys) this.#keys.add(key);
+      },
+      fetch: notedFetch(boundFetch(sources.fetch, signal), this.#keys),
+    });
+  }
+
+  /** The closure: with those of the fragments inside, and all that these depend on as declared. */
+  get keys(): readonly DependencyKey[] {
+    const { keys } = this.#keys;
+    const closed = this.#declared?.sources(keys) ?? keys;
+    return closed.length === keys.length ? keys : Object.freeze([...closed].sort());
+  }
+
+  /** What was read that no purge will tell of. */
+  get untracked(): readonly string[] {
+    return this.#keys.reasons;
+  }
+
+  /** Call it when `load` has returned, and at the end of the render: what is still being read by then is missing. */
+  settle(): void {
+    this.#keys.settle();
+  }
+
+  /** Its own reads that failed or were not waited for. */
+  get failed(): readonly FailedRead[] {
+    return this.#keys.failed;
+  }
+
+  /** A read of it, or of a fragment inside, failed or was not waited for. */
+  get isIncomplete(): boolean {
+    return this.#hasIncomplete || this.failed.length > 0;
+  }
+
+  /** No longer than the shortest-lived fragment inside. Infinity without fragments. */
+  get freshUntilMs(): EpochMs {
+    return this.#freshUntilMs;
+  }
+
+  /** When the first read was about to be made of all that is in it, fragments included. */
+  get sinceMs(): EpochMs {
+    return this.#sinceMs;
+  }
+
+  /** Takes over what a piece inside depends on: a page's keys are the closure. */
+  include({ keys, scripts = [], assets = [], createdMs, incomplete }: Piece, freshUntilMs: EpochMs): void {
+    for (const key of keys) this.#keys.add(key);
+    for (const script of scripts) this.scripts.add(script);
+    for (const asset of assets) this.assets.add(asset);
+    this.#freshUntilMs = Math.min(this.#freshUntilMs, freshUntilMs);
+    this.#sinceMs = Math.min(this.#sinceMs, createdMs);
+    if (incomplete === true) this.#hasIncomplete = true;
+  }
+}
+
+/** As the platform's, and stopped by `signal`, too. */
+export function boundFetch(fetch: typeof globalThis.fetch, signal: AbortSignal): typeof globalThis.fetch {
+  return (input, init) => {
+    const own = init?.signal;
+    return fetch(input, { ...init, signal: own == null ? signal : AbortSignal.any([own, signal]) });
+  };
+}

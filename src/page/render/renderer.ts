@@ -1,0 +1,352 @@
+// One render of a page: load, view, document, bytes. Every outcome of it is an entry; only failures throw.
+
+import type { FillContext, Filled } from '../../cache/contract.ts';
+import type { Header, PageEntry } from '../../cache/entry.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import { type Tracing, untraced } from '../../core/trace.ts';
+import type { UnheardRejections } from '../../core/unheard-rejections.ts';
+import type { Stamp } from '../../core/units.ts';
+import type { Node } from '../../render/element.ts';
+import type { FragmentCall } from '../../render/fragment-call.ts';
+import { type RenderOptions, renderToBuffer } from '../../render/render.ts';
+import { trusted } from '../../render/trust.ts';
+import type { Application, PageRoute } from '../application/application.ts';
+import { type Inputs, NO_INPUTS } from '../application/inputs.ts';
+import { completePolicy, isStored } from '../application/policy.ts';
+import type { Feedback } from '../definitions/action.ts';
+import { scriptHash } from '../definitions/content-security.ts';
+import { type HostInput, originOf } from '../definitions/host-input.ts';
+import { isNotFound, isRedirect } from '../definitions/outcome.ts';
+import type { Chosen } from '../definitions/variants.ts';
+import { type DocumentParts, documentNode } from './document.ts';
+import { FailedReads } from './failed-reads.ts';
+import { FailurePage, type FailureProps } from './failure-page.ts';
+import type { Fragments } from './fragments.ts';
+import { RenderNotices } from './notices.ts';
+import { type Finished, makeEntry } from './page-entry.ts';
+import { safeLocation } from './redirect.ts';
+import { RenderScope, type Sources } from './render-context.ts';
+import type { Shell, ShellListener } from './shells.ts';
+import type { RenderUsage } from './usage.ts';
+
+export interface PageRendererOptions {
+  readonly application: Application;
+  readonly sources: Sources;
+  readonly fragments: Fragments;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly publicOrigin?: string | undefined;
+  /** Send Surrogate-Key and Cache-Groups with every page that is kept. */
+  readonly surrogateKeys?: boolean;
+  readonly usage?: RenderUsage | undefined;
+  readonly failedReads?: FailedReads;
+  /** Told whose work it is that goes on. */
+  readonly rejections?: UnheardRejections | undefined;
+  /** Told of what was left out of a page. Its own unless given. */
+  readonly notices?: RenderNotices;
+  readonly trace?: Tracing;
+}
+
+const NEVER_STORED = completePolicy('an error', { ttlMs: 0, staleWhileRevalidateMs: 0 });
+/** Where the page's content will stand. Data cannot look like it: `<` in data is escaped. */
+const HERE = trusted('<!--coherent:content-->');
+const NO_STAMP: Stamp = Object.freeze({ epoch: '', seq: 0 });
+
+export class PageRenderer {
+  readonly #options: PageRendererOptions;
+  readonly #trace: Tracing;
+  readonly #untracked = new Set<string>();
+  readonly #failedReads: FailedReads;
+  readonly #notices: RenderNotices;
+  readonly #failures: FailurePage;
+
+  constructor(options: PageRendererOptions) {
+    this.#options = options;
+    this.#failedReads = options.failedReads ?? new FailedReads(options.log);
+    this.#trace = options.trace ?? untraced;
+    this.#notices = options.notices ?? new RenderNotices(options.log);
+    this.#failures = new FailurePage({
+      ...options,
+      document: (parts, scope, resolveFragment) => this.#document(parts, scope, resolveFragment),
+    });
+  }
+
+  /** Renders `route` from its inputs; `announce` is told the shell of one that has one. Rejects with what `load` or `view` threw, or the signal's reason. */
+  fill(
+    route: PageRoute,
+    inputs: Inputs,
+    context: FillContext,
+    announce?: ShellListener,
+  ): Promise<Filled<PageEntry>> {
+    if (!this.#trace.isOn) return this.#counted(route, inputs, context, announce);
+    const { template } = route;
+    const attributes = { 'http.route': template, 'coherent.render.reason': context.reason };
+    const apart = context.reason !== 'miss';
+    return this.#trace.span({ name: `render ${template}`, kind: 'internal', attributes, apart }, () =>
+      this.#counted(route, inputs, context, announce),
+    );
+  }
+
+  async #counted(
+    route: PageRoute,
+    inputs: Inputs,
+    context: FillContext,
+    announce: ShellListener | undefined,
+  ): Promise<Filled<PageEntry>> {
+    const { clock, sources, usage, rejections } = this.#options;
+    const scope = new RenderScope({ ...context, nowMs: clock.now() }, sources);
+    scope.measured.watch = usage?.componentWatch();
+    const startedMs = clock.monotonic();
+    let filled: Filled<PageEntry> | undefined;
+    rejections?.began(route.template);
+    try {
+      filled = await this.#fill(route, inputs, context, scope, announce);
+      return filled;
+    } finally {
+      rejections?.ended(route.template);
+      const { loadedAtMs } = scope.measured;
+      usage?.rendered({
+        kind: 'page',
+        name: route.template,
+        durationMs: clock.monotonic() - startedMs,
+        reason: context.reason,
+        loadMs: loadedAtMs === undefined ? null : loadedAtMs - startedMs,
+        htmlBytes: filled?.value.identity.length ?? 0,
+        dependencies: filled?.value.keys.length ?? 0,
+        failed: filled === undefined,
+      });
+    }
+  }
+
+  async #fill(
+    route: PageRoute,
+    inputs: Inputs,
+    context: FillContext,
+    scope: RenderScope,
+    announce: ShellListener | undefined,
+  ): Promise<Filled<PageEntry>> {
+    const { clock, application, surrogateKeys = false } = this.#options;
+    const status = route === application.notFound ? 404 : 200;
+    const finished = await this.#page(route, inputs, scope, status, announce);
+    // The cache takes nothing of an aborted render, which may lack anything; this spares the compression.
+    context.signal.throwIfAborted();
+    scope.settle();
+    this.#failedReads.tell(route.template, scope.failed);
+    this.#tellUntracked(route, scope);
+    const { policy } = route;
+    const origin = {
+      keys: scope.keys,
+      stamp: context.stamp,
+      sinceMs: scope.sinceMs,
+      nowMs: clock.now(),
+      limitMs: scope.freshUntilMs,
+      policy,
+      surrogateKeys: surrogateKeys && isStored(policy, finished.status),
+      incomplete: scope.isIncomplete,
+    };
+    const value = await makeEntry(finished, origin, context.reason === 'miss');
+    return { value, store: isStored(policy, finished.status) };
+  }
+
+  /** The shell alone. Undefined where the page has none. Rejects with what it or the layout threw, or the signal's reason. */
+  async shell(route: PageRoute, inputs: Inputs, signal: AbortSignal): Promise<Shell | undefined> {
+    const { clock, sources } = this.#options;
+    if (route.page.definition.shell === undefined) return undefined;
+    const scope = new RenderScope({ stamp: NO_STAMP, signal, nowMs: clock.now() }, sources);
+    return this.#shell(route, inputs, scope, undefined);
+  }
+
+  /** The answer for a failure, never stored. Never rejects: when the application's own page fails, a plain one. */
+  async failure(props: FailureProps, headers: readonly Header[]): Promise<PageEntry> {
+    return this.#unstored(await this.#failures.render(props, headers));
+  }
+
+  /** The page once more for somebody whose form could not be taken; without feedback, the page of what is not there. Never stored. Rejects as `fill` does. */
+  async again(
+    route: PageRoute,
+    inputs: Inputs,
+    context: Pick<FillContext, 'stamp' | 'signal'>,
+    feedback: Feedback | undefined,
+  ): Promise<PageEntry> {
+    const { clock, sources } = this.#options;
+    const scope = new RenderScope({ ...context, nowMs: clock.now() }, sources);
+    const status = feedback === undefined ? 404 : 422;
+    const finished = await this.#page(route, inputs, scope, status, undefined, feedback);
+    context.signal.throwIfAborted();
+    return this.#unstored(finished);
+  }
+
+  /** To where an action sends its visitor. Errors: `E_REDIRECT`. */
+  redirect(status: number, location: string): Promise<PageEntry> {
+    return this.#unstored(
+      redirectTo(status, safeLocation(location), this.#options.application.security.plain),
+    );
+  }
+
+  #unstored(finished: Finished): Promise<PageEntry> {
+    const nowMs = this.#options.clock.now();
+    return makeEntry(
+      finished,
+      {
+        keys: [],
+        stamp: NO_STAMP,
+        sinceMs: nowMs,
+        nowMs,
+        limitMs: nowMs,
+        policy: NEVER_STORED,
+        surrogateKeys: false,
+        incomplete: false,
+      },
+      true,
+    );
+  }
+
+  async #page(
+    route: PageRoute,
+    inputs: Inputs,
+    scope: RenderScope,
+    status: number,
+    announce?: ShellListener,
+    feedback?: Feedback,
+  ): Promise<Finished> {
+    const { application } = this.#options;
+    const { definition } = route.page;
+    const loading = this.#load(route, inputs, scope);
+    const shell =
+      definition.shell === undefined || feedback !== undefined
+        ? undefined
+        : await this.#shell(route, inputs, scope, loading);
+    if (shell !== undefined) announce?.(shell);
+    const props = await loading;
+    scope.settle();
+    scope.measured.loadedAtMs = this.#options.clock.monotonic();
+    if (isRedirect(props))
+      return redirectTo(props.status ?? 307, safeLocation(props.location), application.security.plain);
+    if (isNotFound(props)) {
+      if (route !== application.notFound) {
+        const { variants, host } = inputs;
+        return this.#page(application.notFound, { ...NO_INPUTS, variants, host }, scope, 404);
+      }
+      throw new Error('pages/_404 answered notFound() itself.');
+    }
+    const html = await this.#html(route, inputs, scope, definition.view(props, feedback), props, shell);
+    const policy = application.security.policyFor(scope.scripts);
+    return { status, html, headers: [['content-security-policy', policy]], assets: scope.assets };
+  }
+
+  #load({ template, page }: PageRoute, inputs: Inputs, scope: RenderScope): unknown {
+    const { definition } = page;
+    if (definition.load === undefined) return undefined;
+    const given = { ...scope.reading, ...pageInputs(inputs) };
+    if (!this.#trace.isOn) return definition.load(given);
+    const attributes = { 'http.route': template };
+    return this.#trace.span({ name: `load ${template}`, kind: 'internal', attributes }, () =>
+      definition.load?.(given),
+    );
+  }
+
+  async #html(
+    route: PageRoute,
+    inputs: Inputs,
+    scope: RenderScope,
+    content: Node,
+    props: unknown,
+    shell: Shell | undefined,
+  ): Promise<Buffer> {
+    const { definition } = route.page;
+    if (shell !== undefined) {
+      const { before, after } = shell;
+      const options = this.#renderOptions(route.template, scope);
+      return Buffer.concat([before, await renderToBuffer(content, options), after]);
+    }
+    const head = definition.shell?.(pageInputs(inputs)) ?? definition.head?.(props) ?? { title: '' };
+    return this.#document({ head, content, route: route.template, ...placeOf(inputs) }, scope);
+  }
+
+  /** The document without the page's own content. Undefined where the layout does not show it exactly once. */
+  async #shell(
+    route: PageRoute,
+    inputs: Inputs,
+    scope: RenderScope,
+    loading: unknown,
+  ): Promise<Shell | undefined> {
+    const { application } = this.#options;
+    // It goes on meanwhile; that it fails is told when it is waited for.
+    if (loading instanceof Promise) loading.catch(() => {});
+    const head = route.page.definition.shell?.(pageInputs(inputs)) ?? { title: '' };
+    const html = await this.#document(
+      { head, content: HERE, route: route.template, ...placeOf(inputs) },
+      scope,
+    );
+    const at = html.indexOf(HERE.toString());
+    const from = at + HERE.toString().length;
+    if (at === -1 || html.includes(HERE.toString(), from)) return undefined;
+    return {
+      before: html.subarray(0, at),
+      after: html.subarray(from),
+      contentSecurityPolicy: application.security.policyFor(scope.scripts),
+      vary: route.policy.variesBy,
+    };
+  }
+
+  #renderOptions(view: string, scope: RenderScope): RenderOptions {
+    const { signal, measured } = scope;
+    return {
+      resolveFragment: this.#options.fragments.resolver(scope),
+      signal,
+      watch: measured.watch,
+      tell: this.#notices.of(view),
+      onScript: (text) => scope.scripts.add(scriptHash(text)),
+    };
+  }
+
+  async #document(
+    parts: DocumentParts,
+    scope: RenderScope,
+    resolveFragment?: (call: FragmentCall) => string | Promise<string>,
+  ): Promise<Buffer> {
+    const { application, publicOrigin } = this.#options;
+    const asset = (path: string) => {
+      const hashed = application.files.asset(path);
+      scope.assets.add(hashed);
+      return hashed;
+    };
+    const origin = parts.host === undefined ? publicOrigin : originOf(parts.host, publicOrigin);
+    const node = documentNode(parts, { layout: application.layout, asset, publicOrigin: origin });
+    const options = this.#renderOptions(parts.route, scope);
+    return renderToBuffer(node, resolveFragment === undefined ? options : { ...options, resolveFragment });
+  }
+
+  #tellUntracked(route: PageRoute, scope: RenderScope): void {
+    for (const why of scope.untracked) {
+      const told = `${route.template} ${why}`;
+      if (this.#untracked.has(told) || this.#untracked.size > 1000) continue;
+      this.#untracked.add(told);
+      this.#options.log.warn(
+        { route: route.template, why },
+        'this page reads what no purge tells of: it lives by its ttl',
+      );
+    }
+  }
+}
+
+/** What a page is given of its inputs: of the host, what the schema made of it. */
+function pageInputs({ params, query, headers, variants, host }: Inputs) {
+  return { params, query, headers, variants, host: host?.value ?? '' };
+}
+
+function placeOf({ variants, host }: Inputs): {
+  readonly variants: Chosen;
+  readonly host: HostInput | undefined;
+} {
+  return { variants, host };
+}
+
+function redirectTo(status: number, location: string, policy: string): Finished {
+  const headers: Header[] = [
+    ['location', location],
+    ['content-security-policy', policy],
+  ];
+  return { status, html: Buffer.alloc(0), headers };
+}

@@ -1,0 +1,45 @@
+import type { Recipe } from './refresh-registry.ts';
+
+export interface Address {
+  /** As a browser would ask for it. */
+  readonly text: string;
+  /** Decoded. */
+  readonly segments: readonly string[];
+  /** Without the '?'. */
+  readonly query: string;
+}
+
+/**
+ * An address that may lead to this page again: schemas transform what they parse, so whoever uses it compares the key.
+ * Undefined: an input is no text or number. Headers are not in it.
+ */
+export function addressOf({ route, inputs }: Recipe): Address | undefined {
+  const params = entriesAsText(inputs.params);
+  const query = entriesAsText(inputs.query);
+  if (route.template === '_404' || params === undefined || query === undefined) return undefined;
+  const byName = new Map(params);
+  const segments = route.template
+    .split('/')
+    .filter((segment) => segment !== '')
+    .flatMap((segment) => {
+      const [, rest, name] = /^\[(\.\.\.)?(.+)\]$/.exec(segment) ?? [];
+      if (name === undefined) return [segment];
+      const value = byName.get(name) ?? '';
+      return rest === undefined ? [value] : value.split('/');
+    });
+  const pairs = query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+  const path = `/${segments.map(encodeURIComponent).join('/')}`;
+  const search = pairs.join('&');
+  return { text: search === '' ? path : `${path}?${search}`, segments, query: search };
+}
+
+function entriesAsText(values: Readonly<Record<string, unknown>>): [string, string][] | undefined {
+  const found: [string, string][] = [];
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
+      return undefined;
+    found.push([name, String(value)]);
+  }
+  return found;
+}

@@ -1,0 +1,431 @@
+// The way of a request that the shortcut did not answer: route -> inputs -> key -> cache -> (render) -> entry. A
+// page that lies in memory is answered without waiting for anything; so are the cheap steps before it. Failures
+// become entries too, so that whoever writes the answer knows one kind of thing.
+
+import type { Cache, CacheKey, FillContext, Filled, Outcome } from '../../cache/contract.ts';
+import type { Header, PageEntry } from '../../cache/entry.ts';
+import { OverloadedError } from '../../cache/errors.ts';
+import { pageKey } from '../../cache/key.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Application, PageRoute } from '../application/application.ts';
+import { type Inputs, NO_INPUTS, parseInputs, type RawInputs, type Rejected } from '../application/inputs.ts';
+import type { ErrorProps } from '../definitions/error-page.ts';
+import type { Chosen, PageVariants } from '../definitions/variants.ts';
+import type { Encoding } from '../encode/encode.ts';
+import { PageEncodings } from '../encode/encodings.ts';
+import type { PageRenderer } from '../render/renderer.ts';
+import { type Shell, Shells } from '../render/shells.ts';
+import type { Timeouts } from '../timeouts.ts';
+import { addressOf } from './address.ts';
+import { diagnose } from './error-status.ts';
+import { FailureLog } from './failure-log.ts';
+import { type Recipe, Recipes } from './refresh-registry.ts';
+
+export interface PageRequest {
+  /** Of the canonical path, decoded. */
+  readonly segments: readonly string[];
+  /** Raw, without the '?'. */
+  readonly query: string;
+  readonly header: (name: string) => string | undefined;
+  /** The one that the visitor likes best of those there are. */
+  readonly encoding: Encoding;
+  /** Render anew whatever is cached: an operator asks. */
+  readonly bypass?: boolean;
+  /** The name of the request: a failure of it goes by this one. */
+  readonly id?: () => string;
+  /** Called once, and only if the visitor has to wait. */
+  readonly waits: () => Visitor;
+}
+
+/** Somebody who waits for a render. */
+export interface Visitor {
+  /** Aborts when he is gone. */
+  readonly signal: AbortSignal;
+  /** Told the shell of a page that has one, once; `collapsed`: of a render that another request, or process, began. */
+  readonly onShell?: ((shell: Shell, collapsed: boolean) => void) | undefined;
+}
+
+export type PageAddress = Pick<PageRequest, 'segments' | 'query' | 'header'>;
+
+export interface PageResponse {
+  readonly entry: PageEntry;
+  /** The route template; '_404' where no route matches. For logs and metrics. */
+  readonly route: string;
+  /** Undefined for failures, which have no key. */
+  readonly key: CacheKey | undefined;
+  readonly outcome: Outcome<PageEntry> | undefined;
+  /** Of a failure: what the visitor is told, and the log. */
+  readonly errorId?: string;
+  /** There was no room to render it: the visitor had better come back over another connection. */
+  readonly shed?: true;
+  /** Of the request headers, these took part in the key as they came. */
+  readonly vary: readonly string[];
+  /** Which of the application's variants did, and what was chosen of them. */
+  readonly variants?: { readonly of: PageVariants; readonly chosen: Chosen } | undefined;
+  /**
+   * The key that the address leads to by now, its headers aside: a schema may say today's date, or what else it likes.
+   * It answers undefined where that cannot be said at once. Not there: always the same key.
+   */
+  readonly keyNow?: (() => CacheKey | undefined) | undefined;
+}
+
+export interface PipelineOptions {
+  readonly application: Application;
+  readonly cache: Cache<PageEntry>;
+  readonly renderer: PageRenderer;
+  readonly timeouts: Timeouts;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A short name for a failure, shown to the visitor and written to the log. */
+  readonly newId: () => string;
+  /** In [0, 1); spreads Retry-After. */
+  readonly random: () => number;
+  /** Show errors to the visitor. Never in production. */
+  readonly showErrors: boolean;
+}
+
+export class PagePipeline {
+  readonly #options: PipelineOptions;
+  /** An error that many waited for is told once, under one id. */
+  readonly #told = new WeakMap<object, string>();
+  readonly #encodings: PageEncodings;
+  readonly #failures: FailureLog;
+  readonly #shells = new Shells();
+  readonly #recipes = new Recipes();
+  /** The page that all are shown for whom there is no room. */
+  #refusal: Promise<PageEntry> | undefined;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    const { cache, clock, log } = options;
+    this.#encodings = new PageEncodings({ cache, clock, log });
+    this.#failures = new FailureLog({ log, clock });
+  }
+
+  /** Before the cache's own: nothing is compressed any more that the cache would have to take. */
+  close(): Promise<void> {
+    return this.#encodings.close();
+  }
+
+  /** Always an answer: a promise of it only where something must be waited for, which never rejects. */
+  respond(request: PageRequest): PageResponse | Promise<PageResponse> {
+    const { application } = this.#options;
+    const match = application.router.match(request.segments);
+    // One entry for every address that leads nowhere, or a scan of addresses would fill the cache.
+    const route = match?.route ?? application.notFound;
+    const raw: RawInputs = { params: match?.params ?? {}, query: request.query, header: request.header };
+    const visit = new Visit(request, hasInputs(route));
+    try {
+      const inputs = parseInputs(route.declared, raw);
+      const response =
+        inputs instanceof Promise
+          ? inputs.then((settled) => this.#answer(route, settled, visit))
+          : this.#answer(route, inputs, visit);
+      if (!(response instanceof Promise)) return response;
+      return response.catch((error) => this.#failed(route, error, visit));
+    } catch (error) {
+      return this.#failed(route, error, visit);
+    }
+  }
+
+  /** Renders a page again that nobody asks for now. False: not known (any more), not wanted, or on its way. */
+  refresh(key: CacheKey): boolean {
+    const recipe = this.#recipes.recall(key);
+    if (recipe === undefined) return false;
+    const { route, inputs } = recipe;
+    return this.#options.cache.warm(key, this.#fetchOptions(route, inputs, key), (context) =>
+      this.#fill(route, inputs, context, key),
+    );
+  }
+
+  /**
+   * Has the page of an address in the cache before anybody asks; resolves when it is there. False: no page answers.
+   * Rejects with what the render threw, or when `signal` aborts.
+   */
+  async warm({
+    segments,
+    query,
+    header,
+    signal,
+  }: PageAddress & { readonly signal: AbortSignal }): Promise<boolean> {
+    const place = await this.#place({ segments, query, header });
+    if (place === undefined) return false;
+    const { route, inputs, key } = place;
+    const options = { ...this.#fetchOptions(route, inputs, key), signal, reason: 'warm' as const };
+    const outcome = await this.#options.cache.fetch(key, options, (context) =>
+      this.#fill(route, inputs, context, key),
+    );
+    this.#rememberRecipe(key, { route, inputs }, outcome);
+    return true;
+  }
+
+  /**
+   * Addresses under which these pages can be asked for again, in their order. A key cannot be read back, so an
+   * address is made of what the page saw, and counts only if it leads to the same key.
+   */
+  async addressesOf(keys: readonly CacheKey[]): Promise<string[]> {
+    const addresses: string[] = [];
+    for (const key of keys) {
+      const recipe = this.#recipes.recall(key);
+      const address = recipe && addressOf(recipe);
+      if (address === undefined) continue;
+      const place = await this.#place({ ...address, header: () => undefined });
+      if (place?.key === key) addresses.push(address.text);
+    }
+    return addresses;
+  }
+
+  /** Which page answers an address, and under which key. Undefined: none. Renders nothing. */
+  async locate(
+    address: PageAddress,
+  ): Promise<{ readonly route: string; readonly key: CacheKey; readonly recipe: Recipe } | undefined> {
+    const place = await this.#place(address);
+    return place && { route: place.route.template, key: place.key, recipe: place };
+  }
+
+  async #place({
+    segments,
+    query,
+    header,
+  }: PageAddress): Promise<(Recipe & { readonly key: CacheKey }) | undefined> {
+    const match = this.#options.application.router.match(segments);
+    if (match === undefined) return undefined;
+    const inputs = await parseInputs(match.route.declared, { params: match.params, query, header });
+    if ('rejected' in inputs) return undefined;
+    return { route: match.route, inputs, key: this.#keyOf(match.route, inputs) };
+  }
+
+  #answer(route: PageRoute, inputs: Inputs | Rejected, visit: Visit): PageResponse | Promise<PageResponse> {
+    if (!('rejected' in inputs)) return this.#cached(route, inputs, visit);
+    if (inputs.rejected !== 404) {
+      const props = { status: inputs.rejected, id: this.#idOf(visit), detail: inputs.reason };
+      return this.#failure(route, props, [], visit);
+    }
+    const { notFound } = this.#options.application;
+    const own = parseInputs(notFound.declared, { params: {}, query: '', header: visit.request.header });
+    return own instanceof Promise
+      ? own.then((settled) => this.#cached(notFound, accepted(settled), visit))
+      : this.#cached(notFound, accepted(own), visit);
+  }
+
+  #cached(route: PageRoute, inputs: Inputs, visit: Visit): PageResponse | Promise<PageResponse> {
+    const key = this.#keyOf(route, inputs);
+    const hit = visit.request.bypass === true ? undefined : this.#options.cache.hit(key);
+    return hit === undefined
+      ? this.#fetch(route, inputs, key, visit)
+      : this.#encoded(route, inputs, key, hit, visit);
+  }
+
+  async #fetch(route: PageRoute, inputs: Inputs, key: CacheKey, visit: Visit): Promise<PageResponse> {
+    const { signal, onShell } = visit.visitor;
+    const { bypass = false } = visit.request;
+    const options = { ...this.#fetchOptions(route, inputs, key), signal, bypass };
+    let isOwn = false;
+    const stopListening =
+      route.page.definition.shell === undefined || onShell === undefined
+        ? undefined
+        : this.#shells.wait(key, (shell) => onShell(shell, !isOwn));
+    const fill = (context: FillContext) => {
+      isOwn = true;
+      return this.#fill(route, inputs, context, key);
+    };
+    const outcome = await this.#options.cache.fetch(key, options, fill).finally(stopListening);
+    if (outcome.error !== undefined && !(outcome.error instanceof OverloadedError))
+      this.#tellOfOlder(route, outcome.error);
+    return this.#encoded(route, inputs, key, outcome, visit);
+  }
+
+  #tellOfOlder(route: PageRoute, error: unknown): void {
+    const id = this.#newIdOf(error);
+    if (id === undefined) return;
+    this.#options.log.warn(
+      { err: error, id, route: route.template },
+      'a render failed; an older page was served',
+    );
+  }
+
+  #encoded(
+    route: PageRoute,
+    inputs: Inputs,
+    key: CacheKey,
+    outcome: Outcome<PageEntry>,
+    visit: Visit,
+  ): PageResponse | Promise<PageResponse> {
+    const group = route.template;
+    this.#rememberRecipe(key, { route, inputs }, outcome);
+    const place = { key, group, again: outcome.result !== 'miss' };
+    const { vary } = route.policy;
+    const of = route.declared.variants;
+    const variants = of && { of, chosen: inputs.variants };
+    const keyNow = visit.hasInputs ? this.#keyLater(visit.request, inputs) : undefined;
+    const respond = (entry: PageEntry) => ({ entry, route: group, key, outcome, vary, variants, keyNow });
+    const entry = this.#encodings.ready(outcome.value, visit.request.encoding, place);
+    return entry instanceof Promise ? entry.then(respond) : respond(entry);
+  }
+
+  /** What is kept nowhere cannot be purged. */
+  #rememberRecipe(key: CacheKey, recipe: Recipe, { stored, result }: Outcome<PageEntry>): void {
+    if (recipe.route.policy.refresh && (stored || result !== 'miss')) this.#recipes.remember(key, recipe);
+  }
+
+  /** Holds nothing of the request but its target. Who asks has found that the same variants are wanted, of the same host. */
+  #keyLater({ segments, query }: PageRequest, { variants, host }: Inputs): () => CacheKey | undefined {
+    const { router, notFound } = this.#options.application;
+    const header = (name: string) => (name === 'host' ? host?.name : undefined);
+    return () => {
+      const match = router.match(segments);
+      if (match === undefined) return undefined;
+      try {
+        const inputs = parseInputs(match.route.declared, { params: match.params, query, header });
+        if (inputs instanceof Promise) return undefined;
+        if (!('rejected' in inputs)) return this.#keyOf(match.route, inputs, variants);
+        return inputs.rejected === 404 ? this.#keyOf(notFound, { ...NO_INPUTS, variants, host }) : undefined;
+      } catch {
+        return undefined;
+      }
+    };
+  }
+
+  #keyOf(
+    route: PageRoute,
+    { params, query, headers, variants, host }: Inputs,
+    given: Chosen = variants,
+  ): CacheKey {
+    const { build } = this.#options.application;
+    const chosen = route.declared.variants === undefined ? undefined : given;
+    return pageKey({ build, page: route.template, params, query, variants: headers, chosen, host });
+  }
+
+  #fetchOptions(route: PageRoute, inputs: Inputs, key: CacheKey) {
+    const { hardTimeoutMs, softTimeoutMs } = this.#options.timeouts;
+    const limitMs = route.page.definition.renderTimeoutMs ?? hardTimeoutMs;
+    return {
+      group: route.template,
+      pin: route.policy.static,
+      neverKept: route.policy.ttlMs === 0,
+      hardTimeoutMs: limitMs,
+      softTimeoutMs: Math.min(softTimeoutMs, limitMs),
+      ...(route.page.definition.shell !== undefined && {
+        onFollow: (over: AbortSignal) => this.#offerShell(route, inputs, key, over),
+      }),
+    };
+  }
+
+  /** Another process renders the page. Its shell needs nothing that `load` reads, so visitors here get one made here. */
+  #offerShell(route: PageRoute, inputs: Inputs, key: CacheKey, over: AbortSignal): void {
+    if (over.aborted) return;
+    const make = async () => {
+      const shell = await this.#options.renderer.shell(route, inputs, over);
+      if (shell !== undefined && !over.aborted) this.#shells.announce(key, shell);
+    };
+    // Where the layout fails the render does, too, and tells of it.
+    this.#shells.offer(key, () => void make().catch(() => {}));
+    over.addEventListener('abort', () => this.#shells.forget(key), { once: true });
+  }
+
+  async #fill(
+    route: PageRoute,
+    inputs: Inputs,
+    context: FillContext,
+    key: CacheKey,
+  ): Promise<Filled<PageEntry>> {
+    const announce = (shell: Shell) => this.#shells.announce(key, shell);
+    try {
+      return await this.#options.renderer.fill(route, inputs, context, announce);
+    } finally {
+      this.#shells.forget(key);
+    }
+  }
+
+  async #failed(route: PageRoute, error: unknown, visit: Visit): Promise<PageResponse> {
+    if (error instanceof OverloadedError) return this.#shed(route, visit);
+    const { random, showErrors } = this.#options;
+    const { status, retry } = diagnose(error);
+    const known = typeof error === 'object' && error !== null ? this.#told.get(error) : undefined;
+    const id = known ?? this.#idOf(visit);
+    // Whoever asked is gone, and the render stopped for that reason: no failure to tell of.
+    if (known === undefined && !visit.isGone) {
+      if (typeof error === 'object' && error !== null) this.#told.set(error, id);
+      this.#failures.write({ error, id, status, route: route.template }, 'a page failed');
+    }
+    const detail = showErrors ? describe(error) : undefined;
+    return this.#failure(route, { status, id, detail }, retry ? [retryAfter(random)] : [], visit);
+  }
+
+  async #failure(
+    route: PageRoute,
+    props: ErrorProps,
+    headers: readonly Header[],
+    visit: Visit,
+  ): Promise<PageResponse> {
+    const failure = await this.#options.renderer.failure(props, headers);
+    const entry = await this.#encodings.ready(failure, visit.request.encoding, undefined);
+    return { entry, route: route.template, key: undefined, outcome: undefined, errorId: props.id, vary: [] };
+  }
+
+  /** Cheap, or it would be the refusals that wear the worker out: no log line each, and one page rendered for all. */
+  async #shed(route: PageRoute, visit: Visit): Promise<PageResponse> {
+    const { renderer, random } = this.#options;
+    this.#refusal ??= renderer.failure({ status: 503, id: 'overloaded', detail: undefined, shed: true }, []);
+    const page = await this.#encodings.ready(await this.#refusal, visit.request.encoding, undefined);
+    const entry = { ...page, headers: [...page.headers, retryAfter(random)] };
+    const { template } = route;
+    return { entry, route: template, key: undefined, outcome: undefined, vary: [], shed: true };
+  }
+
+  #idOf({ request }: Visit): string {
+    return request.id?.() ?? this.#options.newId();
+  }
+
+  /** Undefined: told before. Otherwise the id under which it is told now, which a visitor may be shown later. */
+  #newIdOf(error: unknown): string | undefined {
+    const id = this.#options.newId();
+    if (typeof error !== 'object' || error === null) return id;
+    if (this.#told.has(error)) return undefined;
+    this.#told.set(error, id);
+    return id;
+  }
+}
+
+/** _404 has no parameters that could be rejected. */
+function accepted(inputs: Inputs | Rejected): Inputs {
+  return 'rejected' in inputs ? NO_INPUTS : inputs;
+}
+
+function hasInputs({ declared: { params, query, host } }: PageRoute): boolean {
+  return Object.keys(params).length > 0 || Object.keys(query).length > 0 || host?.isInput === true;
+}
+
+/** One request. The visitor is asked for when he has to wait, and not before. */
+class Visit {
+  readonly request: PageRequest;
+  /** Of the page whose address it is, whatever answers in the end. */
+  readonly hasInputs: boolean;
+  #visitor: Visitor | undefined = undefined;
+
+  constructor(request: PageRequest, hasInputs: boolean) {
+    this.request = request;
+    this.hasInputs = hasInputs;
+  }
+
+  get visitor(): Visitor {
+    this.#visitor ??= this.request.waits();
+    return this.#visitor;
+  }
+
+  get isGone(): boolean {
+    return this.#visitor?.signal.aborted === true;
+  }
+}
+
+/** Spread over 2 to 10 s, so that those who were refused at once do not come back at once. */
+function retryAfter(random: () => number): Header {
+  return ['retry-after', String(2 + Math.floor(random() * 9))];
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\nCaused by: ${describe(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}
