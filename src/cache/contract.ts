@@ -1,4 +1,6 @@
 // The contract between the cache and those who fill it (page/pipeline, page/fragment).
+import type { Eventually } from '../core/eventually.ts';
+import type { StopSignal } from '../core/stop.ts';
 import type { Milliseconds, Stamp } from '../core/units.ts';
 import type { Cached } from './entry.ts';
 
@@ -14,7 +16,7 @@ export interface FillContext {
   /** Taken before the first read; goes into the entry unchanged. */
   readonly stamp: Stamp;
   /** Aborted at the hard timeout, or when everybody who waited has gone. Cancels the queries. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly reason: FillReason;
 }
 
@@ -22,9 +24,15 @@ export interface FillContext {
 export interface Filled<V extends Cached> {
   readonly value: V;
   readonly store: boolean;
+  /**
+   * What the time it took says of the key's next render. Left out: what it took. `dear`: it asked another service, and is
+   * dear however quick that was. `unlike`: nothing, as for what was not found, redirects, or may have been cut short.
+   */
+  readonly cost?: 'dear' | 'unlike';
 }
 
-export type Fill<V extends Cached> = (context: FillContext) => Promise<Filled<V>>;
+/** A promise only where something is waited for. */
+export type Fill<V extends Cached> = (context: FillContext) => Eventually<Filled<V>>;
 
 /** What one fetch did; feeds Cache-Status, the log line, the metrics and the trace alike. */
 export interface Outcome<V extends Cached> {
@@ -48,9 +56,9 @@ export interface FetchOptions {
   /** After this a stale entry, where there is one, is served and the fill goes on in the background. */
   readonly softTimeoutMs: Milliseconds;
   /** The client's own: gone means this waiter has left. */
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
   /** Another process renders it, and this one waits for that until `over` aborts. */
-  readonly onFollow?: (over: AbortSignal) => void;
+  readonly onFollow?: (over: StopSignal) => void;
   /** Skip reading (an authenticated debug request); the result is stored as usual. */
   readonly bypass?: boolean;
   /** Nobody waits for this one: a stale entry is no answer, and what is rendered is finished at once. */
@@ -66,8 +74,11 @@ export interface Cache<V extends Cached> {
   peek(key: CacheKey): V | undefined;
   /** What `fetch` would answer from memory while it is fresh and valid, at once. Undefined: ask `fetch`. */
   hit(key: CacheKey): Outcome<V> | undefined;
-  /** L1, L2, L3, then `fill`, once for all who ask meanwhile. Rejects with what the fill threw. */
-  fetch(key: CacheKey, options: FetchOptions, fill: Fill<V>): Promise<Outcome<V>>;
+  /**
+   * L1, L2, L3, then `fill`, once for all who ask meanwhile; at once where nothing has to be waited for. Rejects with what
+   * the fill threw, and throws nothing.
+   */
+  fetch(key: CacheKey, options: FetchOptions, fill: Fill<V>): Eventually<Outcome<V>>;
   /** Renders `key` in the background unless it is fresh. False: already on its way, or no room. */
   warm(key: CacheKey, options: FetchOptions, fill: Fill<V>): boolean;
   /**

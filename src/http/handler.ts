@@ -5,6 +5,7 @@ import type { Header, PageEntry } from '../cache/entry.ts';
 import type { Clock } from '../core/clock.ts';
 import { countHosts, framingFault } from '../core/framing.ts';
 import type { Logger } from '../core/log.ts';
+import { Stop, type StopSignal } from '../core/stop.ts';
 import { type Tracing, untraced } from '../core/trace.ts';
 import type { PagePipeline, PageResponse } from '../page/request/pipeline.ts';
 import type { Arrival } from '../visitor/arrival.ts';
@@ -332,13 +333,13 @@ export class RequestHandler {
   }
 }
 
-/** Aborts when the visitor has gone before his answer was sent. */
-function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
+/** Aborts when the visitor has gone before its answer was sent. */
+function goneSignal(response: ServerResponse): StopSignal {
+  const gone = new Stop();
   response.once('close', () => {
-    if (!response.writableFinished) gone.abort();
+    if (!response.writableFinished) gone.abort(new Error('The visitor has gone.'));
   });
-  return gone.signal;
+  return gone;
 }
 
 function joined(value: string | string[] | undefined): string | undefined {

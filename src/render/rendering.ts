@@ -1,3 +1,4 @@
+import type { StopSignal } from '../core/stop.ts';
 import { RenderError } from './errors.ts';
 import { type FragmentCall, isFragmentCall } from './fragment-call.ts';
 import { writeNode } from './nodes.ts';
@@ -10,7 +11,7 @@ const deepest = 256;
 
 export interface RenderOptions {
   /** Ends a render that still waits for something. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: StopSignal | undefined;
   /** Gives the finished HTML of a fragment, as text or as the bytes of an earlier render. */
   readonly resolveFragment?:
     | ((call: FragmentCall) => string | Uint8Array | PromiseLike<string | Uint8Array>)
@@ -103,11 +104,11 @@ function toBuffer(output: Output): Buffer {
   return output.toBuffer();
 }
 
-function aborted(signal: AbortSignal): RenderError {
+function aborted(signal: StopSignal): RenderError {
   return new RenderError('E_RENDER_ABORTED', 'root', 'The render was aborted', { cause: signal.reason });
 }
 
-async function untilAbort(rendered: Promise<Buffer>, signal: AbortSignal): Promise<Buffer> {
+async function untilAbort(rendered: Promise<Buffer>, signal: StopSignal): Promise<Buffer> {
   let onAbort = () => {};
   const abort = new Promise<never>((_, reject) => {
     onAbort = () => reject(aborted(signal));

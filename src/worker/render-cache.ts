@@ -16,8 +16,8 @@ import type { Validity } from '../core/validity.ts';
 /** How a worker's share of L1_MAX_BYTES is divided. Prepared answers are heads and small bodies once more. */
 const SHARES = { memory: 0.8, pinned: 0.1, prepared: 0.1 } as const;
 
-/** Below that a render is not worth a file, nor a question to others: docs/decisions/0021-what-is-quickly-made.md. */
-const QUICK_MS = 5;
+/** Below that a render costs less than to ask for its result elsewhere: docs/decisions/0070-cheap-and-dear-renders.md. */
+const CHEAP_MS = 2;
 
 /** Names of what is kept in Redis; everything else there is somebody else's. */
 const REDIS_PREFIX = 'coherent:';
@@ -66,7 +66,7 @@ export function createCaches({
     trace,
     owner,
     spareMs: config.overloadStaleMs,
-    quickMs: QUICK_MS,
+    cheapMs: CHEAP_MS,
     random: Math.random,
     newId: randomUUID,
     pid: process.pid,

@@ -230,7 +230,7 @@ export async function fillRace(seed: number, options: WorldOptions): Promise<Ver
       return rendered;
     });
     if (fetchOptions.signal !== undefined) void scheduler.gate().then(() => gone.abort(new Error('gone')));
-    const outcome = await asked.catch(() => undefined);
+    const outcome = await Promise.resolve(asked).catch(() => undefined);
     if (outcome !== undefined) judge(worker, page, applied, outcome.value, outcome.result);
   };
 

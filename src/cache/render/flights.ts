@@ -1,5 +1,6 @@
 // Who renders, when several processes want the same key: the agreement beyond one process. Within a process
 // single-flight.ts has already joined everybody into one flight before anybody is asked here.
+import type { StopSignal } from '../../core/stop.ts';
 import type { CacheKey } from '../contract.ts';
 
 /** The turn to render. `done` wakes those who wait; after it they look into the shared tiers. */
@@ -19,7 +20,7 @@ export interface FlightCoordinator {
    * Never rejects but by `signal`: a coordinator that cannot reach the others makes everybody a leader, since a
    * needless render is better than none.
    */
-  enter(key: CacheKey, signal: AbortSignal): Promise<Turn | Wait>;
+  enter(key: CacheKey, signal: StopSignal): Promise<Turn | Wait>;
   close(): Promise<void>;
 }
 
@@ -61,7 +62,7 @@ export class ChainedFlights implements FlightCoordinator {
     this.#far = far;
   }
 
-  async enter(key: CacheKey, signal: AbortSignal): Promise<Turn | Wait> {
+  async enter(key: CacheKey, signal: StopSignal): Promise<Turn | Wait> {
     const near = await this.#near.enter(key, signal);
     if (near.role === 'follower') return near;
     let far: Turn | Wait;

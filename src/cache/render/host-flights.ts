@@ -1,5 +1,6 @@
 // One render in the box: the worker's side of the agreement that the primary keeps (flight-relay.ts).
 import type { Clock } from '../../core/clock.ts';
+import type { StopSignal } from '../../core/stop.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import {
   type FromFlightRelay,
@@ -41,7 +42,7 @@ export class BoxFlights implements FlightCoordinator {
     options.line.onMessage((body) => this.#receive(readFromFlightRelay(body)));
   }
 
-  async enter(key: CacheKey, signal: AbortSignal): Promise<Turn | Wait> {
+  async enter(key: CacheKey, signal: StopSignal): Promise<Turn | Wait> {
     if (this.#options.clock.monotonic() < this.#leftOutUntilMs) return LEADER_ALONE;
     const id = this.#lastId++;
     const over = this.#over(id, signal);
@@ -74,7 +75,7 @@ export class BoxFlights implements FlightCoordinator {
     });
   }
 
-  #over(id: number, signal: AbortSignal): Promise<boolean> {
+  #over(id: number, signal: StopSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const wake = (ended: boolean) => {
         limit.cancel();

@@ -7,6 +7,7 @@
 // A waiter subscribes first and asks for the lease again afterwards, so a wake-up between the two is not missed.
 // Where Redis fails everybody leads: a render too many is better than none.
 import type { Clock, Timer } from '../../core/clock.ts';
+import type { StopSignal } from '../../core/stop.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { CacheKey } from '../contract.ts';
 import { RedisUnavailableError } from '../errors.ts';
@@ -74,7 +75,7 @@ export class RedisFlights implements FlightCoordinator {
     options.messages.on('message', this.#onMessage);
   }
 
-  async enter(key: CacheKey, signal: AbortSignal): Promise<Turn | Wait> {
+  async enter(key: CacheKey, signal: StopSignal): Promise<Turn | Wait> {
     const { newToken, prefix, owner } = this.#options;
     const ofOwner = owner === undefined ? '' : owner();
     if (ofOwner === undefined) return LEADER_ALONE;
@@ -177,7 +178,7 @@ export class RedisFlights implements FlightCoordinator {
     };
   }
 
-  #waiter(name: string, signal: AbortSignal) {
+  #waiter(name: string, signal: StopSignal) {
     let timer: Timer | undefined;
     let resolveOver = () => {};
     const over = new Promise<boolean>((resolve) => {

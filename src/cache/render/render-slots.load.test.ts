@@ -29,10 +29,10 @@ async function run(load: number, slotsOf: (clock: ManualClock) => RenderSlots): 
   const visitor = async () => {
     const cameAtMs = clock.monotonic();
     try {
-      const leave = await slots.enter(cameAtMs + 10_000, new AbortController().signal);
+      const slot = await slots.enter(cameAtMs + 10_000, new AbortController().signal);
       loopFreeAtMs = Math.max(loopFreeAtMs, clock.monotonic()) + WORK_MS;
       clock.after(loopFreeAtMs - clock.monotonic(), () => {
-        leave();
+        slot.leave();
         latencies.push(clock.monotonic() - cameAtMs);
       });
     } catch {

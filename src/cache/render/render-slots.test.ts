@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import type { Strain } from '../../core/overload-level.ts';
-import { type Leave, RenderSlots, type RenderSlotsOptions, STANDING_MS } from './render-slots.ts';
+import { RenderSlots, type RenderSlotsOptions, type Slot, STANDING_MS } from './render-slots.ts';
 
 /** Slots on a manual clock whose turns of the loop the test takes. */
 function slots(options: Partial<RenderSlotsOptions> = {}) {
@@ -15,10 +15,10 @@ function slots(options: Partial<RenderSlotsOptions> = {}) {
     ...options,
   });
   const enter = (signal = new AbortController().signal, deadlineMs = Number.POSITIVE_INFINITY) => {
-    const visitor = { leave: undefined as Leave | undefined, refused: undefined as unknown };
+    const visitor = { leave: undefined as Slot['leave'] | undefined, refused: undefined as unknown };
     void made.enter(deadlineMs, signal).then(
-      (leave) => {
-        visitor.leave = leave;
+      (slot) => {
+        visitor.leave = slot.leave;
       },
       (error: unknown) => {
         visitor.refused = error;
@@ -183,7 +183,7 @@ describe('slots to render in', () => {
     await turn();
     expect(made.stats()).toMatchObject({ running: 2, waiting: 6 });
     strain = 'none';
-    made.enterBehind()();
+    made.enterBehind().leave();
     await turn();
     expect(made.stats()).toMatchObject({ running: 8, waiting: 0 });
   });

@@ -1,8 +1,8 @@
 // Who may render now. A worker renders so many pages at a time and no more; others stand in a line, first come first
 // served, and whoever would wait there too long is refused at once, while he can still go elsewhere.
 //
-//   a slot is free, nothing else began in this turn of the loop   -> begins at once
-//   otherwise                                                     -> the line, or a refusal:
+//   a slot is free, and this turn of the loop has rendered little yet   -> begins at once
+//   otherwise                                                           -> the line, or a refusal:
 //      full       the line has its greatest length
 //      slow       the estimate of his wait is longer than anybody is let wait now
 //      deadline   after that wait there would be no time left to render before his deadline
@@ -17,12 +17,13 @@
 // A few (a quarter of the slots, those who render counted in) are never refused: on a machine that is slow for other reasons an
 // estimate would turn away the only visitors there are.
 //
-// One render begins in a turn of the event loop. A page that never waits for I/O would otherwise be rendered inside the
-// callback that read its request, one after another, while the requests behind it lie unseen in the kernel, hits among
-// them: the line would be there, and nobody could bound it. Now each turn reads what has come, answers the hits and
-// refuses what is too much, and then renders one.
+// A turn of the event loop renders for TURN_MS and begins nothing after that. A page that never waits for I/O would
+// otherwise be rendered inside the callback that read its request, one after another, while the requests behind it lie
+// unseen in the kernel, hits among them: the line would be there, and nobody could bound it. Now each turn reads what has
+// come, answers the hits, refuses what is too much, and renders a little.
 import type { Clock, Timer } from '../../core/clock.ts';
 import { type Strain, worse } from '../../core/overload-level.ts';
+import type { StopSignal } from '../../core/stop.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import { OverloadedError, type Refusal } from '../errors.ts';
 
@@ -40,8 +41,13 @@ export interface RenderSlotsOptions {
   readonly nextTurn?: (run: () => void) => void;
 }
 
-/** To be called once, when the render is over. */
-export type Leave = () => void;
+/** A render that has a slot. */
+export interface Slot {
+  /** It goes on after something it waits for: its part of this turn is known. */
+  waits(): void;
+  /** It is over. Later calls do nothing. */
+  leave(): void;
+}
 
 export interface RenderSlotsStats {
   readonly strain: Strain;
@@ -61,11 +67,13 @@ export interface RenderSlotsStats {
 
 interface Waiting {
   readonly deadlineMs: Milliseconds;
-  begin(leave: Leave): void;
+  begin(slot: Slot): void;
   refuse(refusal: Shed): void;
 }
 
 export const STANDING_MS: Milliseconds = 200;
+/** What a turn of the loop may spend in renders before it begins another. */
+const TURN_MS: Milliseconds = 1;
 /** Of `lineMs`, once the line stands. */
 const SHORT_LINE = 0.2;
 /** Memory only: a line is cheap, and its length in time is what is really bounded. */
@@ -87,7 +95,13 @@ export class RenderSlots {
   readonly #options: Required<RenderSlotsOptions>;
   readonly #line = new Set<Waiting>();
   #running = 0;
-  #begunThisTurn = false;
+  /** Spent in renders that this turn began; undefined: it began none. */
+  #spentMs: Milliseconds | undefined;
+  #turn = 0;
+  #turnBeganMs: Milliseconds = 0;
+  /** How long the last two turns took from their first render on. */
+  #turnMs: Milliseconds = 0;
+  #turnBeforeMs: Milliseconds = 0;
   /** Since when the line has not been empty. */
   #lineSinceMs: Milliseconds | undefined;
   /** Averages: how long a render keeps its slot; how long after one another they end while others wait. */
@@ -110,18 +124,29 @@ export class RenderSlots {
     return worse(strain(), this.#running >= this.#most ? 'stale' : 'none');
   }
 
+  /** How late an event may be noticed in this loop, which has been rendering other pages: two turns. */
+  get lateMs(): Milliseconds {
+    return this.#turnMs + this.#turnBeforeMs;
+  }
+
+  /** A slot for a render that people wait for, if it may begin at once. */
+  enterNow(): Slot | undefined {
+    return this.#isFree && this.#line.size === 0 ? this.#begin() : undefined;
+  }
+
   /**
-   * A slot for a render that people wait for. It must be over at `deadlineMs` (monotonic). Throws E_OVERLOADED, and the
+   * The same, be it after a wait in the line. It must be over at `deadlineMs` (monotonic). Throws E_OVERLOADED, and the
    * signal's reason when it aborts in the line.
    */
-  async enter(deadlineMs: Milliseconds, signal: AbortSignal): Promise<Leave> {
-    if (this.#isFree && this.#line.size === 0) return this.#begin();
+  async enter(deadlineMs: Milliseconds, signal: StopSignal): Promise<Slot> {
+    const slot = this.enterNow();
+    if (slot !== undefined) return slot;
     this.check(deadlineMs);
     return this.#stand(deadlineMs, signal);
   }
 
   /** For what nobody waits for; it is held back before it comes here, and counted so that people see the slot taken. */
-  enterBehind(): Leave {
+  enterBehind(): Slot {
     return this.#begin();
   }
 
@@ -163,7 +188,7 @@ export class RenderSlots {
   }
 
   get #isFree(): boolean {
-    return this.#running < this.#most && !this.#begunThisTurn;
+    return this.#running < this.#most && (this.#spentMs === undefined || this.#spentMs < TURN_MS);
   }
 
   /** By the pace of those before, or, while nobody has waited yet, by the time a render takes. */
@@ -172,29 +197,54 @@ export class RenderSlots {
     return (this.#line.size + 1) * paceMs;
   }
 
-  #begin(): Leave {
-    const { clock, nextTurn } = this.#options;
+  #begin(): Slot {
+    const { clock } = this.#options;
     this.#running++;
     this.#begun++;
-    if (!this.#begunThisTurn) {
-      this.#begunThisTurn = true;
-      nextTurn(() => {
-        this.#begunThisTurn = false;
-        this.#pump();
-      });
-    }
     const beganAtMs = clock.monotonic();
+    if (this.#spentMs === undefined) this.#beginTurn(beganAtMs);
+    const turn = this.#turn;
+    const spentBeforeMs = this.#spentMs ?? 0;
+    // Until it is known what it takes, it takes all.
+    this.#spentMs = TURN_MS;
     let isOver = false;
-    return () => {
-      if (isOver) return;
-      isOver = true;
-      this.#running--;
-      this.#measure(beganAtMs);
-      this.#pump();
+    let waited = false;
+    const waits = (nowMs: Milliseconds) => {
+      if (waited) return;
+      waited = true;
+      if (turn === this.#turn) this.#spentMs = spentBeforeMs + nowMs - beganAtMs;
+    };
+    return {
+      waits: () => {
+        waits(clock.monotonic());
+        this.#pump();
+      },
+      leave: () => {
+        if (isOver) return;
+        isOver = true;
+        this.#running--;
+        const nowMs = clock.monotonic();
+        waits(nowMs);
+        this.#measure(beganAtMs, nowMs);
+        this.#pump();
+      },
     };
   }
 
-  #stand(deadlineMs: Milliseconds, signal: AbortSignal): Promise<Leave> {
+  #beginTurn(nowMs: Milliseconds): void {
+    const { clock, nextTurn } = this.#options;
+    this.#spentMs = 0;
+    this.#turnBeganMs = nowMs;
+    nextTurn(() => {
+      this.#turn++;
+      this.#spentMs = undefined;
+      this.#turnBeforeMs = this.#turnMs;
+      this.#turnMs = clock.monotonic() - this.#turnBeganMs;
+      this.#pump();
+    });
+  }
+
+  #stand(deadlineMs: Milliseconds, signal: StopSignal): Promise<Slot> {
     const { clock, lineMs } = this.#options;
     this.#queued++;
     this.#lineSinceMs ??= clock.monotonic();
@@ -213,9 +263,9 @@ export class RenderSlots {
       };
       const waiting: Waiting = {
         deadlineMs,
-        begin: (leave) => {
+        begin: (slot) => {
           out();
-          resolve(leave);
+          resolve(slot);
         },
         refuse: (refusal) => {
           out();
@@ -239,8 +289,7 @@ export class RenderSlots {
     }
   }
 
-  #measure(beganAtMs: Milliseconds): void {
-    const nowMs = this.#options.clock.monotonic();
+  #measure(beganAtMs: Milliseconds, nowMs: Milliseconds): void {
     this.#renderMs = average(this.#renderMs, nowMs - beganAtMs);
     // Only where somebody waited all the time does the gap tell how fast the line moves.
     if (this.#lineSinceMs === undefined) return;

@@ -1,13 +1,16 @@
-// Flights and fills: from "nobody in this process has it" to a result for all who wait for it.
+// Flights and fills: from "no one in this process has it" to a result for all who wait for it.
 //
-//   the key's flight, one in this process at a time
+//   a cheap key, a free slot (render-costs.ts)   -> rendered at once, without a flight as long as it waits for nothing
+//   otherwise the key's flight, one in this process at a time
 //     -> L2, L3           fresh: landed; stale: landed, and one refresh in the background
-//     -> a turn to render (an agreement with other processes); whoever had to wait for another's looks into L2, L3 again
+//     -> a turn to render (an agreement with other processes); a process that had to wait for another's looks into L2, L3 again
 //     -> a slot to render in (render-slots.ts), or a refusal, for which a stale entry may stand in
 //     -> fill -> kept in memory, written to L2 and L3 behind those who wait
 //
 // A fill's result is judged before it is stored: what a purge has overtaken is kept nowhere.
-import type { Clock, Timer } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
+import { andThen, type Eventually } from '../../core/eventually.ts';
+import { Stop, throwIfStopped } from '../../core/stop.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Validity } from '../../core/validity.ts';
 import type { CacheKey, FetchOptions, Fill, Filled, FillReason } from '../contract.ts';
@@ -27,9 +30,9 @@ import type { SharedTiers } from '../shared/shared-tiers.ts';
 import type { Failures } from './failures.ts';
 import { followed, type Landed, landing } from './flight-result.ts';
 import type { FlightCoordinator, Turn } from './flights.ts';
-import type { QuickGroups } from './quick-groups.ts';
-import type { Leave, RenderSlots } from './render-slots.ts';
-import { type Flight, SingleFlight } from './single-flight.ts';
+import type { RenderCosts } from './render-costs.ts';
+import type { RenderSlots, Slot } from './render-slots.ts';
+import { Flight, SingleFlight } from './single-flight.ts';
 import type { StackCounts } from './stack-counts.ts';
 
 /** A key, and how to make what belongs there. */
@@ -48,22 +51,24 @@ export interface RendersOptions<V extends Cached> {
   readonly coordinator: FlightCoordinator | undefined;
   /** Without them as many are rendered at once as are asked for. */
   readonly slots: RenderSlots | undefined;
-  readonly quick: QuickGroups;
+  readonly costs: RenderCosts;
   readonly failures: Failures;
   readonly rollout: Rollout;
   readonly counts: StackCounts;
   /** A shared tier had a stale entry: it was landed, and wants to be made again. */
   readonly onStale: (job: Job<V>) => void;
+  /** How late this process may notice that something it waited for is there. */
+  readonly lateMs: () => Milliseconds;
   /** People have stopped waiting for a render. */
   readonly onOver: () => void;
 }
 
-/** A job on its way. */
+/** A job on its way: the one object of a render. */
 interface Trip<V extends Cached> {
   readonly job: Job<V>;
   readonly reason: FillReason;
-  readonly signal: AbortSignal;
-  /** Monotonic: it is aborted then. */
+  readonly stop: Stop;
+  /** Monotonic: it is stopped then. */
   readonly deadlineMs: Milliseconds;
   /** For one request alone: nothing else can be its answer. */
   readonly isApart: boolean;
@@ -91,65 +96,99 @@ export class Renders<V extends Cached> {
     return this.#inFlight.current(key);
   }
 
+  /**
+   * Renders what is cheaper made than looked up, in a slot that is free now: what it came to, or the flight of what it waits
+   * for. Undefined: `launch` it.
+   */
+  atOnce(job: Job<V>): Landed<V> | Flight<Landed<V>> | undefined {
+    const { slots, onOver } = this.#options;
+    if (!this.#isStraight(job)) return undefined;
+    if (slots !== undefined && slots.strain !== 'none') return undefined;
+    const slot = slots?.enterNow();
+    if (slots !== undefined && slot === undefined) return undefined;
+    const trip = this.#trip(job, 'miss', new Stop());
+    let rendered: Eventually<Landed<V>>;
+    try {
+      rendered = this.#renderIn(trip, slot, undefined);
+    } catch (error) {
+      rendered = Promise.reject(error);
+    }
+    if (rendered instanceof Promise) return this.#start(trip).follow(rendered);
+    onOver();
+    return rendered;
+  }
+
   launch(job: Job<V>, reason: FillReason): Flight<Landed<V>> {
-    return this.#inFlight.start(job.key, async (signal, flight) => {
-      // Leaves the caller's stack first: the flight is on the map before anything of it runs.
-      await undefined;
-      const stop = this.#limit(job.options, flight);
-      try {
-        return await untilAborted(this.#fly(this.#trip(job, reason, signal)), signal);
-      } catch (error) {
-        return this.#afterFailure(job.key, error);
-      } finally {
-        stop.cancel();
-        this.#options.onOver();
-      }
-    });
+    const trip = this.#trip(job, reason, new Stop());
+    return this.#start(trip).follow(this.#fly(trip));
   }
 
   /** For one request alone: reads nothing, shares nothing, stores as usual. */
   launchApart(job: Job<V>): Flight<Landed<V>> {
-    return new SingleFlight<Landed<V>>().start(job.key, async (signal, flight) => {
-      const stop = this.#limit(job.options, flight);
-      try {
-        const trip = { ...this.#trip(job, 'miss', signal), isApart: true };
-        return await untilAborted(this.#render(trip, undefined), signal);
-      } finally {
-        stop.cancel();
-      }
-    });
+    const trip = { ...this.#trip(job, 'miss', new Stop()), isApart: true };
+    const timer = this.#limit(trip);
+    const fail = (error: unknown): never => {
+      throw error;
+    };
+    const flight = new Flight<Landed<V>>(trip.stop, fail, () => timer.cancel());
+    return flight.follow(this.#render(trip, undefined));
   }
 
   abortAll(reason: unknown): void {
     this.#inFlight.abortAll(reason);
   }
 
-  #trip(job: Job<V>, reason: FillReason, signal: AbortSignal): Trip<V> {
+  #trip(job: Job<V>, reason: FillReason, stop: Stop): Trip<V> {
     const deadlineMs = this.#options.clock.monotonic() + job.options.hardTimeoutMs;
-    return { job, reason, signal, deadlineMs, isApart: false };
+    return { job, reason, stop, deadlineMs, isApart: false };
+  }
+
+  #start(trip: Trip<V>): Flight<Landed<V>> {
+    const { job, stop } = trip;
+    const timer = this.#limit(trip);
+    const failed = (error: unknown) => this.#afterFailure(job, error);
+    return this.#inFlight.start(job.key, stop, failed, () => {
+      timer.cancel();
+      this.#options.onOver();
+    });
+  }
+
+  #limit({ job: { options }, stop }: Trip<V>) {
+    const { group, hardTimeoutMs } = options;
+    return this.#options.clock.after(hardTimeoutMs, () =>
+      stop.abort(new RenderTimeoutError(group, hardTimeoutMs)),
+    );
+  }
+
+  /** Nothing is looked up before it, and no other process is asked. */
+  #isStraight({ key, options }: Job<V>): boolean {
+    const { costs, shared } = this.#options;
+    return options.neverKept === true || costs.isCheap(key, options.group) || !shared.usableFor(key);
   }
 
   async #fly(trip: Trip<V>): Promise<Landed<V>> {
-    const { job, reason, signal, deadlineMs } = trip;
-    const { slots, quick } = this.#options;
-    const needsNobody = job.options.neverKept === true || (reason === 'miss' && quick.has(job.options.group));
+    const { job, reason, stop, deadlineMs } = trip;
+    const { slots } = this.#options;
+    const isStraight = this.#isStraight(job);
     const patience = new Patience(this.#options.clock, deadlineMs);
     let hasFollowed = false;
     for (;;) {
-      const found = await this.#fromShared(job, reason);
+      const found = isStraight ? undefined : await this.#fromShared(job, reason);
       if (found !== undefined) return hasFollowed ? followed(found) : found;
-      signal.throwIfAborted();
+      throwIfStopped(stop);
       const spare = reason === 'miss' && slots !== undefined ? this.#spared(job.key, slots) : undefined;
       if (spare !== undefined) return spare;
       // Nobody need be asked for a turn that could not be used.
       if (reason === 'miss') slots?.check(deadlineMs);
-      const turn = needsNobody ? undefined : await this.#turn(trip, patience);
+      const turn = isStraight ? undefined : await this.#turn(trip, patience);
       if (turn === 'again') {
         hasFollowed = true;
         continue;
       }
+      // Work that ignores its stop does not keep the turn either.
+      if (turn !== undefined) stop.addEventListener('abort', () => endTurn(turn));
       try {
-        signal.throwIfAborted();
+        throwIfStopped(stop);
         // Another may have stored it between our look and our turn.
         const late = turn === undefined ? undefined : await this.#fromShared(job, reason);
         if (late !== undefined) {
@@ -165,25 +204,27 @@ export class Renders<V extends Cached> {
   }
 
   /** The turn to render; `again` after waiting for another's; undefined when there is nobody to agree with. */
-  async #turn({ job, signal }: Trip<V>, patience: Patience): Promise<Turn | 'again' | undefined> {
+  async #turn({ job, stop }: Trip<V>, patience: Patience): Promise<Turn | 'again' | undefined> {
     const { coordinator, shared, counts } = this.#options;
     const { key, options } = job;
     if (coordinator === undefined || patience.isOver || !shared.usableFor(key)) return undefined;
-    const turn = await coordinator.enter(key, signal);
+    const turn = await coordinator.enter(key, stop);
     if (turn.role === 'leader') return turn;
     counts.followed++;
-    const over = new AbortController();
-    options.onFollow?.(AbortSignal.any([signal, over.signal]));
+    const over = new Stop();
+    const stopped = () => over.abort(stop.reason);
+    stop.addEventListener('abort', stopped);
+    options.onFollow?.(over);
     await patience.during(turn.over);
-    over.abort();
-    signal.throwIfAborted();
+    stop.removeEventListener('abort', stopped);
+    over.abort(undefined);
+    throwIfStopped(stop);
     return 'again';
   }
 
   async #fromShared(job: Job<V>, reason: FillReason): Promise<Landed<V> | undefined> {
     const { shared, memory, rollout, onStale } = this.#options;
     const { key, options } = job;
-    if (options.neverKept === true) return undefined;
     const found = await shared.read(key);
     if (found === undefined) return undefined;
     // Also what is only stale or of use after an error: those who wait for a render may need it.
@@ -196,11 +237,71 @@ export class Renders<V extends Cached> {
   }
 
   async #render(trip: Trip<V>, turn: Turn | undefined): Promise<Landed<V>> {
-    const { validity, counts, failures, memory, shared, quick } = this.#options;
+    const { slots } = this.#options;
+    const slot =
+      trip.reason === 'miss' ? await slots?.enter(trip.deadlineMs, trip.stop) : slots?.enterBehind();
+    return this.#renderIn(trip, slot, turn);
+  }
+
+  #renderIn(trip: Trip<V>, slot: Slot | undefined, turn: Turn | undefined): Eventually<Landed<V>> {
+    const begunAt = this.#options.validity.version;
+    return andThen(this.#fill(trip, slot), (filled) => this.#keep(trip, turn, filled, begunAt));
+  }
+
+  #fill(trip: Trip<V>, slot: Slot | undefined): Eventually<Filled<V>> {
+    const { job, reason, stop } = trip;
+    const { clock, counts, validity, lateMs } = this.#options;
+    const stamp = validity.stamp();
+    const isWaitedFor = reason === 'miss';
+    counts.fills++;
+    if (isWaitedFor) this.#waitedFor++;
+    else counts.refreshes++;
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      slot?.leave();
+      if (isWaitedFor) this.#waitedFor--;
+    };
+    const beganAtMs = clock.monotonic();
+    const ended = (filled: Filled<V>, notOursMs: Milliseconds): Filled<V> => {
+      over();
+      const { stamp: own } = filled.value;
+      if (own.epoch !== stamp.epoch || own.seq > stamp.seq) throw new ForgedStampError(job.options.group);
+      this.#assess(job, filled, clock.monotonic() - beganAtMs - notOursMs);
+      return filled;
+    };
+    const failed = (error: unknown): never => {
+      over();
+      throw error;
+    };
+    let filling: Eventually<Filled<V>>;
+    try {
+      filling = job.fill({ stamp, signal: stop, reason });
+    } catch (error) {
+      return failed(error);
+    }
+    if (!(filling instanceof Promise)) return ended(filling, 0);
+    slot?.waits();
+    const waitsSinceMs = clock.monotonic();
+    // Work that ignores its stop keeps neither its slot nor those who wait behind it.
+    stop.addEventListener('abort', over);
+    return filling.then((filled) => {
+      // A stopped render may have read half of its data; nothing of it is kept, however complete it looks.
+      if (stop.aborted) return failed(stop.reason);
+      return ended(filled, Math.min(lateMs(), clock.monotonic() - waitsSinceMs));
+    }, failed);
+  }
+
+  /** What it cost says what to ask before the next. */
+  #assess({ key, options: { group } }: Job<V>, { cost, value }: Filled<V>, tookMs: Milliseconds): void {
+    if (cost === 'unlike' || value.incomplete === true) return;
+    this.#options.costs.rendered(key, group, cost === 'dear' ? Number.POSITIVE_INFINITY : tookMs);
+  }
+
+  #keep(trip: Trip<V>, turn: Turn | undefined, { value, store }: Filled<V>, begunAt: number): Landed<V> {
+    const { validity, counts, failures, memory } = this.#options;
     const { job } = trip;
-    const leave = await this.#slot(trip);
-    const begunAt = validity.version;
-    const { value, store } = await this.#fill(trip).finally(leave);
     const verdict = judgeKeys(validity, value);
     const storable = store && verdict === 'valid';
     if (store && !storable) counts.rejectedStores++;
@@ -211,11 +312,7 @@ export class Renders<V extends Cached> {
     } else if (storable) {
       failures.forget(job.key);
       memory.set(job.key, value, job.options.group, job.options.pin);
-      // Whoever waits for this turn would find nothing.
-      const isQuick = turn === undefined && trip.reason === 'miss' && quick.has(job.options.group);
-      const written = isQuick ? shared.writeButNoFile(job.key, value) : shared.write(job.key, value);
-      // The turn ends when the others can see the result, not before.
-      void written.then(() => endTurn(turn));
+      this.#share(job, turn, value);
     } else endTurn(turn);
     return {
       ...landing(value, 'miss', undefined),
@@ -224,43 +321,21 @@ export class Renders<V extends Cached> {
     };
   }
 
+  /** Behind those who wait. The turn ends when the others can see the result, not before. */
+  #share({ key, options }: Job<V>, turn: Turn | undefined, value: V): void {
+    const { shared, costs } = this.#options;
+    // Whoever waits for this turn would find nothing.
+    if (turn !== undefined) void shared.write(key, value).then(() => endTurn(turn));
+    else if (!costs.isCheap(key, options.group)) void shared.write(key, value);
+    // A restart is glad of what the warm list names.
+    else if (options.reason === 'warm') void shared.writeToDisk(key, value);
+  }
+
   /** An older complete page that may still be served stands in before an incomplete one, as for any render that fails. */
   #assertWanted({ job, isApart }: Trip<V>): void {
     const held = isApart ? undefined : this.#options.memory.get(job.key)?.held;
     if (held !== undefined && held.value.incomplete !== true)
       throw new IncompleteRenderError(job.options.group);
-  }
-
-  async #slot({ reason, deadlineMs, signal }: Trip<V>): Promise<Leave | undefined> {
-    const { slots } = this.#options;
-    return reason === 'miss' ? slots?.enter(deadlineMs, signal) : slots?.enterBehind();
-  }
-
-  async #fill({ job, reason, signal }: Trip<V>): Promise<Filled<V>> {
-    const { options, fill } = job;
-    const { clock, counts, validity, quick } = this.#options;
-    const beganAtMs = clock.monotonic();
-    counts.fills++;
-    if (reason === 'miss') this.#waitedFor++;
-    else counts.refreshes++;
-    const stamp = validity.stamp();
-    let filled: Filled<V>;
-    try {
-      filled = await untilAborted(fill({ stamp, signal, reason }), signal);
-      // An aborted render may have read half of its data; nothing of it is kept, however complete it looks.
-      signal.throwIfAborted();
-    } finally {
-      if (reason === 'miss') this.#waitedFor--;
-    }
-    quick.took(options.group, clock.monotonic() - beganAtMs);
-    const own = filled.value.stamp;
-    if (own.epoch !== stamp.epoch || own.seq > stamp.seq) throw new ForgedStampError(options.group);
-    return filled;
-  }
-
-  #limit({ group, hardTimeoutMs }: FetchOptions, flight: Flight<Landed<V>>): Timer {
-    const { clock } = this.#options;
-    return clock.after(hardTimeoutMs, () => flight.abort(new RenderTimeoutError(group, hardTimeoutMs)));
   }
 
   /** Under strain what memory has of it is answer enough, whatever its time says. */
@@ -277,8 +352,9 @@ export class Renders<V extends Cached> {
   }
 
   /** Once per flight, not once per waiter: remembers the failure, and finds what may stand in for the render. */
-  #afterFailure(key: CacheKey, error: unknown): Landed<V> {
-    const { counts, failures, memory, validity } = this.#options;
+  #afterFailure(job: Job<V>, error: unknown): Eventually<Landed<V>> {
+    const { counts, failures } = this.#options;
+    const { key, options } = job;
     if (error instanceof AbandonedError) counts.abandoned++;
     else if (error instanceof OverloadedError) {
       // No failure of the page: the next who asks may find room.
@@ -288,12 +364,26 @@ export class Renders<V extends Cached> {
       if (error instanceof RenderTimeoutError) counts.fillTimeouts++;
       else counts.fillErrors++;
       failures.add(key, error);
-      const held = memory.get(key)?.held;
-      if (held !== undefined) {
-        return { ...landing(held.value, 'stale', held.tier), error, currentAt: validity.version };
-      }
+      const older = this.#older(key, error);
+      if (older !== undefined) return older;
+      if (options.neverKept !== true && this.#isStraight(job)) return this.#olderElsewhere(job, error);
     }
     throw error;
+  }
+
+  /** What memory has stands in for the render. */
+  #older(key: CacheKey, error: unknown): Landed<V> | undefined {
+    const { memory, validity } = this.#options;
+    const held = memory.get(key)?.held;
+    return held && { ...landing(held.value, 'stale', held.tier), error, currentAt: validity.version };
+  }
+
+  /** The render went ahead without a look into the other tiers, and failed. */
+  async #olderElsewhere(job: Job<V>, error: unknown): Promise<Landed<V>> {
+    await this.#fromShared(job, 'refresh');
+    const older = this.#older(job.key, error);
+    if (older === undefined) throw error;
+    return older;
   }
 }
 
@@ -332,14 +422,4 @@ const SPARED = new OverloadedError('spared');
 /** Whether the others were told or not is no matter of this request. */
 function endTurn(turn: Turn | undefined): void {
   turn?.done().catch(() => {});
-}
-
-/** Does not wait for work that ignores its signal: whatever it comes to is dropped. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }

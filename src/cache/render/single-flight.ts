@@ -1,29 +1,51 @@
 // One operation for all who want the same key at the same time, within this process.
 //
-// A flight lives from its start until its work settles or everybody who waited has gone; then it is aborted and at
-// once out of the map, so that a newcomer starts afresh instead of boarding a flight that is going down.
+// A flight lives from its start until its work settles, is stopped, or everybody who waited has gone; then it is at
+// once out of the map, so that a newcomer starts afresh instead of boarding a flight that is going down. Work that
+// ignores its stop is not waited for: whatever it comes to is dropped.
+import type { Eventually } from '../../core/eventually.ts';
+import type { Stop, StopSignal } from '../../core/stop.ts';
 import { AbandonedError } from '../errors.ts';
+
+/** What a failure comes to: a result that stands in for it, or an error that is thrown. */
+export type Failed<T> = (error: unknown) => Eventually<T>;
 
 export class Flight<T> {
   /** Settles with the work. Never unhandled: each who waits gets the result or the error through `wait`. */
   readonly landed: Promise<T>;
-  readonly #controller = new AbortController();
-  readonly #onAbandoned: () => void;
+  readonly #stop: Stop;
+  readonly #onOver: () => void;
+  #resolve: (value: Eventually<T>) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+  readonly #failed: Failed<T>;
   #waiting = 0;
   #detached = false;
   #over = false;
 
-  constructor(work: (signal: AbortSignal, flight: Flight<T>) => Promise<T>, onOver: () => void) {
-    this.#onAbandoned = onOver;
-    this.landed = work(this.#controller.signal, this).finally(() => {
-      this.#over = true;
-      onOver();
+  /** `stop` is the one that the work listens to. `failed` is called once at most. */
+  constructor(stop: Stop, failed: Failed<T>, onOver: () => void) {
+    this.#stop = stop;
+    this.#failed = failed;
+    this.#onOver = onOver;
+    this.landed = new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
     this.landed.catch(() => {});
+    stop.addEventListener('abort', () => this.#end(() => this.#fail(stop.reason)));
   }
 
-  /** The result, unless `signal` aborts first: then this one has left, and the last to leave turns off the light. */
-  wait(signal?: AbortSignal): Promise<T> {
+  /** Lands with what `work` comes to. */
+  follow(work: Promise<T>): this {
+    work.then(
+      (value) => this.#end(() => this.#resolve(value)),
+      (error) => this.#end(() => this.#fail(error)),
+    );
+    return this;
+  }
+
+  /** The result, unless `signal` aborts first: then this one has left, and the last waiter to leave stops the work. */
+  wait(signal?: StopSignal): Promise<T> {
     this.#waiting++;
     if (signal === undefined) return this.landed;
     return new Promise<T>((resolve, reject) => {
@@ -33,8 +55,16 @@ export class Flight<T> {
       };
       if (signal.aborted) return leave();
       signal.addEventListener('abort', leave, { once: true });
-      const settled = () => signal.removeEventListener('abort', leave);
-      void this.landed.then(resolve, reject).finally(settled);
+      this.landed.then(
+        (value) => {
+          signal.removeEventListener('abort', leave);
+          resolve(value);
+        },
+        (error) => {
+          signal.removeEventListener('abort', leave);
+          reject(error);
+        },
+      );
     });
   }
 
@@ -44,14 +74,28 @@ export class Flight<T> {
   }
 
   abort(reason: unknown): void {
-    this.#controller.abort(reason);
+    this.#stop.abort(reason);
   }
 
   #leave(): void {
     this.#waiting--;
     if (this.#waiting > 0 || this.#detached || this.#over) return;
-    this.#onAbandoned();
     this.abort(new AbandonedError());
+  }
+
+  #end(settle: () => void): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#onOver();
+    settle();
+  }
+
+  #fail(error: unknown): void {
+    try {
+      this.#resolve(this.#failed(error));
+    } catch (thrown) {
+      this.#reject(thrown);
+    }
   }
 }
 
@@ -66,10 +110,14 @@ export class SingleFlight<T> {
     return this.#flights.get(key);
   }
 
-  /** Replaces whatever flies under `key`: those aboard keep their flight, newcomers take this one. */
-  start(key: string, work: (signal: AbortSignal, flight: Flight<T>) => Promise<T>): Flight<T> {
-    const flight: Flight<T> = new Flight(work, () => {
+  /**
+   * On the map at once, before its work is begun or followed. Replaces whatever flies under `key`: those aboard keep
+   * their flight, newcomers take this one.
+   */
+  start(key: string, stop: Stop, failed: Failed<T>, onOver: () => void = () => {}): Flight<T> {
+    const flight: Flight<T> = new Flight(stop, failed, () => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      onOver();
     });
     this.#flights.set(key, flight);
     return flight;

@@ -204,7 +204,8 @@ describe('workers that agree', () => {
     const { tier } = mapTier('l2');
     const flights = new LocalFlights();
     const [one, two] = [testStack({ shared: [tier], flights }), testStack({ shared: [tier], flights })];
-    await one.stack.fetch('k', options, async () => Promise.reject(new Error('no'))).catch(() => {});
+    const failed = one.stack.fetch('k', options, () => Promise.reject(new Error('no')));
+    await expect(failed).rejects.toThrow('no');
     expect((await two.stack.fetch('k', options, async (context) => two.filled('yes', context))).result).toBe(
       'miss',
     );

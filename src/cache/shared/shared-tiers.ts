@@ -46,6 +46,7 @@ const zero = () => ({
 export class SharedTiers<V extends Cached> {
   readonly #options: SharedTiersOptions<V>;
   readonly #trace: Tracing;
+  readonly #disks: readonly Tier<V>[];
   readonly #counts = { l2: zero(), l3: zero() };
   readonly #writing = new Set<Promise<void>>();
   #droppedWrites = 0;
@@ -53,6 +54,7 @@ export class SharedTiers<V extends Cached> {
   constructor(options: SharedTiersOptions<V>) {
     this.#options = options;
     this.#trace = options.trace ?? untraced;
+    this.#disks = options.tiers.filter(({ name }) => name === 'l3');
   }
 
   /** Is there any tier through which others could see what is stored? */
@@ -100,10 +102,9 @@ export class SharedTiers<V extends Cached> {
     return this.#writeTo(this.#options.tiers, key, value);
   }
 
-  /** To L2 only: what is as quickly made as read is not worth a file before somebody has come back for it. */
-  writeButNoFile(key: CacheKey, value: V): Promise<void> {
-    const tiers = this.#options.tiers.filter(({ name }) => name !== 'l3');
-    return tiers.length === 0 ? Promise.resolve() : this.#writeTo(tiers, key, value);
+  /** To L3 only: what is cheaper made than read is there for a restart, if at all. */
+  writeToDisk(key: CacheKey, value: V): Promise<void> {
+    return this.#writeTo(this.#disks, key, value);
   }
 
   async delete(key: CacheKey): Promise<void> {

@@ -61,8 +61,8 @@ export interface CachesOptions {
   readonly slots?: RenderSlots;
   /** How long after its time a page may stand in for a render that there is no room for. */
   readonly spareMs?: Milliseconds;
-  /** As of the stack; of pages. */
-  readonly quickMs?: Milliseconds;
+  /** As of the stack. */
+  readonly cheapMs?: Milliseconds;
   readonly maxBackground?: number;
   readonly negativeTtlMs?: Milliseconds;
   readonly trace?: Tracing;
@@ -121,7 +121,7 @@ export function openCaches(options: CachesOptions): Caches {
 
   const stackOf = <V extends Cached>(kind: Kind<V>): CacheStack<V> => {
     // Of pages only. A fragment is rendered inside of a page that has a slot: it must not wait for another.
-    const { slots, spareMs = 0, quickMs = 0 } = kind.name === 'page' ? options : {};
+    const { slots, spareMs = 0 } = kind.name === 'page' ? options : {};
     const common = { clock: options.clock, validity: options.validity, weigh: kind.weigh, spareMs };
     const tiers = tiersOf(kind, options, commands, room);
     const flights = flightsOf(kind.name, options, commands, messages);
@@ -141,7 +141,8 @@ export function openCaches(options: CachesOptions): Caches {
       shared: tiers,
       background,
       rollout,
-      quickMs,
+      ...(options.cheapMs !== undefined && { cheapMs: options.cheapMs }),
+      ...(options.slots && { lateMs: () => options.slots?.lateMs ?? 0 }),
       ...(slots !== undefined && { slots }),
       ...(kind.name === 'fragment' && { feature: 'fragments' as const }),
       ...(flights === undefined ? {} : { flights }),

@@ -26,22 +26,23 @@ function processes(count: number, flights: FlightCoordinator) {
   const all = Array.from({ length: count }, () => testStack({ time, purges, flights, shared: [EMPTY] }));
   const answeredAfterMs: (number | 'failed')[] = [];
   let renders = 0;
-  const ask = (
+  const ask = async (
     process: (typeof all)[number],
     renderMs: number,
     store: boolean,
     how: FetchOptions = options,
-  ) =>
-    process.stack
-      .fetch('k', how, async (context) => {
+  ) => {
+    try {
+      await process.stack.fetch('k', how, async (context) => {
         renders++;
         await new Promise<void>((resolve) => void time.after(renderMs, resolve));
         return { ...process.filled('page', context), store };
-      })
-      .then(
-        () => answeredAfterMs.push(time.monotonic()),
-        () => answeredAfterMs.push('failed'),
-      );
+      });
+      answeredAfterMs.push(time.monotonic());
+    } catch {
+      answeredAfterMs.push('failed');
+    }
+  };
   const run = async (ms: number) => {
     for (let step = 0; step < ms; step += 100) {
       await settled();

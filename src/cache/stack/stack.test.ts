@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deferred, options, settled, testStack } from '../../../test/support/cache.ts';
+import type { StopSignal } from '../../core/stop.ts';
 import type { FillContext } from '../contract.ts';
 
 describe('a stack of memory alone', () => {
@@ -131,7 +132,7 @@ describe('time', () => {
   it('aborts a render at its hard timeout, even one that does not listen, and keeps nothing of it', async () => {
     const { stack, filled, time } = testStack();
     const reading = deferred();
-    const signals: AbortSignal[] = [];
+    const signals: StopSignal[] = [];
     const slow = stack.fetch('k', { ...options, hardTimeoutMs: 100 }, async (context) => {
       signals.push(context.signal);
       await reading.promise;
@@ -169,7 +170,7 @@ describe('time', () => {
   it('leaves no timer behind', async () => {
     const { stack, filled, time } = testStack();
     await stack.fetch('k', { ...options, softTimeoutMs: 5 }, async (context) => filled('x', context));
-    await stack.fetch('l', options, async () => Promise.reject(new Error('no'))).catch(() => {});
+    await expect(stack.fetch('l', options, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     await settled();
     expect(time.pending).toBe(0);
   });
@@ -258,7 +259,7 @@ describe('those who wait', () => {
 
   it('the last who leaves stops the render, and who comes then starts anew', async () => {
     const { stack, filled } = testStack();
-    const signals: AbortSignal[] = [];
+    const signals: StopSignal[] = [];
     const fill = (context: FillContext) => {
       signals.push(context.signal);
       return new Promise<never>((_, reject) => {

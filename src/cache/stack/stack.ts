@@ -10,7 +10,9 @@
 //   did not touch it; otherwise he renders again (`#satisfies`).
 // - Nobody waits for a store: L1 is memory, L2 and L3 are written behind.
 import type { Clock } from '../../core/clock.ts';
+import { andThen, type Eventually } from '../../core/eventually.ts';
 import type { Logger } from '../../core/log.ts';
+import { throwIfStopped } from '../../core/stop.ts';
 import type { Tracing } from '../../core/trace.ts';
 import type { EpochMs, Milliseconds } from '../../core/units.ts';
 import type { Validity, Verdict } from '../../core/validity.ts';
@@ -24,10 +26,10 @@ import { BackgroundRenders } from '../render/background-renders.ts';
 import { Failures } from '../render/failures.ts';
 import { type Landed, landing } from '../render/flight-result.ts';
 import type { FlightCoordinator } from '../render/flights.ts';
-import { QuickGroups } from '../render/quick-groups.ts';
+import { RenderCosts } from '../render/render-costs.ts';
 import type { RenderSlots } from '../render/render-slots.ts';
 import { type Job, Renders } from '../render/renders.ts';
-import type { Flight } from '../render/single-flight.ts';
+import { Flight } from '../render/single-flight.ts';
 import { zeroCounts } from '../render/stack-counts.ts';
 import { Cohorts, type RolloutStats } from '../rollout/cohorts.ts';
 import { type Feature, Rollout } from '../rollout/rollout.ts';
@@ -46,8 +48,10 @@ export interface StackOptions<V extends Cached> {
   readonly background: Background;
   /** Who may render now. Without them as many are rendered at once as are asked for. */
   readonly slots?: RenderSlots;
-  /** What is rendered in less is neither agreed about with other processes nor written to L3 at once. Default 0: all is. */
-  readonly quickMs?: Milliseconds;
+  /** What is rendered in less is cheap (render-costs.ts). Default 0: nothing is. */
+  readonly cheapMs?: Milliseconds;
+  /** How late this process may notice that something it waited for is there. Default: not at all. */
+  readonly lateMs?: () => Milliseconds;
   readonly rollout?: Rollout;
   /** The part of the rollout that this whole stack is: a key outside its cohort is rendered as if there were no cache. */
   readonly feature?: Feature;
@@ -72,6 +76,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   /** Undefined where nothing is rolled out in part: then there is nothing to compare. */
   readonly #cohorts: Cohorts | undefined;
   readonly #failures: Failures;
+  readonly #costs: RenderCosts;
   readonly #counts = zeroCounts();
   #closed = false;
 
@@ -86,6 +91,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     this.#cohorts = Cohorts.of(rollout, options.feature);
     this.#failures = new Failures(clock, options.negativeTtlMs ?? 1000, 1000);
     this.#memory = memory;
+    this.#costs = new RenderCosts(options.cheapMs ?? 0);
     this.#shared = new SharedTiers({
       clock,
       validity,
@@ -103,7 +109,8 @@ export class CacheStack<V extends Cached> implements Cache<V> {
       shared: this.#shared,
       coordinator: options.flights,
       slots: options.slots,
-      quick: new QuickGroups(options.quickMs ?? 0),
+      costs: this.#costs,
+      lateMs: options.lateMs ?? (() => 0),
       failures: this.#failures,
       rollout,
       counts,
@@ -128,24 +135,21 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     return held && { ...landing(held.value, 'hit', held.tier), collapsed: false };
   }
 
-  async fetch(key: CacheKey, options: FetchOptions, fill: Fill<V>): Promise<Outcome<V>> {
+  fetch(key: CacheKey, options: FetchOptions, fill: Fill<V>): Eventually<Outcome<V>> {
     const job = { key, options, fill };
-    // What nobody waits for would make the cohort look slow that happens to be warmed.
-    if (this.#cohorts === undefined || options.reason === 'warm') return this.#fetch(job);
-    const beganAtMs = this.#clock.monotonic();
-    let result: Outcome<V>['result'] | 'failed' = 'failed';
     try {
-      const outcome = await this.#fetch(job);
-      result = outcome.result;
-      return outcome;
-    } finally {
-      this.#cohorts.add(key, result, this.#clock.monotonic() - beganAtMs);
+      // What nobody waits for would make the cohort look slow that happens to be warmed.
+      return this.#cohorts === undefined || options.reason === 'warm'
+        ? this.#fetch(job)
+        : this.#compared(job, this.#cohorts);
+    } catch (error) {
+      return Promise.reject(error);
     }
   }
 
-  replace(key: CacheKey, before: V, after: V, { share }: ReplaceOptions): boolean {
+  replace(key: CacheKey, before: V, after: V, { share, group }: ReplaceOptions): boolean {
     if (!this.#memory.replace(key, before, after)) return false;
-    if (share) void this.#shared.write(key, after);
+    if (share && !this.#costs.isCheap(key, group)) void this.#shared.write(key, after);
     return true;
   }
 
@@ -243,10 +247,21 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     await this.#shared.flushed();
   }
 
-  async #fetch(job: Job<V>): Promise<Outcome<V>> {
+  async #compared(job: Job<V>, cohorts: Cohorts): Promise<Outcome<V>> {
+    const beganAtMs = this.#clock.monotonic();
+    let result: Outcome<V>['result'] | 'failed' = 'failed';
+    try {
+      const outcome = await this.#fetch(job);
+      result = outcome.result;
+      return outcome;
+    } finally {
+      cohorts.add(job.key, result, this.#clock.monotonic() - beganAtMs);
+    }
+  }
+
+  #fetch(job: Job<V>): Eventually<Outcome<V>> {
     const { key, options } = job;
     if (this.#closed) throw new CacheClosedError();
-    options.signal?.throwIfAborted();
     if (options.bypass === true) return this.#apart(job);
     if (this.#feature !== undefined && !this.#rollout.allows(this.#feature, key))
       return this.#apart(keptNowhere(job));
@@ -270,21 +285,31 @@ export class CacheStack<V extends Cached> implements Cache<V> {
       // Those who ask are given what it came to.
       if (!(failure.error instanceof IncompleteRenderError)) throw failure.error;
     }
-    return this.#await(job);
+    const begun = options.reason === undefined ? this.#begun(job) : undefined;
+    if (begun === undefined || begun instanceof Flight) return this.#await(job, begun);
+    return this.#counted(begun, false);
   }
 
-  /** Boards flights until one brings a result that is new enough for a request that arrives now. */
-  async #await(job: Job<V>): Promise<Outcome<V>> {
+  /** Rendered at once, or its flight. Undefined: it is to be launched, or flies already. */
+  #begun(job: Job<V>): Landed<V> | Flight<Landed<V>> | undefined {
+    return this.#renders.current(job.key) === undefined ? this.#renders.atOnce(job) : undefined;
+  }
+
+  /** Boards flights until one brings a result that is new enough for a request that arrives now. `own`: was begun for it. */
+  async #await(job: Job<V>, own: Flight<Landed<V>> | undefined): Promise<Outcome<V>> {
+    if (own === undefined) throwIfStopped(job.options.signal);
     const arrival = this.#validity.version;
     const readSinceMs = this.#oldestReading();
     let collapsed = false;
+    let mine = own;
     for (;;) {
-      const current = this.#renders.current(job.key);
+      const current = mine === undefined ? this.#renders.current(job.key) : undefined;
       if (current !== undefined) {
         this.#counts.collapsed++;
         collapsed = true;
       }
-      const flight = current ?? this.#renders.launch(job, job.options.reason ?? 'miss');
+      const flight = current ?? mine ?? this.#renders.launch(job, job.options.reason ?? 'miss');
+      mine = undefined;
       const landed = await this.#waitFor(flight, job);
       const isOwn = current === undefined;
       if (this.#satisfies(landed, arrival) && (isOwn || this.#isRecent(landed, readSinceMs)))
@@ -332,10 +357,16 @@ export class CacheStack<V extends Cached> implements Cache<V> {
         this.#counts.staleOnSlow++;
         resolve(this.#landStale(held, undefined));
       });
-      flight
-        .wait(options.signal)
-        .then(resolve, reject)
-        .finally(() => timer.cancel());
+      flight.wait(options.signal).then(
+        (landed) => {
+          timer.cancel();
+          resolve(landed);
+        },
+        (error) => {
+          timer.cancel();
+          reject(error);
+        },
+      );
     });
   }
 
@@ -385,5 +416,5 @@ export class CacheStack<V extends Cached> implements Cache<V> {
 
 /** The same render, for whoever waits and for no tier. */
 function keptNowhere<V extends Cached>(job: Job<V>): Job<V> {
-  return { ...job, fill: async (context) => ({ ...(await job.fill(context)), store: false }) };
+  return { ...job, fill: (context) => andThen(job.fill(context), (filled) => ({ ...filled, store: false })) };
 }

@@ -24,7 +24,7 @@ function crowded() {
   const memory = new MemoryTier(common);
   const background = new Background({ maxRunning: 2, maxQueued: 10, busy: () => slots.strain !== 'none' });
   const made = testStack({ time, purges, slots, memory, background });
-  const ask = (key: string, html: string, parts?: Parameters<typeof made.filled>[2]) =>
+  const ask = async (key: string, html: string, parts?: Parameters<typeof made.filled>[2]) =>
     made.stack.fetch(key, options, async (context) => made.filled(html, context, parts));
   const refused = async (key: string) => {
     const asked = ask(key, 'new');
@@ -95,17 +95,17 @@ describe('a worker that has no room to render', () => {
     const { time, ask, keepSlot } = crowded();
     await ask('a', 'old', { freshMs: 1000, staleMs: 1000 });
     time.advance(30_000);
-    const leave = keepSlot();
+    const slot = keepSlot();
     await ask('a', 'new');
-    leave();
+    slot.leave();
     expect(await ask('a', 'new')).toMatchObject({ result: 'miss', value: { html: 'new' } });
   });
 
   it('does not take a refusal for a failure of the page', async () => {
     const { stack, ask, refused, keepSlot } = crowded();
-    const leave = keepSlot();
+    const slot = keepSlot();
     await refused('a');
-    leave();
+    slot.leave();
     expect(await ask('a', 'new')).toMatchObject({ result: 'miss' });
     expect(stack.stats()).toMatchObject({ fillErrors: 0, negativeHits: 0 });
   });
@@ -114,10 +114,10 @@ describe('a worker that has no room to render', () => {
     const { time, stack, background, ask, keepSlot } = crowded();
     await ask('a', 'old', { freshMs: 1000, staleMs: 60_000 });
     time.advance(2000);
-    const leave = keepSlot();
+    const slot = keepSlot();
     expect(await ask('a', 'new')).toMatchObject({ result: 'stale', error: undefined });
     expect(background.stats()).toMatchObject({ running: 0, queued: 1 });
-    leave();
+    slot.leave();
     background.pump();
     await background.idle();
     expect(stack.peek('a')).toMatchObject({ html: 'new' });

@@ -17,6 +17,7 @@ import type { PageEntry } from '../../cache/entry.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';
 import type { Chosen, PageVariants } from '../../page/definitions/variants.ts';
+import { lacks } from '../../page/encode/encodings.ts';
 import { type AccessLog, pathForLog } from '../observability/access-log.ts';
 import { RequestTail } from '../observability/request-tail.ts';
 import type { ShortcutUse } from '../observability/usage.ts';
@@ -131,7 +132,7 @@ class KnownTarget {
   readonly #brotliBytes: Bytes | undefined;
   readonly #freshUntilMs: number;
   #preferred: readonly Encoding[] | undefined = undefined;
-  #encoding: Encoding = 'identity';
+  #encoding: Encoding | undefined = 'identity';
   bytes: Bytes;
 
   constructor(
@@ -157,11 +158,15 @@ class KnownTarget {
     if (keyNow !== undefined) this.bytes += FIXED_BYTES_OF_INPUTS + target.length;
   }
 
-  /** Lists of what is preferred are shared, one for each value of the header; nearly always it is the one of the hit before. */
-  encodingFor(preferred: readonly Encoding[], entry: PageEntry): Encoding {
+  /**
+   * Undefined: it is yet to be made. Lists of what is preferred are shared, one for each value of the header; nearly always it
+   * is the one of the hit before.
+   */
+  encodingFor(preferred: readonly Encoding[], entry: PageEntry): Encoding | undefined {
     if (preferred !== this.#preferred) {
       this.#preferred = preferred;
-      this.#encoding = pickEncoding(entry, preferred);
+      const [best = 'identity'] = preferred;
+      this.#encoding = lacks(entry, best) ? undefined : pickEncoding(entry, preferred);
     }
     return this.#encoding;
   }
@@ -291,6 +296,7 @@ export class HitPath {
       return false;
     }
     const encoding = known.encodingFor(this.#encodings.preferred(request.acceptEncoding), entry);
+    if (encoding === undefined) return false;
     const { ifNoneMatch } = request;
     const held =
       ifNoneMatch !== undefined && entry.status === 200 && matchesTag(ifNoneMatch, known.tags[encoding]);

@@ -1,7 +1,8 @@
+import { andThen, type Eventually, settledOf } from '../../core/eventually.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Node } from '../../render/element.ts';
 import { FragmentCall } from '../../render/fragment-call.ts';
-import type { Reading } from './page.ts';
+import type { GiveReading, Reading } from './page.ts';
 
 export interface FragmentPolicy {
   /** How long its HTML is fresh. Default one minute. 0: rendered anew with every page. */
@@ -35,7 +36,7 @@ export interface FragmentUse {
   readonly identity: object;
   readonly policy: FragmentPolicy;
   /** Reads and builds its nodes; the renderer turns them into HTML. */
-  readonly build: (reading: Reading) => Promise<{ readonly node: Node }>;
+  readonly build: (reading: GiveReading) => Eventually<{ readonly node: Node }>;
 }
 
 /**
@@ -57,11 +58,10 @@ export function fragment<Props, Key, Data = Key>(
   const policy = definition.cache ?? {};
   return (props) => {
     const key = definition.key(props);
-    const build = async (reading: Reading) => {
-      const data = definition.load === undefined ? key : await definition.load({ ...reading, key });
-      // Without `load` there is no Data of its own, and its type is the key's.
-      return { node: definition.view(data as Data) };
-    };
+    // Without `load` there is no Data of its own, and its type is the key's.
+    const view = (data: Data | Key) => ({ node: definition.view(data as Data) });
+    const build = (reading: GiveReading) =>
+      definition.load === undefined ? view(key) : andThen(settledOf(definition.load(reading({ key }))), view);
     return new FragmentCall<FragmentUse>({ name, key, identity: definition, policy, build });
   };
 }

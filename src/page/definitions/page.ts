@@ -18,6 +18,9 @@ export interface Reading {
   readonly fetch: typeof globalThis.fetch;
 }
 
+/** The means to read, and with them what else a `load` is given. */
+export type GiveReading = <More extends object>(more: More) => Reading & More;
+
 /** All that `load` may see: the parsed inputs that form the key, and the means to read. */
 export interface LoadContext<P extends Shape, Q extends Shape> extends Reading {
   readonly params: Parsed<P>;

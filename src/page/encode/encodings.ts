@@ -1,9 +1,9 @@
 // The compressed bodies of a page, made when they turn out to be wanted. A page that is rebuilt once a second would
 // otherwise cost more to compress than to render, and one that is asked for once is compressed for nobody.
 //
-//   draft        rendered while a visitor waits: plain bytes, and quickly compressed the encoding he takes
-//   asked again  quickly compressed in the other encoding as well: now any visitor can be served from memory
-//   finished     a second later, if it is still held: compressed well, in the background; replaces the draft in every tier
+//   draft     rendered while a visitor waits: plain bytes. Each encoding that is asked for is added, quickly compressed
+//   finished  a second after a compressed one was asked for again, if it is still held: compressed well, in the background;
+//             replaces the draft in every tier
 //
 // A draft's tag ends in a mark: its compressed bytes are not those of the finished entry, and a strong ETag names bytes.
 // Entries stay immutable: each step makes a new one, which takes the place of the one before.
@@ -11,20 +11,17 @@
 import type { Cache, CacheKey } from '../../cache/contract.ts';
 import type { PageEntry } from '../../cache/entry.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
+import { andThen, type Eventually } from '../../core/eventually.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
-import { type Encoding, encode, encodeQuickly } from './encode.ts';
+import { DRAFT, type Encoding, encode, encodeQuickly } from './encode.ts';
+
+type Compressed = Exclude<Encoding, 'identity'>;
 
 /** How long a page that is asked for again must last before it is worth compressing well. */
 const FINISH_AFTER_MS: Milliseconds = 1000;
 /** More pages than this do not wait for it at once; what comes beyond is looked at when it is next asked for. */
 const MAX_WAITING = 1000;
-
-const DRAFT = '-q';
-
-export function draftTag(tag: string): string {
-  return tag + DRAFT;
-}
 
 /** Its compressed bodies are missing, or quickly made. */
 function isDraft({ tag }: Pick<PageEntry, 'tag'>): boolean {
@@ -48,7 +45,7 @@ export interface Place {
 export class PageEncodings {
   readonly #options: EncodingsOptions;
   /** What became of a draft, for those who hold an older one (many may wait for one render). */
-  readonly #next = new WeakMap<PageEntry, Promise<PageEntry> | PageEntry>();
+  readonly #next = new WeakMap<PageEntry, Eventually<PageEntry>>();
   readonly #waiting = new Map<CacheKey, Timer>();
   readonly #due: (() => Promise<void>)[] = [];
   #finishing: Promise<void> | undefined;
@@ -62,17 +59,11 @@ export class PageEncodings {
    * The entry with a body for whoever takes `wanted` best; a promise only for a draft. `place` is undefined for what
    * is in no cache.
    */
-  ready(entry: PageEntry, wanted: Encoding, place: Place | undefined): PageEntry | Promise<PageEntry> {
-    return isDraft(entry) ? this.#complete(entry, wanted, place) : entry;
-  }
-
-  async #complete(entry: PageEntry, wanted: Encoding, place: Place | undefined): Promise<PageEntry> {
-    let latest = await this.#with(entry, wanted, place);
+  ready(entry: PageEntry, wanted: Encoding, place: Place | undefined): Eventually<PageEntry> {
+    if (wanted === 'identity' || !isDraft(entry)) return entry;
     // What stands in for a failure is soon gone.
-    if (place?.again !== true || entry.incomplete === true) return latest;
-    for (const encoding of ['br', 'gzip'] as const) latest = await this.#with(latest, encoding, place);
-    this.#finishLater(place);
-    return latest;
+    if (place?.again === true && entry.incomplete !== true) this.#finishLater(place);
+    return this.#with(entry, wanted, place);
   }
 
   /** Forgets what it would still have compressed, and waits for what it is compressing. */
@@ -84,21 +75,18 @@ export class PageEncodings {
     await this.#finishing;
   }
 
-  async #with(entry: PageEntry, encoding: Encoding, place: Place | undefined): Promise<PageEntry> {
-    let latest = entry;
-    while (isDraft(latest) && lacks(latest, encoding)) {
-      const known = this.#next.get(latest);
-      if (known === undefined) {
-        const made = this.#add(latest, encoding, place);
-        this.#next.set(latest, made);
-        latest = await made;
-      } else latest = await known;
+  #with(entry: PageEntry, encoding: Compressed, place: Place | undefined): Eventually<PageEntry> {
+    if (!lacks(entry, encoding)) return entry;
+    let next = this.#next.get(entry);
+    if (next === undefined) {
+      next = this.#add(entry, encoding, place);
+      this.#next.set(entry, next);
     }
-    return latest;
+    return andThen(next, (latest) => this.#with(latest, encoding, place));
   }
 
   /** `entry` and a body in `encoding`. Where nothing is saved it is finished as it is. */
-  #add(entry: PageEntry, encoding: Encoding, place: Place | undefined): PageEntry | Promise<PageEntry> {
+  #add(entry: PageEntry, encoding: Compressed, place: Place | undefined): Eventually<PageEntry> {
     const added = (body: Buffer | undefined): PageEntry => {
       const after = Object.freeze(
         body === undefined
@@ -109,8 +97,7 @@ export class PageEncodings {
         this.#options.cache.replace(place.key, entry, after, { group: place.group, share: false });
       return after;
     };
-    const body = encodeQuickly(entry.identity, encoding === 'br' ? 'br' : 'gzip');
-    return body instanceof Promise ? body.then(added) : added(body);
+    return andThen(encodeQuickly(entry.identity, encoding), added);
   }
 
   #finishLater({ key, group }: Place): void {
@@ -147,7 +134,8 @@ export class PageEncodings {
   }
 }
 
-function lacks({ gzip, brotli }: PageEntry, encoding: Encoding): boolean {
-  if (encoding === 'identity') return false;
-  return (encoding === 'br' ? brotli : gzip) === undefined;
+/** A draft that has no body in `encoding` yet. */
+export function lacks(entry: Pick<PageEntry, 'tag' | 'gzip' | 'brotli'>, encoding: Encoding): boolean {
+  if (encoding === 'identity' || !isDraft(entry)) return false;
+  return (encoding === 'br' ? entry.brotli : entry.gzip) === undefined;
 }

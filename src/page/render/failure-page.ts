@@ -6,6 +6,7 @@
 //   no room (shed)   left out: one page is made for all who are refused, and kept, where no purge reaches it
 import type { Header } from '../../cache/entry.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { Eventually } from '../../core/eventually.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Milliseconds, Stamp } from '../../core/units.ts';
 import type { Node } from '../../render/element.ts';
@@ -34,7 +35,7 @@ export interface FailurePageOptions {
     parts: { readonly head: Head; readonly content: Node; readonly route: string },
     scope: RenderScope,
     resolveFragment: (call: FragmentCall) => string | Promise<string>,
-  ) => Promise<Buffer>;
+  ) => Eventually<Buffer>;
 }
 
 export type FailureProps = ErrorProps & {

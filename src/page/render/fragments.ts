@@ -4,6 +4,7 @@ import type { Cache, CacheKey, FillContext, Filled } from '../../cache/contract.
 import { type FragmentEntry, INCOMPLETE_TTL_MS } from '../../cache/entry.ts';
 import { fragmentKey } from '../../cache/key.ts';
 import type { Clock } from '../../core/clock.ts';
+import { andThen, type Eventually, finishing } from '../../core/eventually.ts';
 import { type Tracing, untraced } from '../../core/trace.ts';
 import type { UnheardRejections } from '../../core/unheard-rejections.ts';
 import type { EpochMs, Milliseconds } from '../../core/units.ts';
@@ -54,7 +55,7 @@ export class Fragments {
   }
 
   /** What the renderer asks for the HTML of the fragments in `scope`'s tree: at once where memory has it. */
-  resolver(scope: RenderScope): (call: FragmentCall) => string | Promise<string> {
+  resolver(scope: RenderScope): (call: FragmentCall) => Eventually<string> {
     return (call) => this.#resolve(call.content as FragmentUse, scope);
   }
 
@@ -68,7 +69,7 @@ export class Fragments {
     return ready.html;
   }
 
-  #resolve(use: FragmentUse, around: RenderScope): string | Promise<string> {
+  #resolve(use: FragmentUse, around: RenderScope): Eventually<string> {
     const { build, cache, usage } = this.#options;
     this.#assertOneOfName(use);
     const key = fragmentKey({ build, name: use.name, key: use.key });
@@ -84,35 +85,34 @@ export class Fragments {
   }
 
   /** As a part of the page around it, kept nowhere else. */
-  async #renderWith(use: FragmentUse, key: CacheKey, around: RenderScope): Promise<string> {
-    const entry = await this.#render(use, [...around.inside, key], {
-      stamp: around.stamp,
-      signal: around.signal,
-      reason: 'inside',
+  #renderWith(use: FragmentUse, key: CacheKey, around: RenderScope): Eventually<string> {
+    const { stamp, signal } = around;
+    const rendered = this.#render(use, [...around.inside, key], { stamp, signal, reason: 'inside' });
+    return andThen(rendered, ({ value }) => {
+      around.include(value, ttlOf(use) === 0 ? Number.POSITIVE_INFINITY : value.freshUntilMs);
+      return value.html;
     });
-    around.include(entry, ttlOf(use) === 0 ? Number.POSITIVE_INFINITY : entry.freshUntilMs);
-    return entry.html;
   }
 
-  async #fetch(
+  #fetch(
     use: FragmentUse,
     key: CacheKey,
     around: RenderScope,
     cache: Cache<FragmentEntry>,
-  ): Promise<string> {
+  ): Eventually<string> {
     const { timeouts, clock, usage } = this.#options;
-    const outcome = await cache.fetch(
-      key,
-      { group: use.name, signal: around.signal, ...timeouts },
-      async (context: FillContext): Promise<Filled<FragmentEntry>> => {
-        return { value: await this.#render(use, [...around.inside, key], context), store: true };
-      },
+    const { hardTimeoutMs, softTimeoutMs } = timeouts;
+    const options = { group: use.name, signal: around.signal, hardTimeoutMs, softTimeoutMs };
+    const fetched = cache.fetch(key, options, (context) =>
+      this.#render(use, [...around.inside, key], context),
     );
-    if (usage !== undefined) usage.fragment(use.name)[COUNTED_AS[outcome.result]]++;
-    // A page around a stale piece is stale from the start: it is served, and made again.
-    const freshUntilMs: EpochMs = outcome.result === 'stale' ? clock.now() : outcome.value.freshUntilMs;
-    this.#include(outcome.value, freshUntilMs, around);
-    return outcome.value.html;
+    return andThen(fetched, (outcome) => {
+      if (usage !== undefined) usage.fragment(use.name)[COUNTED_AS[outcome.result]]++;
+      // A page around a stale piece is stale from the start: it is served, and made again.
+      const freshUntilMs: EpochMs = outcome.result === 'stale' ? clock.now() : outcome.value.freshUntilMs;
+      this.#include(outcome.value, freshUntilMs, around);
+      return outcome.value.html;
+    });
   }
 
   /**
@@ -130,7 +130,11 @@ export class Fragments {
     around.include({ ...entry, createdMs }, Math.min(freshUntilMs, nowMs + lifeMs));
   }
 
-  #render(use: FragmentUse, inside: readonly CacheKey[], context: RenderContext): Promise<FragmentEntry> {
+  #render(
+    use: FragmentUse,
+    inside: readonly CacheKey[],
+    context: RenderContext,
+  ): Eventually<Filled<FragmentEntry>> {
     if (!this.#trace.isOn) return this.#counted(use, inside, context);
     const attributes = { 'coherent.fragment': use.name, 'coherent.render.reason': context.reason };
     const apart = context.reason === 'refresh' || context.reason === 'warm';
@@ -139,20 +143,15 @@ export class Fragments {
     );
   }
 
-  async #counted(
+  #counted(
     use: FragmentUse,
     inside: readonly CacheKey[],
     context: RenderContext,
-  ): Promise<FragmentEntry> {
+  ): Eventually<Filled<FragmentEntry>> {
     const { clock, usage, rejections } = this.#options;
     const startedMs = clock.monotonic();
     const place = `fragment ${use.name}`;
-    let entry: FragmentEntry | undefined;
-    rejections?.began(place);
-    try {
-      entry = await this.#build(use, inside, context);
-      return entry;
-    } finally {
+    const ended = (filled: Filled<FragmentEntry> | undefined) => {
       rejections?.ended(place);
       usage?.rendered({
         kind: 'fragment',
@@ -160,31 +159,42 @@ export class Fragments {
         durationMs: clock.monotonic() - startedMs,
         reason: context.reason,
         loadMs: null,
-        htmlBytes: entry?.html.length ?? 0,
-        dependencies: entry?.keys.length ?? 0,
-        failed: entry === undefined,
+        htmlBytes: filled?.value.html.length ?? 0,
+        dependencies: filled?.value.keys.length ?? 0,
+        failed: filled === undefined,
       });
-    }
+    };
+    rejections?.began(place);
+    return finishing(() => this.#build(use, inside, context), ended);
   }
 
   /** One render with a scope of its own. */
-  async #build(
+  #build(
     use: FragmentUse,
     inside: readonly CacheKey[],
     { stamp, signal }: RenderContext,
-  ): Promise<FragmentEntry> {
-    const { clock, sources } = this.#options;
+  ): Eventually<Filled<FragmentEntry>> {
+    const { clock, sources, notices } = this.#options;
     const scope = new RenderScope({ stamp, signal, inside, nowMs: clock.now() }, sources);
-    const { node } = await use.build(scope.reading);
-    scope.settle();
-    const html = await render(node, {
-      resolveFragment: this.resolver(scope),
-      signal,
-      tell: this.#options.notices?.of(`fragment ${use.name}`),
-      onScript: (text) => scope.scripts.add(scriptHash(text)),
+    const html = andThen(use.build(scope.reading), ({ node }) => {
+      scope.settle();
+      return render(node, {
+        resolveFragment: this.resolver(scope),
+        signal,
+        tell: notices?.of(`fragment ${use.name}`),
+        onScript: (text) => scope.scripts.add(scriptHash(text)),
+      });
     });
+    return andThen(html, (done) => {
+      const value = this.#entry(use, scope, done);
+      return scope.asksOthers ? { value, store: true, cost: 'dear' } : { value, store: true };
+    });
+  }
+
+  #entry(use: FragmentUse, scope: RenderScope, html: string): FragmentEntry {
+    const { clock, failedReads } = this.#options;
     scope.settle();
-    this.#options.failedReads?.tell(`fragment ${use.name}`, scope.failed);
+    failedReads?.tell(`fragment ${use.name}`, scope.failed);
     const { isIncomplete } = scope;
     const ttlMs = isIncomplete ? Math.min(ttlOf(use), INCOMPLETE_TTL_MS) : ttlOf(use);
     const freshUntilMs = Math.min(clock.now() + ttlMs, scope.freshUntilMs);
@@ -193,7 +203,7 @@ export class Fragments {
       ...(scope.scripts.size > 0 && { scripts: Object.freeze([...scope.scripts]) }),
       ...(scope.assets.size > 0 && { assets: Object.freeze([...scope.assets]) }),
       keys: scope.keys,
-      stamp,
+      stamp: scope.stamp,
       createdMs: scope.sinceMs,
       freshUntilMs,
       staleUntilMs: freshUntilMs + (isIncomplete ? 0 : (use.policy.staleWhileRevalidateMs ?? 0)),

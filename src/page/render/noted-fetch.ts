@@ -5,8 +5,14 @@ import type { KeySink } from '../../core/validity.ts';
 const BODY_READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const;
 const TOO_MANY_REQUESTS = 429;
 
-export function notedFetch(fetch: typeof globalThis.fetch, sink: KeySink): typeof globalThis.fetch {
+/** `onCall`: told of each call. */
+export function notedFetch(
+  fetch: typeof globalThis.fetch,
+  sink: KeySink,
+  onCall: () => void = () => {},
+): typeof globalThis.fetch {
   return (input, init) => {
+    onCall();
     const what = () => `fetch ${addressOf(input)}`;
     return noted(sink, what, async () => {
       const response = await fetch(input, init);

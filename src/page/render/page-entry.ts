@@ -1,10 +1,10 @@
 // A finished page as an immutable entry: its bytes, a tag of them, headers, times.
 import { type Header, INCOMPLETE_TTL_MS, type PageEntry } from '../../cache/entry.ts';
+import type { Eventually } from '../../core/eventually.ts';
 import { ownBytes } from '../../core/own-bytes.ts';
 import type { DependencyKey, EpochMs, Stamp } from '../../core/units.ts';
 import { type CompletePolicy, cacheControl, type Lifetime, lifetime } from '../application/policy.ts';
-import { encode, tagOf, WORTH_COMPRESSING } from '../encode/encode.ts';
-import { draftTag } from '../encode/encodings.ts';
+import { DRAFT, type Encoded, encode, tagOf, WORTH_COMPRESSING } from '../encode/encode.ts';
 import { surrogateHeaders } from './surrogate-keys.ts';
 
 export interface Finished {
@@ -35,27 +35,29 @@ export interface Origin {
  * `hurry`: a visitor waits. The entry is then a draft without compressed bodies, which encodings.ts adds as they
  * are asked for; otherwise both are made here, as small as they will be.
  */
-export async function makeEntry(
-  { status, html, headers, assets }: Finished,
+export function makeEntry(finished: Finished, origin: Origin, hurry: boolean): Eventually<PageEntry> {
+  const identity = ownBytes(finished.html);
+  if (identity.length < WORTH_COMPRESSING) return entryOf(finished, origin, identity, AS_IT_IS, '');
+  if (hurry) return entryOf(finished, origin, identity, AS_IT_IS, DRAFT);
+  return encode(identity).then((encoded) => entryOf(finished, origin, identity, encoded, ''));
+}
+
+const AS_IT_IS: Encoded = { gzip: undefined, brotli: undefined };
+
+function entryOf(
+  { status, headers, assets }: Finished,
   origin: Origin,
-  hurry: boolean,
-): Promise<PageEntry> {
-  const identity = ownBytes(html);
-  const isDraft = hurry && identity.length >= WORTH_COMPRESSING;
-  const { gzip, brotli } = isDraft ? { gzip: undefined, brotli: undefined } : await encode(identity);
-  const tag = tagOf(identity);
+  identity: Buffer,
+  { gzip, brotli }: Encoded,
+  mark: string,
+): PageEntry {
   return Object.freeze({
     status,
-    headers: Object.freeze([
-      ['content-type', 'text/html; charset=utf-8'],
-      ...sharing(origin, status),
-      ['vary', ['accept-encoding', ...origin.policy.variesBy].join(', ')],
-      ...headers,
-    ] satisfies Header[]),
+    headers: headersOf(origin, status, headers),
     identity,
     gzip,
     brotli,
-    tag: isDraft ? draftTag(tag) : tag,
+    tag: tagOf(identity) + mark,
     ...(assets !== undefined && assets.size > 0 && { assets: Object.freeze([...assets]) }),
     keys: origin.keys,
     stamp: origin.stamp,
@@ -64,6 +66,32 @@ export async function makeEntry(
       ? incompleteLifetime(origin)
       : lifetime(origin.policy, status, origin.nowMs, origin.limitMs)),
   });
+}
+
+/** Of each policy and status, the headers of pages that differ in nothing else: one list for all of them. */
+const prepared = new WeakMap<CompletePolicy, Map<number, readonly Header[]>>();
+
+function headersOf(origin: Origin, status: number, own: readonly Header[]): readonly Header[] {
+  const { policy, surrogateKeys, incomplete } = origin;
+  const isOrdinary = own.length === 1 && !surrogateKeys && !incomplete;
+  const known = isOrdinary ? prepared.get(policy)?.get(status) : undefined;
+  const [last] = own;
+  if (known !== undefined && isSame(known.at(-1), last)) return known;
+  const headers: readonly Header[] = Object.freeze([
+    ['content-type', 'text/html; charset=utf-8'],
+    ...sharing(origin, status),
+    ['vary', ['accept-encoding', ...policy.variesBy].join(', ')],
+    ...own,
+  ] satisfies Header[]);
+  if (isOrdinary) {
+    const byStatus = prepared.get(policy) ?? new Map<number, readonly Header[]>();
+    prepared.set(policy, byStatus.set(status, headers));
+  }
+  return headers;
+}
+
+function isSame(a: Header | undefined, b: Header | undefined): boolean {
+  return a !== undefined && b !== undefined && a[0] === b[0] && a[1] === b[1];
 }
 
 function incompleteLifetime({ policy, nowMs, limitMs }: Origin): Lifetime & { readonly incomplete: true } {

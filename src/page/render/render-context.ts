@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { CacheKey } from '../../cache/contract.ts';
 import type { FragmentEntry } from '../../cache/entry.ts';
+import { abortSignalOf, type StopSignal } from '../../core/stop.ts';
 import type { DependencyKey, EpochMs, Milliseconds, Stamp } from '../../core/units.ts';
 import type { KeySink } from '../../core/validity.ts';
 import type { Db } from '../../data/db.ts';
-import type { Reading } from '../definitions/page.ts';
+import type { GiveReading, Reading } from '../definitions/page.ts';
 import { type FailedRead, RenderKeys } from './dependency-recorder.ts';
 import { notedFetch } from './noted-fetch.ts';
 import type { CallWatch } from './usage.ts';
@@ -24,7 +25,7 @@ export interface Sources {
 
 export interface ScopeStart {
   readonly stamp: Stamp;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** Now: before the first read. */
   readonly nowMs: EpochMs;
   /** The keys of the fragments around this one, outermost first; [] for a page. */
@@ -36,43 +37,73 @@ type Piece = Pick<FragmentEntry, 'keys' | 'scripts' | 'assets' | 'createdMs' | '
 /** One render, of a page or of a fragment: what it may read with, and what it turned out to depend on. */
 export class RenderScope {
   readonly stamp: Stamp;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly inside: readonly CacheKey[];
-  readonly reading: Reading;
   /** What is measured of it. */
   readonly measured: { loadedAtMs?: Milliseconds; watch?: CallWatch | undefined } = {};
   /** Hashes of the inline scripts in it, those of the fragments inside included: what its policy vouches for. */
   readonly scripts = new Set<string>();
   /** The files of public/ that were named in it, those of the fragments inside included: their hashed names. */
   readonly assets = new Set<string>();
+  /** It has asked another service. */
+  asksOthers = false;
   readonly #keys = new RenderKeys();
-  readonly #declared: Sources['declared'];
+  readonly #sources: Sources;
+  #platformSignal: AbortSignal | undefined;
   #freshUntilMs: EpochMs = Number.POSITIVE_INFINITY;
   #sinceMs: EpochMs;
   #hasIncomplete = false;
 
   constructor({ stamp, signal, nowMs, inside = [] }: ScopeStart, sources: Sources) {
-    // One render may well wait for more than ten things at once; each listens to the signal.
-    setMaxListeners(0, signal);
     this.stamp = stamp;
-    this.#declared = sources.declared;
+    this.#sources = sources;
     this.#sinceMs = nowMs;
     this.signal = signal;
     this.inside = inside;
-    this.reading = Object.freeze({
-      db: sources.sessions.session({ signal, sink: this.#keys }),
-      signal,
-      dependsOn: (...keys: string[]) => {
-        for (const key of keys) this.#keys.add(key);
+  }
+
+  /** The means to read, with what else a `load` is given. Each is made when it is asked for. */
+  readonly reading: GiveReading = (more) => {
+    const { sessions, fetch } = this.#sources;
+    const keys = this.#keys;
+    const scope = this;
+    const signal = () => this.#signal();
+    let db: Db | undefined;
+    let ownFetch: typeof globalThis.fetch | undefined;
+    const means: Reading = {
+      get db() {
+        db ??= sessions.session({ signal: signal(), sink: keys });
+        return db;
       },
-      fetch: notedFetch(boundFetch(sources.fetch, signal), this.#keys),
-    });
+      get signal() {
+        return signal();
+      },
+      dependsOn: (...names: string[]) => {
+        for (const name of names) keys.add(name);
+      },
+      get fetch() {
+        ownFetch ??= notedFetch(boundFetch(fetch, signal()), keys, () => {
+          scope.asksOthers = true;
+        });
+        return ownFetch;
+      },
+    };
+    return Object.assign(means, more);
+  };
+
+  #signal(): AbortSignal {
+    if (this.#platformSignal === undefined) {
+      this.#platformSignal = abortSignalOf(this.signal);
+      // One render may well wait for more than ten things at once; each listens to the signal.
+      setMaxListeners(0, this.#platformSignal);
+    }
+    return this.#platformSignal;
   }
 
   /** The closure: with those of the fragments inside, and all that these depend on as declared. */
   get keys(): readonly DependencyKey[] {
     const { keys } = this.#keys;
-    const closed = this.#declared?.sources(keys) ?? keys;
+    const closed = this.#sources.declared?.sources(keys) ?? keys;
     return closed.length === keys.length ? keys : Object.freeze([...closed].sort());
   }
 

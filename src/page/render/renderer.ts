@@ -3,7 +3,9 @@
 import type { FillContext, Filled } from '../../cache/contract.ts';
 import type { Header, PageEntry } from '../../cache/entry.ts';
 import type { Clock } from '../../core/clock.ts';
+import { andThen, type Eventually, finishing, settledOf } from '../../core/eventually.ts';
 import type { Logger } from '../../core/log.ts';
+import { type StopSignal, throwIfStopped } from '../../core/stop.ts';
 import { type Tracing, untraced } from '../../core/trace.ts';
 import type { UnheardRejections } from '../../core/unheard-rejections.ts';
 import type { Stamp } from '../../core/units.ts';
@@ -53,6 +55,14 @@ const NEVER_STORED = completePolicy('an error', { ttlMs: 0, staleWhileRevalidate
 const HERE = trusted('<!--coherent:content-->');
 const NO_STAMP: Stamp = Object.freeze({ epoch: '', seq: 0 });
 
+/** What a page's `load` answered, and what goes with it. */
+interface Loaded {
+  readonly props: unknown;
+  readonly status: number;
+  readonly shell: Shell | undefined;
+  readonly feedback: Feedback | undefined;
+}
+
 export class PageRenderer {
   readonly #options: PageRendererOptions;
   readonly #trace: Tracing;
@@ -78,7 +88,7 @@ export class PageRenderer {
     inputs: Inputs,
     context: FillContext,
     announce?: ShellListener,
-  ): Promise<Filled<PageEntry>> {
+  ): Eventually<Filled<PageEntry>> {
     if (!this.#trace.isOn) return this.#counted(route, inputs, context, announce);
     const { template } = route;
     const attributes = { 'http.route': template, 'coherent.render.reason': context.reason };
@@ -88,22 +98,18 @@ export class PageRenderer {
     );
   }
 
-  async #counted(
+  #counted(
     route: PageRoute,
     inputs: Inputs,
     context: FillContext,
     announce: ShellListener | undefined,
-  ): Promise<Filled<PageEntry>> {
+  ): Eventually<Filled<PageEntry>> {
     const { clock, sources, usage, rejections } = this.#options;
-    const scope = new RenderScope({ ...context, nowMs: clock.now() }, sources);
+    const { stamp, signal } = context;
+    const scope = new RenderScope({ stamp, signal, nowMs: clock.now() }, sources);
     scope.measured.watch = usage?.componentWatch();
     const startedMs = clock.monotonic();
-    let filled: Filled<PageEntry> | undefined;
-    rejections?.began(route.template);
-    try {
-      filled = await this.#fill(route, inputs, context, scope, announce);
-      return filled;
-    } finally {
+    const ended = (filled: Filled<PageEntry> | undefined) => {
       rejections?.ended(route.template);
       const { loadedAtMs } = scope.measured;
       usage?.rendered({
@@ -116,45 +122,61 @@ export class PageRenderer {
         dependencies: filled?.value.keys.length ?? 0,
         failed: filled === undefined,
       });
-    }
+    };
+    rejections?.began(route.template);
+    return finishing(() => this.#fill(route, inputs, context, scope, announce), ended);
   }
 
-  async #fill(
+  #fill(
     route: PageRoute,
     inputs: Inputs,
     context: FillContext,
     scope: RenderScope,
     announce: ShellListener | undefined,
-  ): Promise<Filled<PageEntry>> {
-    const { clock, application, surrogateKeys = false } = this.#options;
-    const status = route === application.notFound ? 404 : 200;
-    const finished = await this.#page(route, inputs, scope, status, announce);
+  ): Eventually<Filled<PageEntry>> {
+    const status = route === this.#options.application.notFound ? 404 : 200;
+    return andThen(this.#page(route, inputs, scope, status, announce), (finished) =>
+      this.#entry(route, context, scope, finished),
+    );
+  }
+
+  #entry(
+    route: PageRoute,
+    { signal, stamp, reason }: FillContext,
+    scope: RenderScope,
+    finished: Finished,
+  ): Eventually<Filled<PageEntry>> {
+    const { clock, surrogateKeys = false } = this.#options;
     // The cache takes nothing of an aborted render, which may lack anything; this spares the compression.
-    context.signal.throwIfAborted();
+    throwIfStopped(signal);
     scope.settle();
     this.#failedReads.tell(route.template, scope.failed);
     this.#tellUntracked(route, scope);
     const { policy } = route;
+    const store = isStored(policy, finished.status);
     const origin = {
       keys: scope.keys,
-      stamp: context.stamp,
+      stamp,
       sinceMs: scope.sinceMs,
       nowMs: clock.now(),
       limitMs: scope.freshUntilMs,
       policy,
-      surrogateKeys: surrogateKeys && isStored(policy, finished.status),
+      surrogateKeys: surrogateKeys && store,
       incomplete: scope.isIncomplete,
     };
-    const value = await makeEntry(finished, origin, context.reason === 'miss');
-    return { value, store: isStored(policy, finished.status) };
+    const filled = (value: PageEntry): Filled<PageEntry> => {
+      if (finished.status !== 200) return { value, store, cost: 'unlike' };
+      return scope.asksOthers ? { value, store, cost: 'dear' } : { value, store };
+    };
+    return andThen(makeEntry(finished, origin, reason === 'miss'), filled);
   }
 
   /** The shell alone. Undefined where the page has none. Rejects with what it or the layout threw, or the signal's reason. */
-  async shell(route: PageRoute, inputs: Inputs, signal: AbortSignal): Promise<Shell | undefined> {
+  async shell(route: PageRoute, inputs: Inputs, signal: StopSignal): Promise<Shell | undefined> {
     const { clock, sources } = this.#options;
     if (route.page.definition.shell === undefined) return undefined;
     const scope = new RenderScope({ stamp: NO_STAMP, signal, nowMs: clock.now() }, sources);
-    return this.#shell(route, inputs, scope, undefined);
+    return this.#shell(route, inputs, scope);
   }
 
   /** The answer for a failure, never stored. Never rejects: when the application's own page fails, a plain one. */
@@ -170,21 +192,22 @@ export class PageRenderer {
     feedback: Feedback | undefined,
   ): Promise<PageEntry> {
     const { clock, sources } = this.#options;
-    const scope = new RenderScope({ ...context, nowMs: clock.now() }, sources);
+    const { stamp, signal } = context;
+    const scope = new RenderScope({ stamp, signal, nowMs: clock.now() }, sources);
     const status = feedback === undefined ? 404 : 422;
     const finished = await this.#page(route, inputs, scope, status, undefined, feedback);
-    context.signal.throwIfAborted();
+    throwIfStopped(signal);
     return this.#unstored(finished);
   }
 
   /** To where an action sends its visitor. Errors: `E_REDIRECT`. */
-  redirect(status: number, location: string): Promise<PageEntry> {
+  redirect(status: number, location: string): Eventually<PageEntry> {
     return this.#unstored(
       redirectTo(status, safeLocation(location), this.#options.application.security.plain),
     );
   }
 
-  #unstored(finished: Finished): Promise<PageEntry> {
+  #unstored(finished: Finished): Eventually<PageEntry> {
     const nowMs = this.#options.clock.now();
     return makeEntry(
       finished,
@@ -202,25 +225,37 @@ export class PageRenderer {
     );
   }
 
-  async #page(
+  #page(
     route: PageRoute,
     inputs: Inputs,
     scope: RenderScope,
     status: number,
     announce?: ShellListener,
     feedback?: Feedback,
-  ): Promise<Finished> {
-    const { application } = this.#options;
+  ): Eventually<Finished> {
     const { definition } = route.page;
-    const loading = this.#load(route, inputs, scope);
-    const shell =
-      definition.shell === undefined || feedback !== undefined
-        ? undefined
-        : await this.#shell(route, inputs, scope, loading);
-    if (shell !== undefined) announce?.(shell);
-    const props = await loading;
+    const loading = settledOf(this.#load(route, inputs, scope));
+    const body = (shell: Shell | undefined) =>
+      andThen(loading, (props) => this.#body(route, inputs, scope, { props, status, shell, feedback }));
+    if (definition.shell === undefined || feedback !== undefined) return body(undefined);
+    // It goes on meanwhile; that it fails is told when it is waited for.
+    if (loading instanceof Promise) loading.catch(() => {});
+    return andThen(this.#shell(route, inputs, scope), (shell) => {
+      if (shell !== undefined) announce?.(shell);
+      return body(shell);
+    });
+  }
+
+  /** What is made of what `load` answered. */
+  #body(
+    route: PageRoute,
+    inputs: Inputs,
+    scope: RenderScope,
+    { props, status, shell, feedback }: Loaded,
+  ): Eventually<Finished> {
+    const { application, clock } = this.#options;
     scope.settle();
-    scope.measured.loadedAtMs = this.#options.clock.monotonic();
+    scope.measured.loadedAtMs = clock.monotonic();
     if (isRedirect(props))
       return redirectTo(props.status ?? 307, safeLocation(props.location), application.security.plain);
     if (isNotFound(props)) {
@@ -230,15 +265,17 @@ export class PageRenderer {
       }
       throw new Error('pages/_404 answered notFound() itself.');
     }
-    const html = await this.#html(route, inputs, scope, definition.view(props, feedback), props, shell);
-    const policy = application.security.policyFor(scope.scripts);
-    return { status, html, headers: [['content-security-policy', policy]], assets: scope.assets };
+    const content = route.page.definition.view(props, feedback);
+    return andThen(this.#html(route, inputs, scope, content, props, shell), (html) => {
+      const policy = application.security.policyFor(scope.scripts);
+      return { status, html, headers: [['content-security-policy', policy]], assets: scope.assets };
+    });
   }
 
   #load({ template, page }: PageRoute, inputs: Inputs, scope: RenderScope): unknown {
     const { definition } = page;
     if (definition.load === undefined) return undefined;
-    const given = { ...scope.reading, ...pageInputs(inputs) };
+    const given = scope.reading(pageInputs(inputs));
     if (!this.#trace.isOn) return definition.load(given);
     const attributes = { 'http.route': template };
     return this.#trace.span({ name: `load ${template}`, kind: 'internal', attributes }, () =>
@@ -246,48 +283,40 @@ export class PageRenderer {
     );
   }
 
-  async #html(
+  #html(
     route: PageRoute,
     inputs: Inputs,
     scope: RenderScope,
     content: Node,
     props: unknown,
     shell: Shell | undefined,
-  ): Promise<Buffer> {
+  ): Eventually<Buffer> {
     const { definition } = route.page;
     if (shell !== undefined) {
       const { before, after } = shell;
-      const options = this.#renderOptions(route.template, scope);
-      return Buffer.concat([before, await renderToBuffer(content, options), after]);
+      const rendered = renderToBuffer(content, this.#renderOptions(route.template, scope));
+      return andThen(rendered, (html) => Buffer.concat([before, html, after]));
     }
     const head = definition.shell?.(pageInputs(inputs)) ?? definition.head?.(props) ?? { title: '' };
     return this.#document({ head, content, route: route.template, ...placeOf(inputs) }, scope);
   }
 
   /** The document without the page's own content. Undefined where the layout does not show it exactly once. */
-  async #shell(
-    route: PageRoute,
-    inputs: Inputs,
-    scope: RenderScope,
-    loading: unknown,
-  ): Promise<Shell | undefined> {
+  #shell(route: PageRoute, inputs: Inputs, scope: RenderScope): Eventually<Shell | undefined> {
     const { application } = this.#options;
-    // It goes on meanwhile; that it fails is told when it is waited for.
-    if (loading instanceof Promise) loading.catch(() => {});
     const head = route.page.definition.shell?.(pageInputs(inputs)) ?? { title: '' };
-    const html = await this.#document(
-      { head, content: HERE, route: route.template, ...placeOf(inputs) },
-      scope,
-    );
-    const at = html.indexOf(HERE.toString());
-    const from = at + HERE.toString().length;
-    if (at === -1 || html.includes(HERE.toString(), from)) return undefined;
-    return {
-      before: html.subarray(0, at),
-      after: html.subarray(from),
-      contentSecurityPolicy: application.security.policyFor(scope.scripts),
-      vary: route.policy.variesBy,
-    };
+    const parts = { head, content: HERE, route: route.template, ...placeOf(inputs) };
+    return andThen(this.#document(parts, scope), (html) => {
+      const at = html.indexOf(HERE.toString());
+      const from = at + HERE.toString().length;
+      if (at === -1 || html.includes(HERE.toString(), from)) return undefined;
+      return {
+        before: html.subarray(0, at),
+        after: html.subarray(from),
+        contentSecurityPolicy: application.security.policyFor(scope.scripts),
+        vary: route.policy.variesBy,
+      };
+    });
   }
 
   #renderOptions(view: string, scope: RenderScope): RenderOptions {
@@ -301,11 +330,11 @@ export class PageRenderer {
     };
   }
 
-  async #document(
+  #document(
     parts: DocumentParts,
     scope: RenderScope,
-    resolveFragment?: (call: FragmentCall) => string | Promise<string>,
-  ): Promise<Buffer> {
+    resolveFragment?: (call: FragmentCall) => Eventually<string>,
+  ): Eventually<Buffer> {
     const { application, publicOrigin } = this.#options;
     const asset = (path: string) => {
       const hashed = application.files.asset(path);

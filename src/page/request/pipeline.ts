@@ -2,12 +2,14 @@
 // page that lies in memory is answered without waiting for anything; so are the cheap steps before it. Failures
 // become entries too, so that whoever writes the answer knows one kind of thing.
 
-import type { Cache, CacheKey, FillContext, Filled, Outcome } from '../../cache/contract.ts';
+import type { Cache, CacheKey, FetchOptions, FillContext, Filled, Outcome } from '../../cache/contract.ts';
 import type { Header, PageEntry } from '../../cache/entry.ts';
 import { OverloadedError } from '../../cache/errors.ts';
 import { pageKey } from '../../cache/key.ts';
 import type { Clock } from '../../core/clock.ts';
+import { andThen, type Eventually, finishing } from '../../core/eventually.ts';
 import type { Logger } from '../../core/log.ts';
+import type { StopSignal } from '../../core/stop.ts';
 import type { Application, PageRoute } from '../application/application.ts';
 import { type Inputs, NO_INPUTS, parseInputs, type RawInputs, type Rejected } from '../application/inputs.ts';
 import type { ErrorProps } from '../definitions/error-page.ts';
@@ -41,7 +43,7 @@ export interface PageRequest {
 /** Somebody who waits for a render. */
 export interface Visitor {
   /** Aborts when he is gone. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** Told the shell of a page that has one, once; `collapsed`: of a render that another request, or process, began. */
   readonly onShell?: ((shell: Shell, collapsed: boolean) => void) | undefined;
 }
@@ -134,7 +136,7 @@ export class PagePipeline {
     const recipe = this.#recipes.recall(key);
     if (recipe === undefined) return false;
     const { route, inputs } = recipe;
-    return this.#options.cache.warm(key, this.#fetchOptions(route, inputs, key), (context) =>
+    return this.#options.cache.warm(key, this.#optionsOf(route, inputs, key), (context) =>
       this.#fill(route, inputs, context, key),
     );
   }
@@ -152,7 +154,7 @@ export class PagePipeline {
     const place = await this.#place({ segments, query, header });
     if (place === undefined) return false;
     const { route, inputs, key } = place;
-    const options = { ...this.#fetchOptions(route, inputs, key), signal, reason: 'warm' as const };
+    const options = { ...this.#optionsOf(route, inputs, key), signal, reason: 'warm' as const };
     const outcome = await this.#options.cache.fetch(key, options, (context) =>
       this.#fill(route, inputs, context, key),
     );
@@ -217,20 +219,46 @@ export class PagePipeline {
       : this.#encoded(route, inputs, key, hit, visit);
   }
 
-  async #fetch(route: PageRoute, inputs: Inputs, key: CacheKey, visit: Visit): Promise<PageResponse> {
-    const { signal, onShell } = visit.visitor;
-    const { bypass = false } = visit.request;
-    const options = { ...this.#fetchOptions(route, inputs, key), signal, bypass };
+  #fetch(
+    route: PageRoute,
+    inputs: Inputs,
+    key: CacheKey,
+    visit: Visit,
+  ): PageResponse | Promise<PageResponse> {
+    if (route.page.definition.shell !== undefined) return this.#fetchStreamed(route, inputs, key, visit);
+    const options = this.#fetchOptions(route, inputs, key, visit);
+    const fetched = this.#options.cache.fetch(key, options, (context) =>
+      this.#fill(route, inputs, context, key),
+    );
+    return andThen(fetched, (outcome) => this.#fetched(route, inputs, key, outcome, visit));
+  }
+
+  /** Of a page with a shell, which the visitor is told of meanwhile. */
+  async #fetchStreamed(route: PageRoute, inputs: Inputs, key: CacheKey, visit: Visit): Promise<PageResponse> {
+    const { onShell } = visit.visitor;
+    const options = this.#fetchOptions(route, inputs, key, visit);
     let isOwn = false;
     const stopListening =
-      route.page.definition.shell === undefined || onShell === undefined
-        ? undefined
-        : this.#shells.wait(key, (shell) => onShell(shell, !isOwn));
+      onShell === undefined ? undefined : this.#shells.wait(key, (shell) => onShell(shell, !isOwn));
     const fill = (context: FillContext) => {
       isOwn = true;
       return this.#fill(route, inputs, context, key);
     };
-    const outcome = await this.#options.cache.fetch(key, options, fill).finally(stopListening);
+    try {
+      const outcome = await this.#options.cache.fetch(key, options, fill);
+      return await this.#fetched(route, inputs, key, outcome, visit);
+    } finally {
+      stopListening?.();
+    }
+  }
+
+  #fetched(
+    route: PageRoute,
+    inputs: Inputs,
+    key: CacheKey,
+    outcome: Outcome<PageEntry>,
+    visit: Visit,
+  ): PageResponse | Promise<PageResponse> {
     if (outcome.error !== undefined && !(outcome.error instanceof OverloadedError))
       this.#tellOfOlder(route, outcome.error);
     return this.#encoded(route, inputs, key, outcome, visit);
@@ -297,23 +325,34 @@ export class PagePipeline {
     return pageKey({ build, page: route.template, params, query, variants: headers, chosen, host });
   }
 
-  #fetchOptions(route: PageRoute, inputs: Inputs, key: CacheKey) {
+  #optionsOf(route: PageRoute, inputs: Inputs, key: CacheKey) {
     const { hardTimeoutMs, softTimeoutMs } = this.#options.timeouts;
-    const limitMs = route.page.definition.renderTimeoutMs ?? hardTimeoutMs;
+    const { renderTimeoutMs: limitMs = hardTimeoutMs, shell } = route.page.definition;
     return {
       group: route.template,
       pin: route.policy.static,
       neverKept: route.policy.ttlMs === 0,
       hardTimeoutMs: limitMs,
       softTimeoutMs: Math.min(softTimeoutMs, limitMs),
-      ...(route.page.definition.shell !== undefined && {
-        onFollow: (over: AbortSignal) => this.#offerShell(route, inputs, key, over),
+      ...(shell !== undefined && {
+        onFollow: (over: StopSignal) => this.#offerShell(route, inputs, key, over),
       }),
     };
   }
 
+  /** Of a request. Its visitor is listened to only where it has to wait. */
+  #fetchOptions(route: PageRoute, inputs: Inputs, key: CacheKey, visit: Visit): FetchOptions {
+    return {
+      ...this.#optionsOf(route, inputs, key),
+      bypass: visit.request.bypass === true,
+      get signal() {
+        return visit.visitor.signal;
+      },
+    };
+  }
+
   /** Another process renders the page. Its shell needs nothing that `load` reads, so visitors here get one made here. */
-  #offerShell(route: PageRoute, inputs: Inputs, key: CacheKey, over: AbortSignal): void {
+  #offerShell(route: PageRoute, inputs: Inputs, key: CacheKey, over: StopSignal): void {
     if (over.aborted) return;
     const make = async () => {
       const shell = await this.#options.renderer.shell(route, inputs, over);
@@ -324,18 +363,19 @@ export class PagePipeline {
     over.addEventListener('abort', () => this.#shells.forget(key), { once: true });
   }
 
-  async #fill(
+  #fill(
     route: PageRoute,
     inputs: Inputs,
     context: FillContext,
     key: CacheKey,
-  ): Promise<Filled<PageEntry>> {
+  ): Eventually<Filled<PageEntry>> {
+    const { renderer } = this.#options;
+    if (route.page.definition.shell === undefined) return renderer.fill(route, inputs, context);
     const announce = (shell: Shell) => this.#shells.announce(key, shell);
-    try {
-      return await this.#options.renderer.fill(route, inputs, context, announce);
-    } finally {
-      this.#shells.forget(key);
-    }
+    return finishing(
+      () => renderer.fill(route, inputs, context, announce),
+      () => this.#shells.forget(key),
+    );
   }
 
   async #failed(route: PageRoute, error: unknown, visit: Visit): Promise<PageResponse> {
