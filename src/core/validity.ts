@@ -46,6 +46,8 @@ export interface KeySink {
    * which a read failed, or was still running when `load` returned, is incomplete. A sink of nothing kept has no need.
    */
   reading?(what: () => string): (error?: unknown) => void;
+  /** Nothing told to it is kept, so what a statement depends on need not be found out. */
+  readonly isDeaf?: true;
   /** Where somebody asks why: the sink for the keys of one statement. Ordinary renders have none. */
   of?(statement: string): KeySink;
 }

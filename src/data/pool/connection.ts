@@ -145,20 +145,22 @@ export class Connection {
   }
 
   /**
-   * Runs one statement between BEGIN READ ONLY and ROLLBACK; `afterwards` runs behind them on the same process.
+   * Runs one statement between BEGIN READ ONLY and ROLLBACK; `local` is SQL that stands behind BEGIN, `afterwards` runs behind
+   * ROLLBACK on the same process.
    * Rejects as `plain` does, and behind a pooler with `Break` where it has gone over to another server.
    */
   async undone<R extends object>(
     query: ReadQuery,
     limits: ReadLimits,
     afterwards: string,
+    local = '',
   ): Promise<Result<R>> {
     const { client, kind } = this;
     const stream = this.#wire?.stream;
     if (kind.isPrivate) this.#plans.add(query.name);
     const { text, values } = query;
     stream?.cork();
-    const begun = client.query(`BEGIN READ ONLY${kind.settings}`);
+    const begun = client.query(`BEGIN READ ONLY${kind.settings}${local}`);
     // Also without a name by the extended protocol: it takes one statement, which cannot end the transaction for another.
     const running = client.query<R>(kind.isPrivate ? query : extended(text, values));
     const ended = client.query(`ROLLBACK${afterwards}`);

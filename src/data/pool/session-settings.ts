@@ -6,6 +6,7 @@
 // reload of the server. Behind a pooler another client may have left any path behind: what counts is the reset value.
 import type pg from 'pg';
 import type { Milliseconds } from '../../core/units.ts';
+import { BadValueError } from '../errors.ts';
 import type { ConnectionKind } from './connection.ts';
 import { SERVER_STARTED_AT } from './identity.ts';
 
@@ -96,6 +97,23 @@ function made({ statementTimeoutMs, searchPath }: Settings, isLocal: boolean): s
   return values
     .map(([name, value]) => `set_config('${name}', ${literal(value ?? '')}, ${isLocal})`)
     .join(', ');
+}
+
+/** Names of an application's own settings: `app.user_id`. */
+const SETTING = /^[a-z_][a-z0-9_]{0,30}\.[a-z_][a-z0-9_]{0,30}$/i;
+
+export type LocalSettings = Readonly<Record<string, string>>;
+
+/** SQL that makes them for one transaction. Errors: `E_BAD_VALUE` for a value that Postgres takes no text of. */
+export function localSettings(settings: LocalSettings): string {
+  const made = Object.entries(settings).map(([name, value]) => {
+    if (!SETTING.test(name))
+      throw new Error(`'${name}' is no setting of an application: 'app.user_id' is one.`);
+    if (value.includes('\0'))
+      throw new BadValueError('set_config', '22021', `the value of ${name} holds a NUL character`);
+    return `set_config('${name}', ${literal(value)}, true)`;
+  });
+  return made.length === 0 ? '' : `; SELECT ${made.join(', ')}`;
 }
 
 function literal(text: string): string {

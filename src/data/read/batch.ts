@@ -154,6 +154,7 @@ export function tellingRows(
   const sql = `SELECT ${selection(columns)} FROM ${table.sql} WHERE ${quote(key.name)} = $1`;
   const fields = (columns ?? [...table.columns.keys()]).map((name) => ({ name }));
   return (id, row, sink) => {
+    if (sink.isDeaf === true) return;
     const text = key.exact ? canonicalText(key.type, id) : undefined;
     if (text !== null)
       return observer?.onStatement(sql, [text ?? id], { fields, rows: row === null ? [] : [row] }, sink);

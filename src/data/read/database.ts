@@ -32,13 +32,13 @@ import { abortable, Lease } from '../pool/connection-lease.ts';
 import { isConnectionLoss, isSilence, mayBeStalePlan, queryFailure } from '../pool/failures.ts';
 import { PoolIdentity } from '../pool/identity.ts';
 import { Pool } from '../pool/pool.ts';
-import type { Pooler } from '../pool/session-settings.ts';
+import { type LocalSettings, localSettings, type Pooler } from '../pool/session-settings.ts';
 import { toParameter } from '../pool/values.ts';
 import { leftBehind } from '../statement/session-state.ts';
 import { Transaction } from '../transaction.ts';
 import { Batches } from './batch.ts';
 import { MAX_NAMES, PLAN_LIFE_MS, StatementNames } from './names.ts';
-import { Session } from './read-scope.ts';
+import { type Runner, Session } from './read-scope.ts';
 import { SlowQueries, type SlowQuery } from './slow.ts';
 import { spanOf } from './statement-span.ts';
 import { StatementUsage } from './statement-usage.ts';
@@ -74,12 +74,16 @@ export interface DatabaseOptions {
 export interface SessionOptions {
   readonly signal: AbortSignal;
   readonly sink: KeySink;
+  /** Settings that hold for each statement's transaction and no longer, such as `app.user_id` for row-level security. */
+  readonly local?: LocalSettings | undefined;
 }
 
 interface ReadOptions {
   readonly watch?: AbortWatch;
   /** No code but Postgres' own runs in it, so that its session is afterwards as it was. */
   readonly leavesNothing?: boolean;
+  /** SQL that begins its transaction. */
+  readonly local?: string;
 }
 
 /** So much longer than the server's own limit we wait for its answer before we call the connection dead. */
@@ -152,8 +156,9 @@ export class Database {
   }
 
   /** The reads of one render. They stop when `signal` aborts, and add their keys to `sink`. */
-  session({ signal, sink }: SessionOptions): Db {
-    return new Session(this, AbortWatch.of(signal), sink);
+  session({ signal, sink, local }: SessionOptions): Db {
+    const runner = local === undefined ? this : this.#withLocal(localSettings(local));
+    return new Session(runner, AbortWatch.of(signal), sink);
   }
 
   /** The reads and transactions of one action. They stop when `signal` aborts. */
@@ -237,6 +242,15 @@ export class Database {
     return this.#pool.close();
   }
 
+  /** Reads under settings of their own. They share no statement with other renders, whose settings are others. */
+  #withLocal(local: string): Runner {
+    const run: Runner['run'] = (sql, params, { watch }) => this.run(sql, params, { watch, local });
+    const read = async (sql: string, params: readonly SqlValue[], watch: AbortWatch) =>
+      (await run(sql, params, { watch })).rows;
+    const { tables, observer } = this;
+    return { tables, observer, run, batches: new Batches(tables, read, observer) };
+  }
+
   async #attempt<R extends object>(sql: string, values: unknown[], options: ReadOptions): Promise<Result<R>> {
     const connection = await this.#connect(sql, options.watch);
     const lease = new Lease(connection, false);
@@ -278,7 +292,7 @@ export class Database {
   async #read<R extends object>(
     lease: Lease,
     query: { readonly name: string; readonly text: string; readonly values: unknown[] },
-    { watch, leavesNothing = false }: ReadOptions,
+    { watch, leavesNothing = false, local = '' }: ReadOptions,
   ): Promise<Result<R>> {
     const { connection } = lease;
     const { text: sql } = query;
@@ -290,7 +304,7 @@ export class Database {
     const running =
       leavesNothing && connection.kind.isPrivate
         ? connection.plain<R>(query, limits)
-        : connection.undone<R>(query, limits, leavesNothing ? '' : UNLOCK);
+        : connection.undone<R>(query, limits, leavesNothing ? '' : UNLOCK, local);
     try {
       return await (watch === undefined ? running : abortable(running, watch, sql));
     } catch (error) {

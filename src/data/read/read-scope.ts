@@ -54,13 +54,14 @@ export class Session implements Db {
       await this.#tellUnread(sql, params);
       throw error;
     }
-    if (observer !== undefined) await observer.onStatement(sql, params, result, this.#sink);
+    if (observer !== undefined && this.#sink.isDeaf !== true)
+      await observer.onStatement(sql, params, result, this.#sink);
     return result.rows;
   }
 
   /** What a read that failed would have read: whatever the page made of the failure depends on it. */
   async #tellUnread(sql: string, params: readonly SqlValue[]): Promise<void> {
-    if (this.#watch.signal.aborted) return;
+    if (this.#watch.signal.aborted || this.#sink.isDeaf === true) return;
     try {
       await this.#database.observer?.onStatement(sql, params, UNREAD, this.#sink);
     } catch {

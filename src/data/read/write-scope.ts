@@ -19,7 +19,7 @@ export interface WritingRunner extends Runner {
 }
 
 /** What an action reads ends in no cache. */
-const NO_SINK: KeySink = Object.freeze({ add: () => {}, untracked: () => {} });
+const NO_SINK: KeySink = Object.freeze({ add: () => {}, untracked: () => {}, isDeaf: true });
 
 /** The reads and writes of one action. */
 export class WritingSession extends Session implements WritableDb {
