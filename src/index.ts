@@ -18,10 +18,19 @@ export {
   type FragmentPolicy,
   fragment,
 } from './page/definitions/fragment.ts';
+export {
+  type Guard,
+  type GuardAnswer,
+  type GuardCheck,
+  type GuardContext,
+  guard,
+} from './page/definitions/guard.ts';
 export type { Head } from './page/definitions/head.ts';
 export { preferredLanguage } from './page/definitions/languages.ts';
 export { type Layout, type LayoutContext, type LayoutDefinition, layout } from './page/definitions/layout.ts';
 export {
+  type Forbidden,
+  forbidden,
   type Invalid,
   invalid,
   type NotFound,
@@ -34,6 +43,7 @@ export {
   type LoadContext,
   type Page,
   type PageDefinition,
+  type PersonalContext,
   page,
 } from './page/definitions/page.ts';
 export { type ApplicationDoor, type ApplicationSettings, application } from './page/definitions/settings.ts';

@@ -13,6 +13,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { systemClock } from '../src/core/clock.ts';
 import { DeadlineWheel } from '../src/core/deadline-wheel.ts';
+import { endDeclarations } from '../src/core/declarations.ts';
 import { catalogKey } from '../src/data/feed/definitions.ts';
 import { TRACKED_PUBLICATION } from '../src/data/feed/install-sql.ts';
 import { Database } from '../src/data/read/database.ts';
@@ -41,6 +42,8 @@ import { RenderNotices } from '../src/page/render/notices.ts';
 import { PageRenderer } from '../src/page/render/renderer.ts';
 import { tracedFetch } from '../src/page/render/traced-fetch.ts';
 import { RenderUsage } from '../src/page/render/usage.ts';
+import { Admission } from '../src/page/request/admission.ts';
+import { PersonalPages } from '../src/page/request/personal.ts';
 import { PagePipeline } from '../src/page/request/pipeline.ts';
 import { Visitors } from '../src/visitor/visitors.ts';
 import { openActions } from '../src/worker/actions.ts';
@@ -77,6 +80,7 @@ const application = await loadApplication({
   serverBuild: version(),
   buildId: config.buildId,
 });
+endDeclarations();
 const visitors = new Visitors({
   declaration: application.session,
   secret: config.sessionSecret,
@@ -172,7 +176,13 @@ const renderer = new PageRenderer({
   usage: usage.renders,
   trace,
 });
+const stamp = () => river.validity.stamp();
+const forVisitors = { application, renderer, sessions: database, timeouts, clock, stamp, newId };
+const admission = new Admission({ ...forVisitors, timeoutMs: timeouts.hardTimeoutMs });
+const personal = new PersonalPages({ ...forVisitors, slots: overload.slots });
 const pipeline = new PagePipeline({
+  admission,
+  personal,
   application,
   cache: caches.pages,
   renderer,
@@ -182,6 +192,7 @@ const pipeline = new PagePipeline({
   newId,
   random: Math.random,
   showErrors: !config.production,
+  trace,
 });
 dependencies.attach('page', {
   dropPurged: (key) => caches.pages.dropPurged(key),
@@ -225,6 +236,7 @@ const assets = await KeptAssets.open({
 const files = new StaticFiles(application.files, application.security.plain, assets);
 const operator = new Operator(config.debugToken);
 const { door, endpoints } = openActions({
+  admission,
   rejections,
   config,
   application,

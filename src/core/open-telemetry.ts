@@ -7,6 +7,7 @@ import {
   type Span as OtelSpan,
   ProxyTracerProvider,
   propagation,
+  ROOT_CONTEXT,
   SpanStatusCode,
   type Tracer,
   trace,
@@ -45,6 +46,12 @@ class OpenTelemetry implements Tracing {
     const active = trace.getActiveSpan();
     if (active !== undefined) return work(new SpanFacade(active));
     return this.#within(propagation.extract(context.active(), headers), start, work);
+  }
+
+  here(): <T>(work: () => T) => T {
+    const span = trace.getActiveSpan();
+    const here = span === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, span);
+    return (work) => context.with(here, work);
   }
 
   outgoing(): Readonly<Record<string, string>> {

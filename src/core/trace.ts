@@ -38,6 +38,8 @@ export interface Tracing {
    * for this request (an HTTP instrumentation), `work` is given that one, and it is theirs to end.
    */
   request<T>(headers: IncomingHeaders, start: SpanStart, work: (span: Span) => T): T;
+  /** Runs work within the span we are in now, wherever it is called. Nothing else of the async context comes along. */
+  here(): <T>(work: () => T) => T;
   /** Headers for a call to somebody else that make him a child of the span we are in. */
   outgoing(): Readonly<Record<string, string>>;
   /** Of the span we are in, for log lines. */
@@ -50,6 +52,10 @@ export const untraced: Tracing = Object.freeze({
   isOn: false,
   span: <T>(_start: SpanStart, work: (span: Span) => T) => work(noSpan),
   request: <T>(_headers: IncomingHeaders, _start: SpanStart, work: (span: Span) => T) => work(noSpan),
+  here:
+    () =>
+    <T>(work: () => T) =>
+      work(),
   outgoing: () => ({}),
   ids: () => undefined,
 });

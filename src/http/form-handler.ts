@@ -10,7 +10,7 @@ import { dropBody, readBody } from './request/request-body.ts';
 import type { Target } from './request/target.ts';
 import type { Encoding } from './response/negotiate.ts';
 import { plainAnswer } from './response/plain-response.ts';
-import { type Answer, answerPage } from './response/response.ts';
+import { type Answer, answerPersonal } from './response/response.ts';
 import { send } from './response/send.ts';
 
 export interface ActionDoorOptions {
@@ -90,7 +90,7 @@ const IDENTITY: readonly Encoding[] = ['identity'];
 /** Not compressed: it may show what was sent beside what is secret, and lengths tell (BREACH). */
 function answerTo({ answer }: ActionResponse): Answer {
   if (!('json' in answer)) {
-    return answerPage(answer, { method: 'GET', encodings: IDENTITY, ifNoneMatch: undefined }, undefined);
+    return answerPersonal(answer, { method: 'GET', encodings: IDENTITY, ifNoneMatch: undefined }, undefined);
   }
   const { headers, status } = plainAnswer(answer.status, '');
   const body = Buffer.from(`${JSON.stringify(answer.json)}\n`, 'utf8');

@@ -21,11 +21,11 @@ import { type Operator, operatorHeaders, wantsAnew } from './request/debug-token
 import { dropBody, isBodyTooLarge } from './request/request-body.ts';
 import { type Elsewhere, parseTarget, type Target } from './request/target.ts';
 import { Front } from './request/trust-proxy.ts';
-import { cacheStatus } from './response/cache-status.ts';
+import { cacheStatus, PERSONAL_STATUS } from './response/cache-status.ts';
 import type { EncodingChoice } from './response/negotiate.ts';
 import { PageStream } from './response/page-stream.ts';
 import { elsewhereAnswer, plainAnswer } from './response/plain-response.ts';
-import { type Answer, type Asked, answerPage } from './response/response.ts';
+import { type Answer, type Asked, answerPage, answerPersonal } from './response/response.ts';
 import { send } from './response/send.ts';
 import { SharedEncodings } from './response/shared-encoding.ts';
 import { staleHeaders } from './response/stale.ts';
@@ -285,6 +285,7 @@ export class RequestHandler {
       segments: target.segments,
       query: target.query,
       header: (name) => this.#front.header(request, name),
+      arrival: () => this.#arrival(request),
       encoding: asked.encodings[0] ?? 'identity',
       bypass: isOperator && wantsAnew(headers),
       ...(requests !== undefined && { id: () => requests.idOf(response) }),
@@ -299,9 +300,12 @@ export class RequestHandler {
         this.#seen(response, page, page.entry.identity.length);
         return;
       }
-      const status = page.outcome === undefined ? undefined : cacheStatus(page.outcome, clock.now());
       const extra = isOperator ? operatorHeaders(page, clock.monotonic() - startedMs) : [];
-      const answered = answerPage(this.#sendable(page, extra), asked, status);
+      const entry = this.#sendable(page, extra);
+      const answered =
+        page.personal === true
+          ? answerPersonal(entry, asked, PERSONAL_STATUS)
+          : answerPage(entry, asked, page.outcome && cacheStatus(page.outcome, clock.now()));
       this.#seen(response, page, answered.body?.length ?? 0);
       const named = isFromMemory(page) ? answered : this.#named(answered, response);
       send(response, named, this.closing || page.shed === true);
@@ -314,7 +318,7 @@ export class RequestHandler {
   #seen(response: ServerResponse, page: PageResponse, bodyBytes: number): void {
     const { route, outcome } = page;
     this.#options.requests?.routed(response, route, page);
-    const { tier, result = 'error', collapsed = false } = outcome ?? {};
+    const { tier, result = page.personal === true ? 'personal' : 'error', collapsed = false } = outcome ?? {};
     this.#options.usage?.page(response, { route, tier, result, collapsed, bodyBytes });
   }
 
@@ -324,6 +328,7 @@ export class RequestHandler {
     transport: Asked['transport'],
   ): void {
     const { entry, key, keyNow, outcome, vary, variants, route } = page;
+    if (page.guarded === true) return;
     if (outcome?.result !== 'hit' || outcome.tier === undefined || key === undefined) return;
     if (url === undefined || host === undefined) return;
     const { learner, usage } = this.#options;

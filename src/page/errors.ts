@@ -24,3 +24,15 @@ export class FragmentError extends CoherentError {
 export class VariantError extends CoherentError {
   readonly code = 'E_VARIANT';
 }
+
+/** A guard threw, took too long, or answered what is no answer: nobody is let in by that. */
+export class GuardError extends CoherentError {
+  readonly code = 'E_GUARD';
+
+  constructor(route: string, cause: unknown) {
+    super(
+      `A guard of ${route} gave no answer, so the page was not shown. A guard answers nothing, redirect(), forbidden() or notFound().`,
+      { cause },
+    );
+  }
+}

@@ -329,13 +329,13 @@ describe('a flash message', () => {
     acting.writing.flash('And told.');
     const cookie = pair(acting.headers(), '__Host-flash');
     const showing = arrive(cookie);
-    expect(showing.personal.flashes).toEqual([
+    expect(showing.personal.flashes()).toEqual([
       { kind: 'success', text: 'Saved.' },
       { kind: 'info', text: 'And told.' },
     ]);
     expect(showing.headers()[0]?.[1]).toContain('__Host-flash=; Max-Age=0');
     expect(arrive(cookie).headers()).toEqual([]);
-    expect(arrive(undefined).personal.flashes).toEqual([]);
+    expect(arrive(undefined).personal.flashes()).toEqual([]);
   });
 
   it('that nobody has seen is not lost by the next one, and not kept for long', () => {
@@ -345,9 +345,13 @@ describe('a flash message', () => {
     const second = arrive(pair(first.headers(), '__Host-flash'));
     second.writing.flash('two');
     const cookie = pair(second.headers(), '__Host-flash');
-    expect(arrive(cookie).personal.flashes.map(({ text }) => text)).toEqual(['one', 'two']);
+    expect(
+      arrive(cookie)
+        .personal.flashes()
+        .map(({ text }) => text),
+    ).toEqual(['one', 'two']);
     clock.advance(5 * 60_000);
-    expect(arrive(cookie).personal.flashes).toEqual([]);
+    expect(arrive(cookie).personal.flashes()).toEqual([]);
   });
 });
 

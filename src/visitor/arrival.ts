@@ -79,6 +79,12 @@ export class Arrival {
     return this.#settling;
   }
 
+  /** What the database is told of the visitor, for row-level security. */
+  get rowSettings(): Readonly<Record<string, string>> | undefined {
+    const { declaration } = this.#parts;
+    return this.#session && declaration?.definition.rowSecurity?.(this.#session.data);
+  }
+
   /** By which the session can be found in the log; undefined without one. */
   get logId(): string | undefined {
     return this.#session && logIdOf(this.#session);
@@ -98,10 +104,7 @@ export class Arrival {
   }
 
   get personal(): PersonalVisitor {
-    return Object.defineProperty({ ...this.reading, flashes: NO_FLASHES }, 'flashes', {
-      enumerable: true,
-      get: () => this.#taken(),
-    });
+    return { ...this.reading, flashes: () => this.#taken() };
   }
 
   get writing(): WritingVisitor {

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { declaring } from '../core/declarations.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { Db } from '../data/db.ts';
 
@@ -26,6 +27,13 @@ export interface SessionDefinition<S extends StandardSchemaV1> {
    * }
    */
   valid?(session: SignedIn<StandardSchemaV1.InferOutput<S>>, db: Db): boolean | Promise<boolean>;
+  /**
+   * Settings for row-level security: each statement that a guard or a personal page reads with begins with them, and they end
+   * with it. Without a session there are none; policies read them by `nullif(current_setting('app.user_id', true), '')`.
+   *
+   * @example rowSecurity: ({ userId }) => ({ 'app.user_id': String(userId) })
+   */
+  rowSecurity?(data: StandardSchemaV1.InferOutput<S>): Readonly<Record<string, string>>;
 }
 
 const madeHere: unique symbol = Symbol('coherent.session');
@@ -42,6 +50,7 @@ export interface SessionDeclaration<Input = unknown, Data = unknown> {
 export function session<S extends StandardSchemaV1>(
   definition: SessionDefinition<S>,
 ): SessionDeclaration<StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>> {
+  declaring('session()');
   return Object.freeze({ [madeHere]: true as const, definition });
 }
 

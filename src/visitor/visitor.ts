@@ -42,6 +42,6 @@ export interface WritingVisitor {
 
 /** Reads a visitor on a page of their own. */
 export interface PersonalVisitor extends Visitor {
-  /** What `flash` has said. Whoever asks has it shown: it is not there a second time. */
-  readonly flashes: readonly Flash[];
+  /** What `flash` has said, the oldest first. Taken by the call: it is there once. */
+  readonly flashes: () => readonly Flash[];
 }

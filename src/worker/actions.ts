@@ -12,6 +12,7 @@ import { Visibility } from '../invalidation/bus/visibility.ts';
 import type { Application } from '../page/application/application.ts';
 import type { PageRenderer } from '../page/render/renderer.ts';
 import { PageActions } from '../page/request/actions.ts';
+import type { Admission } from '../page/request/admission.ts';
 import { Endpoints } from '../page/request/endpoints.ts';
 import type { River } from './purge-stream.ts';
 
@@ -19,6 +20,7 @@ export interface ActionsParts {
   readonly config: Config;
   readonly application: Application;
   readonly renderer: PageRenderer;
+  readonly admission: Admission;
   readonly river: River;
   readonly database: Database;
   readonly limits: Limits;
@@ -32,7 +34,7 @@ export function openActions(parts: ActionsParts): {
   readonly actions: PageActions;
   readonly endpoints: EndpointDoor;
 } {
-  const { config, application, renderer, river, database, limits, rejections, clock, log } = parts;
+  const { config, application, renderer, admission, river, database, limits, rejections, clock, log } = parts;
   const newId = () => randomBytes(6).toString('hex');
   const visibility = new Visibility({
     bus: river.bus,
@@ -59,12 +61,13 @@ export function openActions(parts: ActionsParts): {
     timeoutMs: config.renderTimeoutMs,
   };
   const stamp = () => river.validity.stamp();
-  const actions = new PageActions({ ...common, application, renderer, stamp, newId });
+  const actions = new PageActions({ ...common, application, renderer, admission, stamp, newId });
   const { maxBodyBytes } = limits;
   const { publicOrigin } = config;
   const endpoints = new EndpointDoor({
     routes: application.router,
     endpoints: new Endpoints(common),
+    admission,
     failurePages: (props) => renderer.failure(props, []),
     documentPolicy: application.security.plain,
     maxBodyBytes,

@@ -33,7 +33,9 @@ import { RenderNotices } from '../../src/page/render/notices.ts';
 import type { Sessions } from '../../src/page/render/render-context.ts';
 import { PageRenderer } from '../../src/page/render/renderer.ts';
 import { PageActions, type Writing } from '../../src/page/request/actions.ts';
+import { Admission } from '../../src/page/request/admission.ts';
 import { Endpoints } from '../../src/page/request/endpoints.ts';
+import { PersonalPages } from '../../src/page/request/personal.ts';
 import { PagePipeline } from '../../src/page/request/pipeline.ts';
 import type { SessionDeclaration } from '../../src/visitor/declaration.ts';
 import { Visitors } from '../../src/visitor/visitors.ts';
@@ -169,7 +171,12 @@ export async function startSite(options: SiteOptions) {
   let ids = 0;
   const newId = () => `id${++ids}`;
   const showErrors = options.showErrors ?? false;
+  const stamp = () => purges.stamp();
+  const forVisitors = { application, renderer, sessions, timeouts, clock, stamp, newId };
+  const admission = new Admission({ ...forVisitors, timeoutMs: hardTimeoutMs });
   const pipeline = new PagePipeline({
+    admission,
+    personal: new PersonalPages(forVisitors),
     application,
     cache,
     renderer,
@@ -206,6 +213,7 @@ export async function startSite(options: SiteOptions) {
     new PageActions({
       application,
       renderer,
+      admission,
       writing: options.writing,
       fetch: globalThis.fetch,
       stamp: () => purges.stamp(),
@@ -221,6 +229,7 @@ export async function startSite(options: SiteOptions) {
   const visitors = new Visitors({ declaration, secret: options.sessionSecret ?? SECRET, clock });
   const endpoints = new EndpointDoor({
     routes: application.router,
+    admission,
     endpoints: new Endpoints({
       writing: options.writing ?? noWriting,
       fetch: globalThis.fetch,

@@ -10,12 +10,13 @@ import type { EndpointRoute } from '../../page/endpoint/compile-endpoint.ts';
 import { type EndpointMethod, METHODS } from '../../page/endpoint/endpoint.ts';
 import { EndpointError } from '../../page/endpoint/errors.ts';
 import { safeLocation } from '../../page/render/redirect.ts';
+import type { Admission } from '../../page/request/admission.ts';
 import type { Endpoints, Failure } from '../../page/request/endpoints.ts';
 import type { Posted } from '../form-handler.ts';
 import { dropBody, expectsContinue } from '../request/request-body.ts';
 import type { Target } from '../request/target.ts';
 import { plainAnswer } from '../response/plain-response.ts';
-import type { Answer } from '../response/response.ts';
+import { type Answer, type Asked, answerPersonal } from '../response/response.ts';
 import { send } from '../response/send.ts';
 import { corsHeaders, mayAct, preflightHeaders } from './cors.ts';
 import { type FailurePages, failureAnswer } from './failure-answer.ts';
@@ -26,6 +27,7 @@ import { sendWebResponse } from './web-response.ts';
 export interface EndpointDoorOptions {
   readonly routes: RouteTable<PageRoute>;
   readonly endpoints: Endpoints;
+  readonly admission: Admission;
   readonly failurePages: FailurePages;
   /** Of a method that says nothing else. */
   readonly maxBodyBytes: Bytes;
@@ -41,6 +43,7 @@ export type FoundEndpoint = Match<WithEndpoint<PageRoute>>;
 /** One request on its way. */
 interface Visit extends Posted {
   readonly route: EndpointRoute;
+  readonly guards: WithEndpoint<PageRoute>['guards'];
   readonly id: () => string;
   /** Names of all methods that the address answers. */
   readonly allowed: readonly string[];
@@ -72,7 +75,7 @@ export class EndpointDoor {
     const { headers, method: asked = '' } = request;
     const route = file.endpoint;
     const id = posted.id ?? newId;
-    const visit: Visit = { ...posted, route, id, allowed: allowedMethods(file) };
+    const visit: Visit = { ...posted, route, guards: file.guards, id, allowed: allowedMethods(file) };
     const method = methodOf(route, asked);
     if (asked === 'OPTIONS') {
       dropBody(request, maxBodyBytes);
@@ -101,6 +104,7 @@ export class EndpointDoor {
   ): Promise<void> {
     const { endpoints, maxBodyBytes } = this.#options;
     const { request, response, route, header } = visit;
+    if (await this.#isKeptOut(visit, params)) return;
     const definition = route.methods.get(method);
     if (definition?.body === undefined) dropBody(request, maxBodyBytes);
     const id = visit.id();
@@ -117,6 +121,24 @@ export class EndpointDoor {
         else await this.#fail(visit, failure);
       }
     }
+  }
+
+  /** A guard has refused the visitor, or gave no answer, and they were told. */
+  async #isKeptOut(visit: Visit, params: Readonly<Record<string, string>>): Promise<boolean> {
+    const { admission, endpoints, maxBodyBytes } = this.#options;
+    const { route, guards, id } = visit;
+    if (guards.length === 0) return false;
+    try {
+      const { template } = route;
+      const refusal = await admission.refuse({ template, guards }, { params, arrival: visit.arrival() }, id);
+      if (refusal === undefined) return false;
+      dropBody(visit.request, maxBodyBytes);
+      this.#say(answerPersonal(refusal, PLAINLY, undefined), visit);
+    } catch (error) {
+      dropBody(visit.request, maxBodyBytes);
+      await this.#fail(visit, endpoints.failed({ route, id: id() }, error));
+    }
+    return true;
   }
 
   /** Rejects with what cannot be sent. */
@@ -165,6 +187,8 @@ export class EndpointDoor {
     return isClosing() || (!request.complete && (expectsContinue(request) || request.readableDidRead));
   }
 }
+
+const PLAINLY: Asked = { method: 'GET', encodings: ['identity'], ifNoneMatch: undefined };
 
 function methodOf(route: EndpointRoute, asked: string): EndpointMethod | undefined {
   const method = METHODS.find((name) => name === (asked === 'HEAD' ? 'GET' : asked));

@@ -122,7 +122,8 @@ export class RequestLog {
   }
 }
 
-function cacheOf({ outcome }: PageResponse): string {
+function cacheOf({ outcome, personal }: PageResponse): string {
+  if (personal === true) return 'personal';
   if (outcome === undefined) return 'error';
   const { result, tier, collapsed } = outcome;
   return [result, tier, collapsed && 'collapsed'].filter(Boolean).join(' ');

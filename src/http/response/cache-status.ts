@@ -12,6 +12,9 @@ export function hitStatus(tier: TierName, freshUntilMs: EpochMs, nowMs: EpochMs)
   return `coherent; hit; ttl=${ttlSeconds(freshUntilMs, nowMs)}; detail=${DETAIL[tier]}`;
 }
 
+/** Of a page that no cache may have a part in. */
+export const PERSONAL_STATUS = 'coherent; fwd=bypass; detail=PERSONAL';
+
 /** The value for any outcome: a hit, a stale answer (negative ttl), a render, a render shared with others. */
 export function cacheStatus(outcome: Outcome<PageEntry>, nowMs: EpochMs): string {
   const { value, result, tier } = outcome;

@@ -65,6 +65,25 @@ export function answerPage(entry: Sendable, asked: Asked, cacheStatus: string | 
   };
 }
 
+/** For one visitor: no ETag, since nobody keeps it, and so no 304, whatever was asked. */
+export function answerPersonal(
+  entry: Sendable,
+  { method, encodings, transport = [] }: Asked,
+  cacheStatus: string | undefined,
+): Answer {
+  const encoding = pickEncoding(entry, encodings);
+  const body = bodyOf(entry, encoding);
+  const headers = [
+    ...entry.headers.flat(),
+    ...(encoding === 'identity' ? [] : ['content-encoding', encoding]),
+    ...['content-length', String(body.length)],
+    ...(cacheStatus === undefined ? [] : ['cache-status', cacheStatus]),
+    ...SECURITY_HEADERS,
+    ...transport,
+  ];
+  return { status: entry.status, headers, body: method === 'HEAD' ? undefined : body };
+}
+
 /** For caches alone: an answer that none may keep has none of them. */
 const OF_CACHES = new Set(['cdn-cache-control', 'surrogate-control', 'cache-control']);
 

@@ -4,12 +4,14 @@
 import { isSession, type SessionDeclaration } from '../../visitor/declaration.ts';
 import { ContentSecurity } from '../definitions/content-security.ts';
 import { type ErrorPage, isErrorPage } from '../definitions/error-page.ts';
+import type { Guard } from '../definitions/guard.ts';
 import { isLayout, type Layout } from '../definitions/layout.ts';
 import { isPage, type Page, page } from '../definitions/page.ts';
 import type { ApplicationSettings } from '../definitions/settings.ts';
 import { compileEndpoint } from '../endpoint/compile-endpoint.ts';
 import { type Endpoint, isEndpoint } from '../endpoint/endpoint.ts';
 import { ApplicationError } from '../errors.ts';
+import { GuardFiles, isGuardFile } from './guard-files.ts';
 import type { Declared } from './inputs.ts';
 import type { CompletePolicy } from './policy.ts';
 import { PublicFiles } from './public-files.ts';
@@ -22,6 +24,8 @@ export interface PageRoute extends Route {
   readonly page: Page;
   readonly policy: CompletePolicy;
   readonly declared: Declared;
+  /** Of the folders that it lies in, the outermost first. */
+  readonly guards: readonly Guard[];
 }
 
 export interface Application extends ApplicationKeys {
@@ -67,9 +71,12 @@ export function assemble(parts: ApplicationParts): Application {
   const keys = applicationKeys(settings);
   const special = new Map<string, unknown>();
   const files: FileRoute<PageRoute>[] = [];
+  const guards = new GuardFiles();
+  for (const { file, exported } of modules) if (isGuardFile(file)) guards.add(file, exported);
   for (const module of modules) {
+    if (isGuardFile(module.file)) continue;
     if (SPECIAL.has(module.file)) special.set(module.file, module.exported);
-    else files.push(compileFile(module, keys));
+    else files.push(compileFile(module, keys, guards.of(module.file)));
   }
   const routes = files.flatMap(({ page }) => page ?? []);
   if (files.length === 0) throw new ApplicationError('pages/ holds no page. The home page is pages/index.');
@@ -99,7 +106,12 @@ function checkedWarm(addresses: readonly unknown[], router: RouteTable<PageRoute
     addresses.map((address) => {
       const known = typeof address === 'string' && URL.canParse(address, 'http://app');
       const segments = known ? new URL(address, 'http://app').pathname.split('/').filter(Boolean) : [];
-      if (known && address.startsWith('/') && router.match(segments) !== undefined) return address;
+      const route = router.match(segments)?.route;
+      if (route?.page.definition.personal === true)
+        throw new ApplicationError(
+          `app: warm holds '${address}', a personal page. Nothing of it is kept: remove it.`,
+        );
+      if (known && address.startsWith('/') && route !== undefined) return address;
       throw new ApplicationError(
         `app: warm holds '${address}', which no page answers. List paths of pages, such as '/users/1?page=2'.`,
       );
@@ -118,6 +130,7 @@ function checkedSession(declared: unknown): SessionDeclaration | undefined {
 function compileFile(
   { file, exported, named = {} }: PageModule,
   keys: ApplicationKeys,
+  guards: readonly Guard[],
 ): FileRoute<PageRoute> {
   const route = routeOf(file);
   const given = [exported, named.page, named.endpoint].filter((each) => each !== undefined);
@@ -133,9 +146,14 @@ function compileFile(
     );
   const [endpoint] = endpoints;
   const isPageWanted = pages.length > 0 || endpoint === undefined;
-  const page = isPageWanted ? compile(route, pages[0], keys) : undefined;
+  const page = isPageWanted ? compile(route, pages[0], keys, guards) : undefined;
   if (page !== undefined && endpoint !== undefined) assertNoMethodTwice(page, endpoint);
-  return Object.freeze({ ...route, page, endpoint: endpoint && compileEndpoint(route, endpoint, keys) });
+  return Object.freeze({
+    ...route,
+    page,
+    endpoint: endpoint && compileEndpoint(route, endpoint, keys),
+    guards,
+  });
 }
 
 function assertNoMethodTwice({ file, page }: PageRoute, { methods }: Endpoint): void {
@@ -147,7 +165,12 @@ function assertNoMethodTwice({ file, page }: PageRoute, { methods }: Endpoint): 
   );
 }
 
-function compile(route: Route, exported: unknown, keys: ApplicationKeys): PageRoute {
+function compile(
+  route: Route,
+  exported: unknown,
+  keys: ApplicationKeys,
+  guards: readonly Guard[] = [],
+): PageRoute {
   const file = `pages/${route.file}`;
   if (!isPage(exported)) throw notMadeBy(file, 'page', exported);
   const { params = {}, query = {}, form = {}, cache } = exported.definition;
@@ -167,8 +190,27 @@ function compile(route: Route, exported: unknown, keys: ApplicationKeys): PageRo
       `${file}: renderTimeoutMs is ${renderTimeoutMs}; give milliseconds, more than 0.`,
     );
   }
-  const { policy, declared } = routeKeys(file, cache, keys);
-  return Object.freeze({ ...route, page: exported, policy, declared: { params, query, ...declared } });
+  if (exported.definition.personal === true) assertPersonal(file, exported.definition);
+  const { policy, declared } = routeKeys(file, cache, keys, guards.length > 0);
+  return Object.freeze({
+    ...route,
+    page: exported,
+    policy,
+    declared: { params, query, ...declared },
+    guards,
+  });
+}
+
+function assertPersonal(file: string, { cache, shell }: Page['definition']): void {
+  const wrong = (what: string) => new ApplicationError(`${file}: it is personal, and ${what}`);
+  if (file === 'pages/_404')
+    throw wrong('shown to everybody who asks for what is not there: make it a shared page.');
+  if (cache !== undefined)
+    throw wrong(
+      'has a cache policy. Nothing of a personal page is kept: remove cache, and put what all share into fragments.',
+    );
+  if (shell !== undefined)
+    throw wrong('has a shell. A personal page is sent when it is complete: write head in its place.');
 }
 
 function optional<T>(

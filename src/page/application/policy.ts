@@ -14,6 +14,8 @@ export interface CompletePolicy {
   readonly variesBy: readonly string[];
   readonly static: boolean;
   readonly refresh: boolean;
+  /** Guards stand before it: no cache between this server and a visitor may answer in its place. */
+  readonly guarded: boolean;
 }
 
 /** How long a 404 or 410 is kept: long enough to blunt a flood, short enough that a new page appears soon. */
@@ -37,7 +39,7 @@ const NEVER_IN_VARY = new Set([
 ]);
 
 /** Throws E_APPLICATION naming `file` and the option that is wrong. */
-export function completePolicy(file: string, policy: CachePolicy = {}): CompletePolicy {
+export function completePolicy(file: string, policy: CachePolicy = {}, guarded = false): CompletePolicy {
   const duration = (name: keyof typeof DEFAULTS): Milliseconds => {
     const value = policy[name] ?? DEFAULTS[name];
     if (!Number.isFinite(value) || value < 0) {
@@ -60,11 +62,12 @@ export function completePolicy(file: string, policy: CachePolicy = {}): Complete
     ttlMs: duration('ttlMs'),
     staleWhileRevalidateMs: duration('staleWhileRevalidateMs'),
     staleIfErrorMs: duration('staleIfErrorMs'),
-    sharedMaxAgeMs: duration('sharedMaxAgeMs'),
+    sharedMaxAgeMs: guarded ? 0 : duration('sharedMaxAgeMs'),
     vary: Object.freeze(vary),
     variesBy: Object.freeze(vary),
     static: policy.static ?? false,
     refresh: policy.refresh ?? true,
+    guarded,
   });
 }
 
@@ -111,6 +114,7 @@ export function isStored(policy: CompletePolicy, status: number): boolean {
 export function cacheControl(policy: CompletePolicy, status: number): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   if (!isStored(policy, status)) return headers.set('cache-control', 'no-store');
+  if (policy.guarded) return headers.set('cache-control', 'private, no-cache');
   const shared = Math.floor(policy.sharedMaxAgeMs / 1000);
   if (shared === 0 || status >= 400)
     return headers.set('cache-control', 'public, max-age=0, must-revalidate');

@@ -32,6 +32,7 @@ export function routeKeys(
   file: string,
   cache: CachePolicy | undefined,
   { variants, host }: ApplicationKeys,
+  guarded = false,
 ): RouteKeys {
   const own = variantsOf(file, cache?.variants ?? [], variants);
   const isInput = cache?.host === true;
@@ -40,7 +41,7 @@ export function routeKeys(
       `${file}: cache.host is true, but app.ts has no host schema that says which there are.`,
     );
   }
-  const complete = completePolicy(file, cache);
+  const complete = completePolicy(file, cache, guarded);
   const policy = own === undefined ? complete : withVariants(complete, own.headers);
   const declared = {
     vary: policy.vary,

@@ -1,5 +1,6 @@
 // The files of `pages/` by their addresses. One file may answer a page and an endpoint; which of two files has an address is
 // decided once, for all methods.
+import type { Guard } from '../definitions/guard.ts';
 import type { EndpointRoute } from '../endpoint/compile-endpoint.ts';
 import { type Match, type Route, Router } from './router.ts';
 
@@ -8,6 +9,8 @@ export interface FileRoute<P extends Route> extends Route {
   /** What is rendered and cached: answers GET, and POST where it has an action. */
   readonly page: P | undefined;
   readonly endpoint: EndpointRoute | undefined;
+  /** Of the folders that it lies in, the outermost first: asked before anything of it is shown. */
+  readonly guards: readonly Guard[];
 }
 
 export class RouteTable<P extends Route> {

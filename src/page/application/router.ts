@@ -52,7 +52,7 @@ export function routeOf(file: string): Route {
 function assertStaticName(file: string, segment: string): void {
   if (segment.startsWith('_')) {
     throw new ApplicationError(
-      `pages/${file}: '${segment}' is not a name this server knows. Directly in pages/ it knows _404, _error and _layout; no route starts with '_'.`,
+      `pages/${file}: '${segment}' is not a name this server knows. Directly in pages/ it knows _404, _error and _layout, in any folder _guard; no route starts with '_'.`,
     );
   }
   if (segment === '' || /[[\]\\%?#\s]/.test(segment) || segment.startsWith('.')) {

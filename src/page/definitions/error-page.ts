@@ -1,3 +1,4 @@
+import { declaring } from '../../core/declarations.ts';
 import type { Node } from '../../render/element.ts';
 import type { Head } from './head.ts';
 
@@ -25,6 +26,7 @@ export interface ErrorPage {
 
 /** Declares the page for failures: the default export of `pages/_error`. It reads no data: data may be what failed. */
 export function errorPage(definition: ErrorPageDefinition): ErrorPage {
+  declaring('errorPage()');
   return Object.freeze({ [madeHere]: true as const, definition });
 }
 

@@ -1,3 +1,4 @@
+import { declaring } from '../../core/declarations.ts';
 import { andThen, type Eventually, settledOf } from '../../core/eventually.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Node } from '../../render/element.ts';
@@ -55,6 +56,7 @@ export function fragment<Props, Key, Data = Key>(
   name: string,
   definition: FragmentDefinition<Props, Key, Data>,
 ): (props: Props) => Node {
+  declaring('fragment()');
   const policy = definition.cache ?? {};
   return (props) => {
     const key = definition.key(props);

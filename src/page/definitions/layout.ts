@@ -1,3 +1,4 @@
+import { declaring } from '../../core/declarations.ts';
 import type { Node } from '../../render/element.ts';
 import type { Head } from './head.ts';
 import type { Chosen } from './variants.ts';
@@ -40,6 +41,7 @@ export interface Layout {
 
 /** Declares what stands around every page: the default export of `pages/_layout`. */
 export function layout(definition: LayoutDefinition): Layout {
+  declaring('layout()');
   return Object.freeze({ [madeHere]: true as const, definition });
 }
 

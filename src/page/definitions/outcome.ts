@@ -10,6 +10,11 @@ export interface NotFound {
   readonly [kind]: 'not-found';
 }
 
+/** Answered by a guard: the visitor may not see it. 403, with the application's `_error` page. */
+export interface Forbidden {
+  readonly [kind]: 'forbidden';
+}
+
 export interface Redirect {
   readonly [kind]: 'redirect';
   readonly location: string;
@@ -25,6 +30,11 @@ export interface Invalid {
 
 export function notFound(): NotFound {
   return { [kind]: 'not-found' };
+}
+
+/** Answered by a guard. Where that a page exists is itself a secret, answer notFound(). */
+export function forbidden(): Forbidden {
+  return { [kind]: 'forbidden' };
 }
 
 /**
@@ -53,6 +63,10 @@ export function invalid(errors: Readonly<Record<string, string>>): Invalid {
 
 export function isNotFound(value: unknown): value is NotFound {
   return typeof value === 'object' && value !== null && (value as NotFound)[kind] === 'not-found';
+}
+
+export function isForbidden(value: unknown): value is Forbidden {
+  return typeof value === 'object' && value !== null && (value as Forbidden)[kind] === 'forbidden';
 }
 
 export function isRedirect(value: unknown): value is Redirect {

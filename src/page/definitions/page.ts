@@ -1,6 +1,8 @@
+import { declaring } from '../../core/declarations.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Db } from '../../data/db.ts';
 import type { Node } from '../../render/element.ts';
+import type { PersonalVisitor } from '../../visitor/visitor.ts';
 import type { ActionAnswer, ActionContext, Feedback } from './action.ts';
 import type { Head } from './head.ts';
 import type { NotFound, Redirect } from './outcome.ts';
@@ -33,6 +35,14 @@ export interface LoadContext<P extends Shape, Q extends Shape> extends Reading {
   readonly host: string;
 }
 
+/** What the `load` of a personal page may see: its inputs, the visitor, and the means to read. */
+export interface PersonalContext<P extends Shape, Q extends Shape>
+  extends Omit<Reading, 'dependsOn'>,
+    PersonalVisitor {
+  readonly params: Parsed<P>;
+  readonly query: Parsed<Q>;
+}
+
 /** Defaults in policy.ts. A purge ends all of these times at once. */
 export interface CachePolicy {
   /** How long an answer is fresh. Default one minute. 0: never stored. */
@@ -58,9 +68,21 @@ export interface CachePolicy {
   readonly static?: boolean;
 }
 
-export interface PageDefinition<P extends Shape, Q extends Shape, Props, F extends Shape = Shape> {
+export interface PageDefinition<
+  P extends Shape,
+  Q extends Shape,
+  Props,
+  F extends Shape = Shape,
+  Personal extends boolean = boolean,
+> {
   readonly params?: P;
   readonly query?: Q;
+  /**
+   * For one visitor: `load` is given their session, cookies and headers, and nothing of the page is kept, here or anywhere
+   * (`private, no-store`), or shared with another request. Fragments inside see no visitor, and are shared as ever.
+   */
+  readonly personal?: Personal;
+  /** Of a page that is the same for all. A personal one is never kept. */
   readonly cache?: CachePolicy;
   /** After this its render is stopped and answered with 503, in the place of RENDER_TIMEOUT_MS. */
   readonly renderTimeoutMs?: Milliseconds;
@@ -72,7 +94,7 @@ export interface PageDefinition<P extends Shape, Q extends Shape, Props, F exten
    */
   readonly action?: (context: ActionContext<P, Q, F>) => Promise<ActionAnswer> | ActionAnswer;
   readonly load?: (
-    context: LoadContext<P, Q>,
+    context: Personal extends true ? PersonalContext<P, Q> : LoadContext<P, Q>,
   ) => Promise<Props | NotFound | Redirect> | Props | NotFound | Redirect;
   readonly head?: (props: NoInfer<Exclude<Props, NotFound | Redirect>>) => Head;
   /**
@@ -114,7 +136,9 @@ export function page<
   const Q extends Shape = NoShape,
   Props = unknown,
   const F extends Shape = NoShape,
->(definition: PageDefinition<P, Q, Props, F>): Page<P, Q, Props, F> {
+  const Personal extends boolean = false,
+>(definition: PageDefinition<P, Q, Props, F, Personal>): Page<P, Q, Props, F> {
+  declaring('page()');
   return Object.freeze({ [madeHere]: true as const, definition });
 }
 

@@ -2,6 +2,8 @@
 import { expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import type { Db } from '../../data/db.ts';
+import type { Flash } from '../../visitor/flash.ts';
+import type { ReadableSession } from '../../visitor/visitor.ts';
 import { fragment } from './fragment.ts';
 import { notFound, redirect } from './outcome.ts';
 import { page } from './page.ts';
@@ -65,5 +67,40 @@ test('a fragment sees its key, and its view what load answers or else the key', 
       expectTypeOf(key).toEqualTypeOf<readonly [number, 'x']>();
       return key[1];
     },
+  });
+});
+
+test('only the load of a personal page sees a visitor', () => {
+  page({
+    personal: true,
+    params: { id: z.coerce.number() },
+    load: async ({ params, session, cookies, header, flashes, db }) => {
+      expectTypeOf(params).toEqualTypeOf<{ readonly id: number }>();
+      expectTypeOf(cookies.get('a')).toEqualTypeOf<string | undefined>();
+      expectTypeOf(header('a')).toEqualTypeOf<string | undefined>();
+      expectTypeOf(session).toEqualTypeOf<ReadableSession>();
+      expectTypeOf(flashes).toEqualTypeOf<() => readonly Flash[]>();
+      expectTypeOf(db).toEqualTypeOf<Db>();
+      return { name: 'Ada' };
+    },
+    view: ({ name }) => {
+      expectTypeOf(name).toEqualTypeOf<string>();
+      return name;
+    },
+  });
+  page({
+    load: (context) => {
+      expectTypeOf(context).not.toHaveProperty('session');
+      expectTypeOf(context).not.toHaveProperty('cookies');
+      expectTypeOf(context).not.toHaveProperty('header');
+      return 1;
+    },
+    view: () => 'shared',
+  });
+  page({
+    personal: false,
+    // @ts-expect-error: it is shared
+    load: ({ session }) => session,
+    view: () => 'shared',
   });
 });

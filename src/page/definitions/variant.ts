@@ -1,5 +1,6 @@
 // Variants: a few values, decided by what a visitor sends, of which each makes an entry of its own. Only the value enters the
 // key, and only the value reaches the page: what the visitor sent stays outside.
+import { declaring } from '../../core/declarations.ts';
 import { VariantError } from '../errors.ts';
 
 /** What a variant may read of a request. Cookies by their names, never the whole header. */
@@ -61,6 +62,7 @@ export function variant<
   const H extends string = never,
   const C extends string = never,
 >(definition: VariantDefinition<V, H, C>): Variant {
+  declaring('variant()');
   const { values, reads, choose } = definition;
   if (!Array.isArray(values) || values.length === 0 || values.some((value) => typeof value !== 'string'))
     throw new VariantError('variant(): values must be a list of one string or more, the default first.');

@@ -1,5 +1,6 @@
 // Declares an endpoint: answers that are made for one request and kept nowhere. JSON for programs, webhooks, sign-in
 // callbacks, uploads, downloads. What is the same for all and made from the database is a resource, which is cached.
+import { declaring } from '../../core/declarations.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';
 import type { WritableDb } from '../../data/read/write-scope.ts';
@@ -131,6 +132,7 @@ export function endpoint<
   const Patch extends BodyShape | undefined = undefined,
   const Delete extends BodyShape | undefined = undefined,
 >(definition: EndpointDefinition<P, Q, Post, Put, Patch, Delete>): Endpoint {
+  declaring('endpoint()');
   const methods = new Map<EndpointMethod, AnyMethod>();
   for (const name of METHODS) {
     const method = definition[name];

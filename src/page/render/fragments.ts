@@ -4,6 +4,7 @@ import type { Cache, CacheKey, FillContext, Filled } from '../../cache/contract.
 import { type FragmentEntry, INCOMPLETE_TTL_MS } from '../../cache/entry.ts';
 import { fragmentKey } from '../../cache/key.ts';
 import type { Clock } from '../../core/clock.ts';
+import { inEmptyContext } from '../../core/empty-context.ts';
 import { andThen, type Eventually, finishing } from '../../core/eventually.ts';
 import { type Tracing, untraced } from '../../core/trace.ts';
 import type { UnheardRejections } from '../../core/unheard-rejections.ts';
@@ -130,7 +131,16 @@ export class Fragments {
     around.include({ ...entry, createdMs }, Math.min(freshUntilMs, nowMs + lifeMs));
   }
 
+  /** What it is made from is its key, whoever asks: nothing of the async context around it, either. */
   #render(
+    use: FragmentUse,
+    inside: readonly CacheKey[],
+    context: RenderContext,
+  ): Eventually<Filled<FragmentEntry>> {
+    return inEmptyContext(this.#trace, () => this.#traced(use, inside, context));
+  }
+
+  #traced(
     use: FragmentUse,
     inside: readonly CacheKey[],
     context: RenderContext,

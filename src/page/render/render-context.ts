@@ -12,7 +12,12 @@ import type { CallWatch } from './usage.ts';
 
 /** Where a render's reads come from; `Database` of data/ is one. */
 export interface Sessions {
-  session(options: { readonly signal: AbortSignal; readonly sink: KeySink }): Db;
+  session(options: {
+    readonly signal: AbortSignal;
+    readonly sink: KeySink;
+    /** Settings of the database for each statement. */
+    readonly local?: Readonly<Record<string, string>> | undefined;
+  }): Db;
 }
 
 /** What every render of a worker shares. */

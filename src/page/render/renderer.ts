@@ -13,6 +13,7 @@ import type { Node } from '../../render/element.ts';
 import type { FragmentCall } from '../../render/fragment-call.ts';
 import { type RenderOptions, renderToBuffer } from '../../render/render.ts';
 import { trusted } from '../../render/trust.ts';
+import type { Arrival } from '../../visitor/arrival.ts';
 import type { Application, PageRoute } from '../application/application.ts';
 import { type Inputs, NO_INPUTS } from '../application/inputs.ts';
 import { completePolicy, isStored } from '../application/policy.ts';
@@ -31,6 +32,7 @@ import { safeLocation } from './redirect.ts';
 import { RenderScope, type Sources } from './render-context.ts';
 import type { Shell, ShellListener } from './shells.ts';
 import type { RenderUsage } from './usage.ts';
+import { visitorSessions } from './visitor-db.ts';
 
 export interface PageRendererOptions {
   readonly application: Application;
@@ -135,7 +137,7 @@ export class PageRenderer {
     announce: ShellListener | undefined,
   ): Eventually<Filled<PageEntry>> {
     const status = route === this.#options.application.notFound ? 404 : 200;
-    return andThen(this.#page(route, inputs, scope, status, announce), (finished) =>
+    return andThen(this.#page(route, inputs, scope, status, { announce }), (finished) =>
       this.#entry(route, context, scope, finished),
     );
   }
@@ -161,7 +163,7 @@ export class PageRenderer {
       nowMs: clock.now(),
       limitMs: scope.freshUntilMs,
       policy,
-      surrogateKeys: surrogateKeys && store,
+      surrogateKeys: surrogateKeys && store && !policy.guarded,
       incomplete: scope.isIncomplete,
     };
     const filled = (value: PageEntry): Filled<PageEntry> => {
@@ -184,20 +186,64 @@ export class PageRenderer {
     return this.#unstored(await this.#failures.render(props, headers));
   }
 
-  /** The page once more for somebody whose form could not be taken; without feedback, the page of what is not there. Never stored. Rejects as `fill` does. */
+  /**
+   * The page once more for somebody whose form could not be taken; without feedback, the page of what is not there. `visitor`: where
+   * the page is personal. Never stored. Rejects as `fill` does.
+   */
   async again(
     route: PageRoute,
     inputs: Inputs,
-    context: Pick<FillContext, 'stamp' | 'signal'>,
+    context: RenderOnce,
     feedback: Feedback | undefined,
+    visitor?: RenderedVisitor,
   ): Promise<PageEntry> {
-    const { clock, sources } = this.#options;
-    const { stamp, signal } = context;
-    const scope = new RenderScope({ stamp, signal, nowMs: clock.now() }, sources);
     const status = feedback === undefined ? 404 : 422;
-    const finished = await this.#page(route, inputs, scope, status, undefined, feedback);
-    throwIfStopped(signal);
+    const scope = this.#scope(context, visitor);
+    const finished = await this.#page(route, inputs, scope, status, { feedback, visitor });
+    throwIfStopped(context.signal);
     return this.#unstored(finished);
+  }
+
+  /** A personal page for its visitor. Never stored. Rejects as `fill` does. */
+  async personal(
+    route: PageRoute,
+    inputs: Inputs,
+    context: RenderOnce,
+    visitor: RenderedVisitor,
+  ): Promise<PageEntry> {
+    const { clock, usage, rejections } = this.#options;
+    const scope = this.#scope(context, visitor);
+    const startedMs = clock.monotonic();
+    let entry: PageEntry | undefined;
+    rejections?.began(route.template);
+    try {
+      const finished = await this.#page(route, inputs, scope, 200, { visitor });
+      throwIfStopped(context.signal);
+      scope.settle();
+      entry = await this.#unstored(finished);
+      return entry;
+    } finally {
+      rejections?.ended(route.template);
+      const { loadedAtMs } = scope.measured;
+      usage?.rendered({
+        kind: 'page',
+        name: route.template,
+        durationMs: clock.monotonic() - startedMs,
+        reason: 'miss',
+        loadMs: loadedAtMs === undefined ? null : loadedAtMs - startedMs,
+        htmlBytes: entry?.identity.length ?? 0,
+        dependencies: 0,
+        failed: entry === undefined,
+      });
+    }
+  }
+
+  /** Of a render for one visitor, where there is one: what it reads with begins with their settings. */
+  #scope(context: RenderOnce, visitor: RenderedVisitor | undefined): RenderScope {
+    const { clock, sources } = this.#options;
+    const sessions = visitor === undefined ? sources.sessions : visitorSessions(sources.sessions, visitor);
+    const { stamp, signal } = context;
+    return new RenderScope({ stamp, signal, nowMs: clock.now() }, { ...sources, sessions });
   }
 
   /** To where an action sends its visitor. Errors: `E_REDIRECT`. */
@@ -230,11 +276,10 @@ export class PageRenderer {
     inputs: Inputs,
     scope: RenderScope,
     status: number,
-    announce?: ShellListener,
-    feedback?: Feedback,
+    { announce, feedback, visitor }: Asking = {},
   ): Eventually<Finished> {
     const { definition } = route.page;
-    const loading = settledOf(this.#load(route, inputs, scope));
+    const loading = settledOf(this.#load(route, inputs, scope, visitor));
     const body = (shell: Shell | undefined) =>
       andThen(loading, (props) => this.#body(route, inputs, scope, { props, status, shell, feedback }));
     if (definition.shell === undefined || feedback !== undefined) return body(undefined);
@@ -272,10 +317,17 @@ export class PageRenderer {
     });
   }
 
-  #load({ template, page }: PageRoute, inputs: Inputs, scope: RenderScope): unknown {
+  #load(
+    { template, page }: PageRoute,
+    inputs: Inputs,
+    scope: RenderScope,
+    visitor: RenderedVisitor | undefined,
+  ): unknown {
     const { definition } = page;
     if (definition.load === undefined) return undefined;
-    const given = scope.reading(pageInputs(inputs));
+    // The page of what is not there may stand in for a personal one; it is shared, and sees nobody.
+    const seen = definition.personal === true ? visitor?.personal : undefined;
+    const given = scope.reading({ ...pageInputs(inputs), ...seen });
     if (!this.#trace.isOn) return definition.load(given);
     const attributes = { 'http.route': template };
     return this.#trace.span({ name: `load ${template}`, kind: 'internal', attributes }, () =>
@@ -370,6 +422,18 @@ function placeOf({ variants, host }: Inputs): {
   readonly host: HostInput | undefined;
 } {
   return { variants, host };
+}
+
+/** Of a render that is joined by nobody. */
+type RenderOnce = Pick<FillContext, 'stamp' | 'signal'>;
+
+/** Of whom a personal page is told. */
+type RenderedVisitor = Pick<Arrival, 'personal' | 'rowSettings'>;
+
+interface Asking {
+  readonly announce?: ShellListener | undefined;
+  readonly feedback?: Feedback | undefined;
+  readonly visitor?: RenderedVisitor | undefined;
 }
 
 function redirectTo(status: number, location: string, policy: string): Finished {

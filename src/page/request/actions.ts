@@ -23,6 +23,7 @@ import { isInvalid, isNotFound, isRedirect } from '../definitions/outcome.ts';
 import type { Shape } from '../definitions/schemas.ts';
 import { boundFetch } from '../render/render-context.ts';
 import type { PageRenderer } from '../render/renderer.ts';
+import type { Admission } from './admission.ts';
 import { diagnose } from './error-status.ts';
 import { FailureLog } from './failure-log.ts';
 import { type FormKind, parseForm, type RawForm, readForm, valuesOf } from './form.ts';
@@ -64,6 +65,7 @@ export type ActionResult = PageEntry | { readonly status: 422; readonly json: un
 export interface PageActionsOptions {
   readonly application: Application;
   readonly renderer: PageRenderer;
+  readonly admission: Admission;
   readonly writing: Writing;
   readonly fetch: typeof globalThis.fetch;
   readonly stamp: () => Stamp;
@@ -116,6 +118,11 @@ export class PageActions {
     this.#running++;
     const time = new TimeLimit(this.#options.clock, this.#options.timeoutMs);
     try {
+      const { admission } = this.#options;
+      const { arrival } = request;
+      const guarded = { params: match?.params ?? {}, arrival };
+      const refusal = await admission.refuse(route, guarded, request.id);
+      if (refusal !== undefined) return { answer: refusal, route: route.template, headers: [] };
       const raw = readForm(request.body, request.kind);
       if (typeof raw === 'string') return await this.#failure(route, 400, raw, [], request.id?.());
       const { query, header } = request;
@@ -197,13 +204,17 @@ export class PageActions {
     route: PageRoute,
     inputs: Inputs,
     feedback: Feedback,
-    { kind }: ActionRequest,
+    { kind, arrival }: ActionRequest,
     signal: AbortSignal,
   ): Promise<ActionResult> {
     this.#counts.invalid++;
     const { renderer, stamp } = this.#options;
     if (kind === 'json') return { status: 422, json: { errors: feedback.errors } };
-    return renderer.again(route, inputs, { stamp: stamp(), signal }, Object.freeze(feedback));
+    const context = { stamp: stamp(), signal };
+    if (route.page.definition.personal !== true)
+      return renderer.again(route, inputs, context, Object.freeze(feedback));
+    await arrival.settle(() => this.#options.writing.session(signal));
+    return renderer.again(route, inputs, context, Object.freeze(feedback), arrival);
   }
 
   async #notFound({ header }: ActionRequest, signal: AbortSignal): Promise<PageEntry> {

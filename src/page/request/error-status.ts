@@ -15,6 +15,7 @@ const PASSING = new Set([
   'E_RENDER_TIMEOUT',
   'E_RENDER_ABANDONED',
   'E_CACHE_CLOSED',
+  'E_GUARD',
 ]);
 
 /** Values that only a visitor can have brought: a number no column holds, a cursor that is none of ours. */

@@ -7,9 +7,12 @@ import type { Header, PageEntry } from '../../cache/entry.ts';
 import { OverloadedError } from '../../cache/errors.ts';
 import { pageKey } from '../../cache/key.ts';
 import type { Clock } from '../../core/clock.ts';
+import { inEmptyContext } from '../../core/empty-context.ts';
 import { andThen, type Eventually, finishing } from '../../core/eventually.ts';
 import type { Logger } from '../../core/log.ts';
 import type { StopSignal } from '../../core/stop.ts';
+import { type Tracing, untraced } from '../../core/trace.ts';
+import type { Arrival } from '../../visitor/arrival.ts';
 import type { Application, PageRoute } from '../application/application.ts';
 import { type Inputs, NO_INPUTS, parseInputs, type RawInputs, type Rejected } from '../application/inputs.ts';
 import type { ErrorProps } from '../definitions/error-page.ts';
@@ -20,8 +23,10 @@ import type { PageRenderer } from '../render/renderer.ts';
 import { type Shell, Shells } from '../render/shells.ts';
 import type { Timeouts } from '../timeouts.ts';
 import { addressOf } from './address.ts';
+import type { Admission } from './admission.ts';
 import { diagnose } from './error-status.ts';
 import { FailureLog } from './failure-log.ts';
+import { forOneVisitor, type PersonalPages } from './personal.ts';
 import { type Recipe, Recipes } from './refresh-registry.ts';
 
 export interface PageRequest {
@@ -30,6 +35,8 @@ export interface PageRequest {
   /** Raw, without the '?'. */
   readonly query: string;
   readonly header: (name: string) => string | undefined;
+  /** Who asks. Called for pages that look at their visitor, and for no other. */
+  readonly arrival?: () => Arrival;
   /** The one that the visitor likes best of those there are. */
   readonly encoding: Encoding;
   /** Render anew whatever is cached: an operator asks. */
@@ -61,6 +68,10 @@ export interface PageResponse {
   readonly errorId?: string;
   /** There was no room to render it: the visitor had better come back over another connection. */
   readonly shed?: true;
+  /** It was made for this visitor alone. */
+  readonly personal?: true;
+  /** A guard has let this visitor pass: the next one is asked anew. */
+  readonly guarded?: true;
   /** Of the request headers, these took part in the key as they came. */
   readonly vary: readonly string[];
   /** Which of the application's variants did, and what was chosen of them. */
@@ -76,6 +87,9 @@ export interface PipelineOptions {
   readonly application: Application;
   readonly cache: Cache<PageEntry>;
   readonly renderer: PageRenderer;
+  /** Without it no page with guards is answered, without `personal` no page of one visitor. */
+  readonly admission?: Admission;
+  readonly personal?: PersonalPages;
   readonly timeouts: Timeouts;
   readonly clock: Clock;
   readonly log: Logger;
@@ -85,6 +99,7 @@ export interface PipelineOptions {
   readonly random: () => number;
   /** Show errors to the visitor. Never in production. */
   readonly showErrors: boolean;
+  readonly trace?: Tracing;
 }
 
 export class PagePipeline {
@@ -118,6 +133,8 @@ export class PagePipeline {
     const route = match?.route ?? application.notFound;
     const raw: RawInputs = { params: match?.params ?? {}, query: request.query, header: request.header };
     const visit = new Visit(request, hasInputs(route));
+    if (isForVisitors(route))
+      return this.#forVisitor(route, raw, visit).catch((error) => this.#failed(route, error, visit));
     try {
       const inputs = parseInputs(route.declared, raw);
       const response =
@@ -192,7 +209,7 @@ export class PagePipeline {
     header,
   }: PageAddress): Promise<(Recipe & { readonly key: CacheKey }) | undefined> {
     const match = this.#options.application.router.match(segments);
-    if (match === undefined) return undefined;
+    if (match === undefined || match.route.page.definition.personal === true) return undefined;
     const inputs = await parseInputs(match.route.declared, { params: match.params, query, header });
     if ('rejected' in inputs) return undefined;
     return { route: match.route, inputs, key: this.#keyOf(match.route, inputs) };
@@ -209,6 +226,38 @@ export class PagePipeline {
     return own instanceof Promise
       ? own.then((settled) => this.#cached(notFound, accepted(settled), visit))
       : this.#cached(notFound, accepted(own), visit);
+  }
+
+  /** The guards first: before a schema has looked at the address, a tier at its key, or a condition at an ETag. */
+  async #forVisitor(route: PageRoute, raw: RawInputs, visit: Visit): Promise<PageResponse> {
+    const { admission, personal } = this.#options;
+    const { request } = visit;
+    const arrival = request.arrival?.();
+    if (arrival === undefined || admission === undefined || personal === undefined)
+      throw new Error(`${route.template} looks at its visitor, and nobody says who that is.`);
+    const refusal = await admission.refuse(route, { params: raw.params, arrival }, request.id);
+    if (refusal !== undefined) return this.#personal(route, refusal, visit);
+    const inputs = await parseInputs(route.declared, raw);
+    const isPersonal = route.page.definition.personal === true && !('rejected' in inputs);
+    if (isPersonal) {
+      const { signal: gone } = visit.visitor;
+      return this.#personal(route, await personal.render({ route, inputs, arrival, gone }), visit);
+    }
+    const response = await this.#answer(route, inputs, visit);
+    if (!('rejected' in inputs)) return { ...response, guarded: true };
+    // The page of what is not there is everybody's. As the answer to this address it is no cache's.
+    return { ...response, entry: forOneVisitor(response.entry, undefined), guarded: true };
+  }
+
+  /**
+   * Compressed only for somebody who comes from here: what a page of another site asked for may hold its guess beside what
+   * is secret, and lengths tell which guess was right (BREACH).
+   */
+  async #personal({ template }: PageRoute, made: PageEntry, { request }: Visit): Promise<PageResponse> {
+    const site = request.header('sec-fetch-site');
+    const isElsewhere = site === 'cross-site' || site === 'same-site';
+    const entry = await this.#encodings.ready(made, isElsewhere ? 'identity' : request.encoding, undefined);
+    return { entry, route: template, key: undefined, outcome: undefined, vary: [], personal: true };
   }
 
   #cached(route: PageRoute, inputs: Inputs, visit: Visit): PageResponse | Promise<PageResponse> {
@@ -355,7 +404,8 @@ export class PagePipeline {
   #offerShell(route: PageRoute, inputs: Inputs, key: CacheKey, over: StopSignal): void {
     if (over.aborted) return;
     const make = async () => {
-      const shell = await this.#options.renderer.shell(route, inputs, over);
+      const { renderer, trace = untraced } = this.#options;
+      const shell = await inEmptyContext(trace, () => renderer.shell(route, inputs, over));
       if (shell !== undefined && !over.aborted) this.#shells.announce(key, shell);
     };
     // Where the layout fails the render does, too, and tells of it.
@@ -369,11 +419,12 @@ export class PagePipeline {
     context: FillContext,
     key: CacheKey,
   ): Eventually<Filled<PageEntry>> {
-    const { renderer } = this.#options;
-    if (route.page.definition.shell === undefined) return renderer.fill(route, inputs, context);
+    const { renderer, trace = untraced } = this.#options;
+    if (route.page.definition.shell === undefined)
+      return inEmptyContext(trace, () => renderer.fill(route, inputs, context));
     const announce = (shell: Shell) => this.#shells.announce(key, shell);
     return finishing(
-      () => renderer.fill(route, inputs, context, announce),
+      () => inEmptyContext(trace, () => renderer.fill(route, inputs, context, announce)),
       () => this.#shells.forget(key),
     );
   }
@@ -407,7 +458,9 @@ export class PagePipeline {
   /** Cheap, or it would be the refusals that wear the worker out: no log line each, and one page rendered for all. */
   async #shed(route: PageRoute, visit: Visit): Promise<PageResponse> {
     const { renderer, random } = this.#options;
-    this.#refusal ??= renderer.failure({ status: 503, id: 'overloaded', detail: undefined, shed: true }, []);
+    this.#refusal ??= inEmptyContext(untraced, () =>
+      renderer.failure({ status: 503, id: 'overloaded', detail: undefined, shed: true }, []),
+    );
     const page = await this.#encodings.ready(await this.#refusal, visit.request.encoding, undefined);
     const entry = { ...page, headers: [...page.headers, retryAfter(random)] };
     const { template } = route;
@@ -431,6 +484,10 @@ export class PagePipeline {
 /** _404 has no parameters that could be rejected. */
 function accepted(inputs: Inputs | Rejected): Inputs {
   return 'rejected' in inputs ? NO_INPUTS : inputs;
+}
+
+function isForVisitors({ guards, page }: PageRoute): boolean {
+  return guards.length > 0 || page.definition.personal === true;
 }
 
 function hasInputs({ declared: { params, query, host } }: PageRoute): boolean {
