@@ -109,11 +109,12 @@ export class EndpointDoor {
     if (definition?.body === undefined) dropBody(request, maxBodyBytes);
     const id = visit.id();
     const body = incomingBody(request, response, definition?.maxBytes ?? maxBodyBytes, header);
-    const done = await endpoints.run({ route, method, params, query, header, body, id });
+    const { arrival } = visit;
+    const done = await endpoints.run({ route, method, params, query, header, arrival, body, id });
     if ('failure' in done) await this.#fail(visit, done.failure);
     else {
       try {
-        if ((await this.#answer(visit, method, done.answer)) === 'gone') done.abandon();
+        if ((await this.#answer(visit, method, done)) === 'gone') done.abandon();
       } catch (error) {
         done.abandon();
         const failure = endpoints.failed({ route, id }, error);
@@ -142,7 +143,11 @@ export class EndpointDoor {
   }
 
   /** Rejects with what cannot be sent. */
-  async #answer(visit: Visit, method: EndpointMethod, answer: unknown): Promise<'sent' | 'gone'> {
+  async #answer(
+    visit: Visit,
+    method: EndpointMethod,
+    { answer, headers }: { readonly answer: unknown; readonly headers: readonly string[] },
+  ): Promise<'sent' | 'gone'> {
     const { request, response, route, transport } = visit;
     if (answer instanceof Response) {
       const exposed = [...answer.headers.keys()].filter((name) => name !== 'set-cookie');
@@ -150,12 +155,14 @@ export class EndpointDoor {
       return sendWebResponse(answer, {
         response,
         extra: [...cors, ...transport],
+        own: headers,
         cookies: route.from !== 'anywhere',
         documentPolicy: this.#options.documentPolicy,
         closing: () => this.#isLast(visit),
       });
     }
-    this.#say(answerOf(answer, method), visit);
+    const made = answerOf(answer, method);
+    this.#say({ ...made, headers: [...made.headers, ...headers] }, visit);
     return 'sent';
   }
 

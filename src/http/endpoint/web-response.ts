@@ -13,6 +13,8 @@ export interface Outgoing {
   readonly response: ServerResponse;
   /** Headers of the way here and of CORS. Flat: name, value. */
   readonly extra: readonly string[];
+  /** The visitor's cookies. Flat: name, value. */
+  readonly own: readonly string[];
   readonly cookies: boolean;
   /** Of a document without inline scripts. */
   readonly documentPolicy: string;
@@ -99,9 +101,9 @@ function turn(): Promise<undefined> {
 }
 
 /** The handler's own, then what every answer carries and the handler did not say itself. */
-function headersOf(answer: Response, { extra, cookies, documentPolicy }: Outgoing): string[] {
+function headersOf(answer: Response, { extra, own, cookies, documentPolicy }: Outgoing): string[] {
   const given = new Map<string, string>();
-  const headers: string[] = ['cache-control', 'no-store'];
+  const headers: string[] = ['cache-control', 'no-store', ...own];
   for (const [name, value] of answer.headers) {
     if (OURS.has(name)) continue;
     if (name === 'set-cookie') {

@@ -8,6 +8,7 @@ import type { Visible } from '../../invalidation/bus/visibility.ts';
 import type { VisibleOptions } from '../definitions/action.ts';
 import type { Invalid, NotFound, Redirect } from '../definitions/outcome.ts';
 import type { Parsed, Shape } from '../definitions/schemas.ts';
+import type { WritingVisitor } from '../../visitor/visitor.ts';
 import type { BodyOf, BodyShape } from './body.ts';
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -32,8 +33,8 @@ export type EndpointAnswer = Response | Redirect | NotFound | Invalid | object |
 export interface EndpointContext<P extends Shape, Q extends Shape> {
   readonly params: Parsed<P>;
   readonly query: Parsed<Q>;
-  /** A header of the request. `cookie` is never there where requests come from anywhere. */
-  readonly header: (name: string) => string | undefined;
+  /** A header of the request. From proxies that are not trusted X-Forwarded-* and the like are undefined. */
+  readonly header: WritingVisitor['header'];
   readonly db: WritableDb;
   /** As in an action: resolves when everything committed until now is what every worker serves, or that took too long. */
   readonly visible: (options?: VisibleOptions) => Promise<Visible>;
@@ -47,30 +48,44 @@ export interface EndpointContext<P extends Shape, Q extends Shape> {
   readonly log: Logger;
 }
 
+/** The visitor, with session and cookies: there only where requests cannot come from anywhere. */
+type WithVisitor<F extends From> = F extends 'anywhere' ? object : WritingVisitor;
+
 /** `body`: as its schema answers, or as its kind (`raw()`, `stream()`, `signed()`) says. Without one there is none. */
 type WithBody<B extends BodyShape | undefined> = B extends BodyShape ? { readonly body: BodyOf<B> } : object;
 
-export type Handler<P extends Shape, Q extends Shape, B extends BodyShape | undefined = undefined> = (
-  context: EndpointContext<P, Q> & WithBody<B>,
+export type Handler<
+  P extends Shape,
+  Q extends Shape,
+  F extends From = 'this-site',
+  B extends BodyShape | undefined = undefined,
+> = (
+  context: EndpointContext<P, Q> & WithVisitor<F> & WithBody<B>,
 ) => EndpointAnswer | Promise<EndpointAnswer>;
 
-export interface MethodDefinition<P extends Shape, Q extends Shape, B extends BodyShape | undefined> {
+export interface MethodDefinition<
+  P extends Shape,
+  Q extends Shape,
+  F extends From,
+  B extends BodyShape | undefined,
+> {
   /** A Standard Schema takes JSON or a form (urlencoded), and refuses with 422 what it does not accept. */
   readonly body?: B;
   /** The largest body. Default 64 KiB; more is 413. */
   readonly maxBytes?: Bytes;
   /** How long the handler may take until 503 is answered, and its signal aborts. Default RENDER_TIMEOUT_MS. */
   readonly timeoutMs?: Milliseconds;
-  readonly handler: Handler<P, Q, B>;
+  readonly handler: Handler<P, Q, F, B>;
 }
 
-type Method<P extends Shape, Q extends Shape, B extends BodyShape | undefined> =
-  | Handler<P, Q>
-  | MethodDefinition<P, Q, B>;
+type Method<P extends Shape, Q extends Shape, F extends From, B extends BodyShape | undefined> =
+  | Handler<P, Q, F>
+  | MethodDefinition<P, Q, F, B>;
 
 export interface EndpointDefinition<
   P extends Shape,
   Q extends Shape,
+  F extends From,
   Post extends BodyShape | undefined,
   Put extends BodyShape | undefined,
   Patch extends BodyShape | undefined,
@@ -78,19 +93,19 @@ export interface EndpointDefinition<
 > {
   readonly params?: P;
   readonly query?: Q;
-  readonly from?: From;
+  readonly from?: F;
   /** Answers HEAD, too, without the body. */
-  readonly GET?: Method<P, Q, undefined>;
-  readonly POST?: Method<P, Q, Post>;
-  readonly PUT?: Method<P, Q, Put>;
-  readonly PATCH?: Method<P, Q, Patch>;
-  readonly DELETE?: Method<P, Q, Delete>;
+  readonly GET?: Method<P, Q, F, undefined>;
+  readonly POST?: Method<P, Q, F, Post>;
+  readonly PUT?: Method<P, Q, F, Put>;
+  readonly PATCH?: Method<P, Q, F, Patch>;
+  readonly DELETE?: Method<P, Q, F, Delete>;
 }
 
 type NoShape = Readonly<Record<never, never>>;
 
 /** As the router takes it: whatever its schemas are, a method is given what they answer. */
-export interface AnyMethod extends Omit<MethodDefinition<Shape, Shape, undefined>, 'body' | 'handler'> {
+export interface AnyMethod extends Omit<MethodDefinition<Shape, Shape, From, undefined>, 'body' | 'handler'> {
   readonly body?: BodyShape | undefined;
   readonly handler: (context: object) => unknown;
 }
@@ -127,11 +142,12 @@ export interface Endpoint {
 export function endpoint<
   const P extends Shape = NoShape,
   const Q extends Shape = NoShape,
+  const F extends From = 'this-site',
   const Post extends BodyShape | undefined = undefined,
   const Put extends BodyShape | undefined = undefined,
   const Patch extends BodyShape | undefined = undefined,
   const Delete extends BodyShape | undefined = undefined,
->(definition: EndpointDefinition<P, Q, Post, Put, Patch, Delete>): Endpoint {
+>(definition: EndpointDefinition<P, Q, F, Post, Put, Patch, Delete>): Endpoint {
   declaring('endpoint()');
   const methods = new Map<EndpointMethod, AnyMethod>();
   for (const name of METHODS) {
@@ -140,7 +156,8 @@ export function endpoint<
     // Its context is made by its own schemas: what they answer is what its handler takes.
     methods.set(name, (typeof method === 'function' ? { handler: method } : method) as AnyMethod);
   }
-  const { params = {}, query = {}, from = 'this-site' } = definition;
+  const { params = {}, query = {} } = definition;
+  const from: From = definition.from ?? 'this-site';
   return Object.freeze({ [madeHere]: true as const, params, query, from, methods });
 }
 

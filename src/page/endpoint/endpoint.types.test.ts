@@ -47,3 +47,26 @@ test('text is no answer: whether it is JSON or a text is for a Response to say',
     GET: () => 'text',
   });
 });
+
+test('who may come from anywhere brings no session and no cookies', () => {
+  endpoint({
+    from: 'anywhere',
+    GET: (context) => {
+      expectTypeOf(context).not.toHaveProperty('session');
+      expectTypeOf(context).not.toHaveProperty('cookies');
+      return { accept: context.header('accept') ?? null };
+    },
+  });
+  endpoint({
+    from: ['https://app.example.org'],
+    POST: {
+      body: z.object({ name: z.string() }),
+      handler: ({ session, cookies, body }) => {
+        expectTypeOf(session.set).toBeFunction();
+        expectTypeOf(cookies.set).toBeFunction();
+        expectTypeOf(body.name).toEqualTypeOf<string>();
+        return { name: body.name };
+      },
+    },
+  });
+});

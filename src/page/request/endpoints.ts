@@ -19,6 +19,8 @@ import { boundFetch } from '../render/render-context.ts';
 import type { Writing } from './actions.ts';
 import { diagnose } from './error-status.ts';
 import { FailureLog } from './failure-log.ts';
+import type { WritableDb } from '../../data/read/write-scope.ts';
+import type { Arrival } from '../../visitor/arrival.ts';
 import { readBySchema } from './schema-body.ts';
 
 export interface EndpointRequest {
@@ -28,6 +30,8 @@ export interface EndpointRequest {
   /** Raw, without the '?'. */
   readonly query: string;
   readonly header: (name: string) => string | undefined;
+  /** Who sent it. Never asked for where requests may come from anywhere. */
+  readonly arrival: () => Arrival;
   readonly body: IncomingBody;
   readonly id: string;
 }
@@ -46,6 +50,8 @@ export interface Failure {
 export type EndpointDone =
   | {
       readonly answer: unknown;
+      /** The visitor's cookies. Flat: name, value. */
+      readonly headers: readonly string[];
       /** Call it when a streamed answer's reader has gone before its end: the handler's signal aborts. */
       readonly abandon: () => void;
     }
@@ -126,7 +132,12 @@ export class Endpoints {
     this.#running++;
     this.#counts.run++;
     rejections?.began(place);
-    const handling = (async () => handler(this.#context(request, inputs, stop.signal)))();
+    const arrival = request.route.from === 'anywhere' ? undefined : request.arrival();
+    const handling = (async () => {
+      const db = this.#options.writing.session(stop.signal);
+      await arrival?.settle(() => db);
+      return handler(this.#context(request, inputs, db, arrival, stop.signal));
+    })();
     // Past its time it holds its place until it ends: it still costs.
     const ended = () => {
       this.#running--;
@@ -135,12 +146,14 @@ export class Endpoints {
     handling.then(ended, ended);
     try {
       const answer = await Promise.race([handling, aborted(stop.signal)]);
-      if (isNotFound(answer)) return { failure: failureOf(404, request.id) };
+      const headers = arrival?.headers().flat() ?? [];
+      if (isNotFound(answer)) return { failure: { ...failureOf(404, request.id), headers } };
       if (isInvalid(answer)) {
         const issues = Object.entries(answer.errors).map(([path, message]) => ({ path, message }));
-        return refused(422, request.id, 'The request has values that are not taken.', { issues });
+        const detail = 'The request has values that are not taken.';
+        return { failure: { ...failureOf(422, request.id), detail, issues, headers } };
       }
-      return { answer, abandon: () => stop.abort(new Error('The reader of the answer has gone.')) };
+      return { answer, headers, abandon: () => stop.abort(new Error('The reader of the answer has gone.')) };
     } catch (error) {
       if (error instanceof BodyRefused) throw error;
       const failure = this.failed(request, error);
@@ -154,19 +167,19 @@ export class Endpoints {
   #context(
     { route, method, header, id }: EndpointRequest,
     { params, query, body }: { readonly params: unknown; readonly query: unknown; readonly body: unknown },
+    db: WritableDb,
+    arrival: Arrival | undefined,
     signal: AbortSignal,
   ): object {
     const { writing, fetch, log } = this.#options;
-    const isOpen = route.from === 'anywhere';
     return Object.freeze({
+      // Of a request from anywhere nothing speaks for a visitor.
+      header: (name: string) => (name.toLowerCase() === 'cookie' ? undefined : header(name.toLowerCase())),
+      ...arrival?.writing,
       params,
       query,
       ...(body !== undefined && { body }),
-      header: (name: string) => {
-        const lower = name.toLowerCase();
-        return isOpen && lower === 'cookie' ? undefined : header(lower);
-      },
-      db: writing.session(signal),
+      db,
       visible: ({ withinMs }: VisibleOptions = {}) => writing.visible(withinMs),
       signal,
       fetch: boundFetch(fetch, signal),
