@@ -37,7 +37,7 @@ describe('the import rule', () => {
   it('accepts imports that point down', () => {
     const { status, output } = check({
       'src/core/units.ts': 'export type Seq = number;',
-      'src/render/render.ts': "import type { Seq } from '../src/core/units.ts';\nexport const seq: Seq = 1;",
+      'src/render/render.ts': "import type { Seq } from '../core/units.ts';\nexport const seq: Seq = 1;",
     });
     expect(output).toContain('no dependency violations');
     expect(status).toBe(0);

@@ -46,6 +46,12 @@ export {
   type PersonalContext,
   page,
 } from './page/definitions/page.ts';
+export {
+  type Resource,
+  type ResourceDefinition,
+  type ResourceType,
+  resource,
+} from './page/definitions/resource.ts';
 export { type ApplicationDoor, type ApplicationSettings, application } from './page/definitions/settings.ts';
 export {
   type Variant,
@@ -68,6 +74,7 @@ export type { ElementObject, ElementProps, Node } from './render/element.ts';
 export { type RenderOptions, render } from './render/render.ts';
 export { type SafeUrl, type SafeUrlOptions, safeUrl } from './render/safe-url.ts';
 export { json, type Trusted, trusted } from './render/trust.ts';
+export { type XmlValue, xml } from './render/xml.ts';
 export type { CookieOptions, Cookies, ReadableCookies } from './visitor/cookies.ts';
 export {
   type SessionDeclaration,

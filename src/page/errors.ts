@@ -36,3 +36,23 @@ export class GuardError extends CoherentError {
     );
   }
 }
+
+/** A page or resource gave its answer a status or a header that it cannot have. */
+export class AnswerError extends CoherentError {
+  readonly code = 'E_ANSWER';
+
+  constructor(template: string, why: string) {
+    super(`${template}: ${why}.`);
+  }
+}
+
+/** A resource's `body` answered what its `type` cannot be made of. */
+export class ResourceError extends CoherentError {
+  readonly code = 'E_RESOURCE';
+
+  constructor(template: string, why: string) {
+    super(
+      `resource ${template}: ${why}. JSON takes plain values, markup takes nodes (xml\`...\`), other types text or bytes.`,
+    );
+  }
+}

@@ -46,7 +46,9 @@ export interface SiteOptions {
   /** Default exports by file name below pages/. */
   readonly pages?: Readonly<Record<string, unknown>>;
   /** Exports of other names, by file name. */
-  readonly named?: Readonly<Record<string, { readonly page?: unknown; readonly endpoint?: unknown }>>;
+  readonly named?: Readonly<
+    Record<string, { readonly page?: unknown; readonly resource?: unknown; readonly endpoint?: unknown }>
+  >;
   readonly application?: Application;
   /** Of app.ts, for `pages`. */
   readonly settings?: ApplicationSettings;

@@ -1,8 +1,8 @@
 // What a client is told of a failure: people a page, in the words of the application; programs problem details (RFC 9457).
-import { STATUS_CODES } from 'node:http';
 import Negotiator from 'negotiator';
 import type { PageEntry } from '../../cache/entry.ts';
 import type { ErrorProps } from '../../page/definitions/error-page.ts';
+import { problem } from '../../page/render/problem.ts';
 import type { Failure } from '../../page/request/endpoints.ts';
 import { type Answer, answerPage } from '../response/response.ts';
 import { jsonAnswer } from './json-answer.ts';
@@ -24,18 +24,6 @@ export async function failureAnswer(
     return answerPage({ ...page, headers: [...page.headers, ...pairs(headers)] }, asked, undefined);
   }
   return jsonAnswer(status, problem({ status, id, detail, issues }), 'application/problem+json', headers);
-}
-
-/** The body of problem details. `issues`: what a schema says, by the path of the value. */
-function problem({ status, id, detail, issues }: Omit<Failure, 'headers'>): object {
-  return {
-    type: 'about:blank',
-    title: STATUS_CODES[status] ?? 'Error',
-    status,
-    ...(detail !== undefined && { detail }),
-    id,
-    ...(issues.length > 0 && { errors: issues }),
-  };
 }
 
 function wantsHtml(accept: string | undefined): boolean {

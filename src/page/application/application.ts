@@ -7,6 +7,7 @@ import { type ErrorPage, isErrorPage } from '../definitions/error-page.ts';
 import type { Guard } from '../definitions/guard.ts';
 import { isLayout, type Layout } from '../definitions/layout.ts';
 import { isPage, type Page, page } from '../definitions/page.ts';
+import { type AnyResource, isResource } from '../definitions/resource.ts';
 import type { ApplicationSettings } from '../definitions/settings.ts';
 import { compileEndpoint } from '../endpoint/compile-endpoint.ts';
 import { type Endpoint, isEndpoint } from '../endpoint/endpoint.ts';
@@ -21,7 +22,9 @@ import { type FileRoute, RouteTable } from './route-table.ts';
 import { type Route, routeOf } from './router.ts';
 
 export interface PageRoute extends Route {
+  /** Of a resource: its load alone. */
   readonly page: Page;
+  readonly resource?: AnyResource;
   readonly policy: CompletePolicy;
   readonly declared: Declared;
   /** Of the folders that it lies in, the outermost first. */
@@ -50,10 +53,10 @@ export interface Application extends ApplicationKeys {
 /** A file below pages/: its path without extension, and what it exports. */
 export interface PageModule {
   readonly file: string;
-  /** By default: a page or an endpoint. */
+  /** By default: a page, a resource or an endpoint. */
   readonly exported: unknown;
   /** Under these names. */
-  readonly named?: { readonly page?: unknown; readonly endpoint?: unknown };
+  readonly named?: { readonly page?: unknown; readonly resource?: unknown; readonly endpoint?: unknown };
 }
 
 export interface ApplicationParts {
@@ -133,20 +136,29 @@ function compileFile(
   guards: readonly Guard[],
 ): FileRoute<PageRoute> {
   const route = routeOf(file);
-  const given = [exported, named.page, named.endpoint].filter((each) => each !== undefined);
+  const given = [exported, ...Object.values(named)].filter((each) => each !== undefined);
   const endpoints = given.filter(isEndpoint);
-  const pages = given.filter((each) => !isEndpoint(each));
+  const resources = given.filter(isResource);
+  const pages = given.filter((each) => !isEndpoint(each) && !isResource(each));
   if (named.page !== undefined && !isPage(named.page))
     throw new ApplicationError(`pages/${file}: its export 'page' is not made by page().`);
   if (named.endpoint !== undefined && !isEndpoint(named.endpoint))
     throw new ApplicationError(`pages/${file}: its export 'endpoint' is not made by endpoint().`);
-  if (pages.length > 1 || endpoints.length > 1)
+  if (named.resource !== undefined && !isResource(named.resource))
+    throw new ApplicationError(`pages/${file}: its export 'resource' is not made by resource().`);
+  if (pages.length > 0 && resources.length > 0)
+    throw new ApplicationError(
+      `pages/${file}: both its page and its resource answer GET. Remove one of the two.`,
+    );
+  if (pages.length > 1 || resources.length > 1 || endpoints.length > 1)
     throw new ApplicationError(
       `pages/${file} has two answers of one kind. Keep one, or give it a file of its own.`,
     );
   const [endpoint] = endpoints;
-  const isPageWanted = pages.length > 0 || endpoint === undefined;
-  const page = isPageWanted ? compile(route, pages[0], keys, guards) : undefined;
+  const [resource] = resources;
+  const isPageWanted = pages.length > 0 || (endpoint === undefined && resource === undefined);
+  const own = isPageWanted ? compile(route, pages[0], keys, guards) : undefined;
+  const page = resource === undefined ? own : compileResource(route, resource.definition, keys, guards);
   if (page !== undefined && endpoint !== undefined) assertNoMethodTwice(page, endpoint);
   return Object.freeze({
     ...route,
@@ -156,10 +168,24 @@ function compileFile(
   });
 }
 
-function assertNoMethodTwice({ file, page }: PageRoute, { methods }: Endpoint): void {
+/** To the pipeline a resource is a page whose view is never asked for. */
+function compileResource(
+  route: Route,
+  resource: AnyResource,
+  keys: ApplicationKeys,
+  guards: readonly Guard[],
+): PageRoute {
+  const { params, query, cache, load, renderTimeoutMs } = resource;
+  const limit = renderTimeoutMs === undefined ? {} : { renderTimeoutMs };
+  const loading = page({ params, query, ...(cache && { cache }), ...limit, load, view: () => null });
+  return Object.freeze({ ...compile(route, loading, keys, guards), resource });
+}
+
+function assertNoMethodTwice({ file, page, resource }: PageRoute, { methods }: Endpoint): void {
   const twice = methods.has('GET') ? 'GET' : 'POST';
   if (twice === 'POST' && (!methods.has('POST') || page.definition.action === undefined)) return;
-  const what = twice === 'GET' ? 'page' : 'action';
+  const shown = resource === undefined ? 'page' : 'resource';
+  const what = twice === 'GET' ? shown : 'action';
   throw new ApplicationError(
     `pages/${file}: both its ${what} and its endpoint answer ${twice}. Remove one of the two.`,
   );
@@ -179,6 +205,11 @@ function compile(
   if (exported.definition.head !== undefined && exported.definition.shell !== undefined) {
     throw new ApplicationError(
       `${file}: it has both head and shell. A streamed page's head is sent before there are props: keep shell only.`,
+    );
+  }
+  if (exported.definition.status !== undefined && exported.definition.shell !== undefined) {
+    throw new ApplicationError(
+      `${file}: it has both status and shell. A streamed page is 200 before there are props: keep one of the two.`,
     );
   }
   if (exported.definition.form !== undefined && exported.definition.action === undefined) {

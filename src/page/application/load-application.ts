@@ -30,8 +30,8 @@ export async function loadApplication({ folder, serverBuild, buildId }: LoadOpti
   const modules: PageModule[] = [];
   for (const file of files) {
     const path = nameOf(relative(join(folder, 'pages'), file));
-    const { default: exported, page, endpoint } = await importModule(file, `pages/${path}`);
-    modules.push({ file: path, exported, named: { page, endpoint } });
+    const { default: exported, page, resource, endpoint } = await importModule(file, `pages/${path}`);
+    modules.push({ file: path, exported, named: { page, resource, endpoint } });
   }
   return assemble({ modules, build, files: publicFiles, settings });
 }
@@ -75,6 +75,7 @@ function withoutExtension(path: string): string {
 interface Exports {
   readonly default?: unknown;
   readonly page?: unknown;
+  readonly resource?: unknown;
   readonly endpoint?: unknown;
 }
 

@@ -97,6 +97,12 @@ export interface PageDefinition<
     context: Personal extends true ? PersonalContext<P, Q> : LoadContext<P, Q>,
   ) => Promise<Props | NotFound | Redirect> | Props | NotFound | Redirect;
   readonly head?: (props: NoInfer<Exclude<Props, NotFound | Redirect>>) => Head;
+  /** Default 200. Of others than 200, 404 and 410 nothing is kept. */
+  readonly status?: (props: NoInfer<Exclude<Props, NotFound | Redirect>>) => number;
+  /** Beside those of every answer: `link`, `content-language`. They are kept with the page, and the same for everybody. */
+  readonly headers?: (
+    props: NoInfer<Exclude<Props, NotFound | Redirect>>,
+  ) => Readonly<Record<string, string>>;
   /**
    * In the place of `head` for a page that is slow: its head from its inputs alone. A visitor who has to wait for the
    * render is then sent head and layout before `load` has answered, and the rest when it is there. Once that is out

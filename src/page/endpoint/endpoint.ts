@@ -5,10 +5,10 @@ import type { Logger } from '../../core/log.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';
 import type { WritableDb } from '../../data/read/write-scope.ts';
 import type { Visible } from '../../invalidation/bus/visibility.ts';
+import type { WritingVisitor } from '../../visitor/visitor.ts';
 import type { VisibleOptions } from '../definitions/action.ts';
 import type { Invalid, NotFound, Redirect } from '../definitions/outcome.ts';
 import type { Parsed, Shape } from '../definitions/schemas.ts';
-import type { WritingVisitor } from '../../visitor/visitor.ts';
 import type { BodyOf, BodyShape } from './body.ts';
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;

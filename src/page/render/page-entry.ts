@@ -12,6 +12,10 @@ export interface Finished {
   readonly html: Buffer;
   /** Beside the ones every page has: location, content-security-policy, retry-after. */
   readonly headers: readonly Header[];
+  /** Media type. Default HTML in UTF-8. */
+  readonly type?: string;
+  /** False where compression saves nothing worth its time: images. Default true. */
+  readonly compress?: boolean;
   /** The files of public/ that it names. */
   readonly assets?: ReadonlySet<string>;
 }
@@ -37,7 +41,8 @@ export interface Origin {
  */
 export function makeEntry(finished: Finished, origin: Origin, hurry: boolean): Eventually<PageEntry> {
   const identity = ownBytes(finished.html);
-  if (identity.length < WORTH_COMPRESSING) return entryOf(finished, origin, identity, AS_IT_IS, '');
+  const isWorthIt = finished.compress !== false && identity.length >= WORTH_COMPRESSING;
+  if (!isWorthIt) return entryOf(finished, origin, identity, AS_IT_IS, '');
   if (hurry) return entryOf(finished, origin, identity, AS_IT_IS, DRAFT);
   return encode(identity).then((encoded) => entryOf(finished, origin, identity, encoded, ''));
 }
@@ -45,7 +50,7 @@ export function makeEntry(finished: Finished, origin: Origin, hurry: boolean): E
 const AS_IT_IS: Encoded = { gzip: undefined, brotli: undefined };
 
 function entryOf(
-  { status, headers, assets }: Finished,
+  { status, headers, assets, type }: Finished,
   origin: Origin,
   identity: Buffer,
   { gzip, brotli }: Encoded,
@@ -53,7 +58,7 @@ function entryOf(
 ): PageEntry {
   return Object.freeze({
     status,
-    headers: headersOf(origin, status, headers),
+    headers: headersOf(origin, status, headers, type),
     identity,
     gzip,
     brotli,
@@ -71,14 +76,19 @@ function entryOf(
 /** Of each policy and status, the headers of pages that differ in nothing else: one list for all of them. */
 const prepared = new WeakMap<CompletePolicy, Map<number, readonly Header[]>>();
 
-function headersOf(origin: Origin, status: number, own: readonly Header[]): readonly Header[] {
+function headersOf(
+  origin: Origin,
+  status: number,
+  own: readonly Header[],
+  type = 'text/html; charset=utf-8',
+): readonly Header[] {
   const { policy, surrogateKeys, incomplete } = origin;
   const isOrdinary = own.length === 1 && !surrogateKeys && !incomplete;
   const known = isOrdinary ? prepared.get(policy)?.get(status) : undefined;
   const [last] = own;
-  if (known !== undefined && isSame(known.at(-1), last)) return known;
+  if (known !== undefined && isSame(known.at(-1), last) && known[0]?.[1] === type) return known;
   const headers: readonly Header[] = Object.freeze([
-    ['content-type', 'text/html; charset=utf-8'],
+    ['content-type', type],
     ...sharing(origin, status),
     ['vary', ['accept-encoding', ...policy.variesBy].join(', ')],
     ...own,

@@ -21,15 +21,19 @@ import type { Feedback } from '../definitions/action.ts';
 import { scriptHash } from '../definitions/content-security.ts';
 import { type HostInput, originOf } from '../definitions/host-input.ts';
 import { isNotFound, isRedirect } from '../definitions/outcome.ts';
+import type { AnyResource } from '../definitions/resource.ts';
 import type { Chosen } from '../definitions/variants.ts';
 import { type DocumentParts, documentNode } from './document.ts';
 import { FailedReads } from './failed-reads.ts';
 import { FailurePage, type FailureProps } from './failure-page.ts';
 import type { Fragments } from './fragments.ts';
 import { RenderNotices } from './notices.ts';
+import { ownHeaders, ownStatus } from './own-headers.ts';
 import { type Finished, makeEntry } from './page-entry.ts';
+import { problem } from './problem.ts';
 import { safeLocation } from './redirect.ts';
 import { RenderScope, type Sources } from './render-context.ts';
+import { renderResource, resourceProblem } from './resource-body.ts';
 import type { Shell, ShellListener } from './shells.ts';
 import type { RenderUsage } from './usage.ts';
 import { visitorSessions } from './visitor-db.ts';
@@ -186,6 +190,16 @@ export class PageRenderer {
     return this.#unstored(await this.#failures.render(props, headers));
   }
 
+  /** The answer of a resource for a failure, never stored. */
+  problem(
+    resource: AnyResource,
+    { status, id, detail }: FailureProps,
+    headers: readonly Header[],
+  ): Eventually<PageEntry> {
+    const told = resourceProblem(resource, status, problem({ status, id, detail }));
+    return this.#unstored({ ...told, headers: [...told.headers, ...headers] });
+  }
+
   /**
    * The page once more for somebody whose form could not be taken; without feedback, the page of what is not there. `visitor`: where
    * the page is personal. Never stored. Rejects as `fill` does.
@@ -304,17 +318,29 @@ export class PageRenderer {
     if (isRedirect(props))
       return redirectTo(props.status ?? 307, safeLocation(props.location), application.security.plain);
     if (isNotFound(props)) {
+      if (route.resource !== undefined) return resourceProblem(route.resource, 404, problem({ status: 404 }));
       if (route !== application.notFound) {
         const { variants, host } = inputs;
         return this.#page(application.notFound, { ...NO_INPUTS, variants, host }, scope, 404);
       }
       throw new Error('pages/_404 answered notFound() itself.');
     }
-    const content = route.page.definition.view(props, feedback);
-    return andThen(this.#html(route, inputs, scope, content, props, shell), (html) => {
-      const policy = application.security.policyFor(scope.scripts);
-      return { status, html, headers: [['content-security-policy', policy]], assets: scope.assets };
-    });
+    if (route.resource !== undefined) {
+      const options = this.#renderOptions(route.template, scope);
+      return renderResource(route.template, route.resource, props, options);
+    }
+    const { definition } = route.page;
+    const own = definition.headers && ownHeaders(route.template, definition.headers(props));
+    const given = definition.status && ownStatus(route.template, definition.status(props));
+    const shown = feedback === undefined ? (given ?? status) : status;
+    return andThen(
+      this.#html(route, inputs, scope, definition.view(props, feedback), props, shell),
+      (html) => {
+        const policy: Header = ['content-security-policy', application.security.policyFor(scope.scripts)];
+        const headers = own === undefined ? [policy] : [policy, ...own];
+        return { status: shown, html, headers, assets: scope.assets };
+      },
+    );
   }
 
   #load(

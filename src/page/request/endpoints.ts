@@ -9,6 +9,8 @@ import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { UnheardRejections } from '../../core/unheard-rejections.ts';
 import type { Milliseconds } from '../../core/units.ts';
+import type { WritableDb } from '../../data/read/write-scope.ts';
+import type { Arrival } from '../../visitor/arrival.ts';
 import { parseInputs } from '../application/inputs.ts';
 import type { VisibleOptions } from '../definitions/action.ts';
 import { isInvalid, isNotFound } from '../definitions/outcome.ts';
@@ -19,8 +21,6 @@ import { boundFetch } from '../render/render-context.ts';
 import type { Writing } from './actions.ts';
 import { diagnose } from './error-status.ts';
 import { FailureLog } from './failure-log.ts';
-import type { WritableDb } from '../../data/read/write-scope.ts';
-import type { Arrival } from '../../visitor/arrival.ts';
 import { readBySchema } from './schema-body.ts';
 
 export interface EndpointRequest {

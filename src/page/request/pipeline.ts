@@ -450,7 +450,11 @@ export class PagePipeline {
     headers: readonly Header[],
     visit: Visit,
   ): Promise<PageResponse> {
-    const failure = await this.#options.renderer.failure(props, headers);
+    const { renderer } = this.#options;
+    const { resource } = route;
+    const failure = await (resource === undefined
+      ? renderer.failure(props, headers)
+      : renderer.problem(resource, props, headers));
     const entry = await this.#encodings.ready(failure, visit.request.encoding, undefined);
     return { entry, route: route.template, key: undefined, outcome: undefined, errorId: props.id, vary: [] };
   }
@@ -458,6 +462,11 @@ export class PagePipeline {
   /** Cheap, or it would be the refusals that wear the worker out: no log line each, and one page rendered for all. */
   async #shed(route: PageRoute, visit: Visit): Promise<PageResponse> {
     const { renderer, random } = this.#options;
+    if (route.resource !== undefined) {
+      const told = { status: 503, id: 'overloaded', detail: undefined };
+      const entry = await renderer.problem(route.resource, told, [retryAfter(random)]);
+      return { entry, route: route.template, key: undefined, outcome: undefined, vary: [], shed: true };
+    }
     this.#refusal ??= inEmptyContext(untraced, () =>
       renderer.failure({ status: 503, id: 'overloaded', detail: undefined, shed: true }, []),
     );
