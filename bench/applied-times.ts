@@ -1,4 +1,4 @@
-// What the workers of two boxes wrote down of the purges of `commits` (applied.ts).
+// What the workers of two hosts wrote down of the purges of `commits` (applied.ts).
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { BOXES, TwoBoxes, WORKERS } from './two-boxes.ts';
@@ -10,7 +10,7 @@ export interface Applied {
   readonly missedUs: Readonly<Record<string, number>>;
 }
 
-/** Two boxes whose workers take notes, over a table of so many rows. */
+/** Two hosts whose workers take notes, over a table of so many rows. */
 export function startNoting(rows: number, proxied = false): Promise<TwoBoxes> {
   const schema = `CREATE TABLE commits (id int PRIMARY KEY, version int NOT NULL);
     INSERT INTO commits SELECT id, 1 FROM generate_series(0, ${rows}) id; ANALYZE;`;

@@ -3,7 +3,7 @@
 // process ends: nothing is written, sent or asked for meanwhile. applied-times.ts reads it.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { CoherenceFigures } from '../src/invalidation/measure/coherence-stats.ts';
+import { CoherenceMeter } from '../src/invalidation/measure/coherence-stats.ts';
 import { RedisBus } from '../src/invalidation/redis/redis-bus.ts';
 import type { Applied } from './applied-times.ts';
 import { nowUs } from './machine.ts';
@@ -13,8 +13,8 @@ const ROW = /^commits#(\d+)$/;
 const appliedUs: Record<string, number> = {};
 const missedUs: Record<string, number> = {};
 
-const count = CoherenceFigures.prototype.purge;
-CoherenceFigures.prototype.purge = function purge(this: CoherenceFigures, ...args): void {
+const count = CoherenceMeter.prototype.purge;
+CoherenceMeter.prototype.purge = function purge(this: CoherenceMeter, ...args): void {
   // Listeners are told in order, and the purge clock is the first of them.
   note(appliedUs, args[0].keys, nowUs());
   count.apply(this, args);

@@ -1,8 +1,8 @@
 // The blind window: how long workers go on with what a purge has made old when its message was silently lost.
 //
-// Each box reaches Redis through a proxy that takes messages of purges out of the stream of bytes. Connections stay up and
+// Each host reaches Redis through a proxy that takes messages of purges out of the stream of bytes. Connections stay up and
 // everything else passes, so nobody is told. What is lost is found by a message that follows, which shows a hole in the
-// numbers, or by the next reading of the river (src/invalidation/bus/follower.ts), whichever comes first.
+// numbers, or by the next reading of the purge stream (src/invalidation/bus/follower.ts), whichever comes first.
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { type Applied, appliedUs, lastAppliedUs, notesOf, quantiles, startNoting } from './applied-times.ts';
@@ -75,7 +75,7 @@ export async function blind(): Promise<Table[]> {
     {
       title: 'A message that is silently lost',
       notes: [
-        `Milliseconds until workers know of a commit whose purge was taken out on its way from Redis to all ${BOXES * WORKERS} workers of ${BOXES} boxes, one commit at a time.`,
+        `Milliseconds until workers know of a commit whose purge was taken out on its way from Redis to all ${BOXES * WORKERS} workers of ${BOXES} hosts, one commit at a time.`,
         'Connections stay, and nobody is told. `COMMIT returned`: until the last worker has applied it, what the goal is about. `taken out`: since the message was lost,',
         'of each worker by itself, until a reading or a message showed that something is missing (`found`) and until it was applied (`applied`).',
         'Readings come every 250 ms (an eighth of `COHERENCE_BOUND_MS`) and do not keep step between workers: the last of four is later than one of them.',

@@ -15,7 +15,7 @@ export async function churn(): Promise<Table[]> {
     await field.add(startNext()),
     await field.add(startOurs()),
   ];
-  const figures = await inTurn(everybody, { path: visit, connections: 8, seconds: 2, rounds: 5 });
+  const stats = await inTurn(everybody, { path: visit, connections: 8, seconds: 2, rounds: 5 });
   return [
     cpuTable(
       'Churn',
@@ -23,7 +23,7 @@ export async function churn(): Promise<Table[]> {
         `Nine requests of ten go to ${HOT} pages, the more popular the more often; one goes to one of ${LONG_TAIL} others.`,
         'Fastify + Map keeps everything for ever, which no server in production may; the others are bounded.',
       ],
-      figures,
+      stats,
     ),
   ];
 }

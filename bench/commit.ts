@@ -1,4 +1,4 @@
-// COMMIT to applied: how long after a commit every worker of two boxes knows that what it made from the row is old.
+// COMMIT to applied: how long after a commit every worker of two hosts knows that what it made from the row is old.
 //
 // Real processes and one clock that all processes of a machine share. Each commit changes rows of its own, and each worker
 // notes when it has applied the purge of a row (applied.ts), so nothing is polled and nobody is asked while it runs.
@@ -105,7 +105,7 @@ function tableOf(
   return {
     title: 'From COMMIT to every worker',
     notes: [
-      `Milliseconds from a commit until all ${BOXES * WORKERS} workers of ${BOXES} boxes have applied its purge: their caches hold nothing made before it.`,
+      `Milliseconds from a commit until all ${BOXES * WORKERS} workers of ${BOXES} hosts have applied its purge: their caches hold nothing made before it.`,
       'Real processes, Redis, Postgres with fsync. Times are of one clock, noted in memory by each worker (about 1 us) and read when all is over.',
       '`returned`: since the writer had read the answer to COMMIT, which may be a little after it came; less than 0 counts as 0. `sent`: since it',
       'sent the statement, execution and flush included. The truth of "COMMIT returned" lies between the two.',

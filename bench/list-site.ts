@@ -149,7 +149,7 @@ export async function startSite(url: string, observer: StatementObserver | undef
     pid: process.pid,
     memoryBytes: 100e6,
     staticBytes: 1e6,
-    shelf: (kind) => dependencies.shelf(kind),
+    tierObserver: (kind) => dependencies.tierObserver(kind),
   });
   const database = new Database({
     connectionString: url,

@@ -14,7 +14,7 @@ export async function miss(): Promise<Table[]> {
     await field.add(startOurs()),
   ];
   let next = 0;
-  const figures = await inTurn(everybody, {
+  const stats = await inTurn(everybody, {
     path: () => `/card/${newPage}m${next++}`,
     connections: 8,
     seconds: 2,
@@ -27,7 +27,7 @@ export async function miss(): Promise<Table[]> {
         'Every request asks for another page: route, load, render, store in the cache, send. No database is asked. This server',
         'compresses a page when it is asked for again; the peer that compresses at once shows what that would cost here.',
       ],
-      figures,
+      stats,
     ),
   ];
 }

@@ -27,7 +27,7 @@ const CUT: Readonly<Record<string, readonly (RegExp | readonly [RegExp, string])
     /this\.#seen\(response, page, answered\.body\?\.length \?\? 0\);/,
   ],
   'src/worker/stats/worker-stats.js': [/own\.start\(\);/],
-  'src/cluster/run.js': [/figures\.start\(\);/],
+  'src/cluster/run.js': [/stats\.start\(\);/],
 };
 
 export async function monitoring(): Promise<Table[]> {

@@ -1,6 +1,6 @@
 // Redis dead under load: how old what readers see becomes, and how much of their load the database gets.
 //
-// Hot pages are asked for on every worker of two boxes while a writer goes on committing. Redis is killed, and later stopped
+// Hot pages are asked for on every worker of two hosts while a writer goes on committing. Redis is killed, and later stopped
 // (it accepts and says nothing). The writer, the readers and the pages note times by one clock.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ import { BOXES, TwoBoxes, WORKERS } from './two-boxes.ts';
 const PAGES = 10;
 /** Each page changes twice a second. */
 const COMMIT_EVERY_MS = 50;
-const CONNECTIONS_A_BOX = 8;
+const CONNECTIONS_A_HOST = 8;
 /** Of one connection: a page is asked for some ten times a second on each worker. */
 const ASK_EVERY_MS = 40;
 const CALM_MS = 7_000;
@@ -51,7 +51,7 @@ export async function outage(): Promise<Table[]> {
   const phases: Phase[] = [];
   const stop = new AbortController();
   const readers = boxes.origins.flatMap((origin) =>
-    Array.from({ length: CONNECTIONS_A_BOX }, (_, n) =>
+    Array.from({ length: CONNECTIONS_A_HOST }, (_, n) =>
       read(origin, n, history, () => phases.at(-1), stop.signal),
     ),
   );
@@ -83,7 +83,7 @@ export async function outage(): Promise<Table[]> {
     {
       title: 'Redis is dead',
       notes: [
-        `${PAGES} pages of one row each, on ${WORKERS} workers of ${BOXES} boxes, each page asked for up to 10 times a second on each worker while its row changes twice a second.`,
+        `${PAGES} pages of one row each, on ${WORKERS} workers of ${BOXES} hosts, each page asked for up to 10 times a second on each worker while its row changes twice a second.`,
         `\`staleness\`: the longest for which a page had been out of date when a reader asked for it and got it all the same, in ms; of all reads, with COHERENCE_BOUND_MS=${BOUND_MS}. Since`,
         'the writer had read the answer to COMMIT, and in brackets since it had sent the statement: the truth lies between. `renders`: of one page by one worker, each of which reads the',
         'database once, in a second: on the average, and of the page and worker that had most. `apart`: the least time between two of them, in ms. While Redis lives pages are rendered',

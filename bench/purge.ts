@@ -20,7 +20,7 @@ class Holder {
     weigh: weighFragment,
     maxBytes: 2 ** 33,
     maxGroupShare: 1,
-    shelf: this.dependencies.shelf('fragment'),
+    tierObserver: this.dependencies.tierObserver('fragment'),
   });
 
   constructor(keysOf: (n: number) => readonly string[]) {
@@ -54,7 +54,7 @@ class Holder {
   /** Resolves when nothing is left to sweep. */
   async swept() {
     for (;;) {
-      const { sweeps } = this.dependencies.figures();
+      const { sweeps } = this.dependencies.stats();
       if (sweeps.waiting === 0) return sweeps;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }

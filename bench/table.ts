@@ -17,17 +17,17 @@ export interface Table {
 }
 
 /** CPU per request of each, and how many requests it answers for the CPU time that the first spends on one. */
-export function cpuTable(title: string, notes: readonly string[], figures: readonly Figures[]): Table {
-  const [reference] = figures;
+export function cpuTable(title: string, notes: readonly string[], stats: readonly Figures[]): Table {
+  const [reference] = stats;
   return {
     title,
     notes,
     columns: ['server', 'CPU us/request', 'least', 'most', `times ${reference?.name}`, 'what it is'],
-    rows: figures.map(({ name, what, cpu }) => {
+    rows: stats.map(({ name, what, cpu }) => {
       const micros = [median(cpu), Math.min(...cpu), Math.max(...cpu)].map((value) => value.toFixed(1));
       return [name, ...micros, ratio(reference?.cpu ?? [], cpu).toFixed(2), what];
     }),
-    bars: { unit: 'CPU us/request', values: figures.map(({ name, cpu }) => ({ name, value: median(cpu) })) },
+    bars: { unit: 'CPU us/request', values: stats.map(({ name, cpu }) => ({ name, value: median(cpu) })) },
   };
 }
 
@@ -44,8 +44,8 @@ export function markdown({ title, notes, columns, rows, verbatim }: Table, image
     line(columns.map((_, index) => (index === 0 ? '---' : '---:'))),
     ...rows.map(line),
   ];
-  const picture = image === undefined ? '' : `\n![${title}](${image})\n`;
-  return `## ${title}\n\n${notes.join('\n')}\n\n${lines.join('\n')}\n${picture}`;
+  const snapshot = image === undefined ? '' : `\n![${title}](${image})\n`;
+  return `## ${title}\n\n${notes.join('\n')}\n\n${lines.join('\n')}\n${snapshot}`;
 }
 
 export function text({ title, columns, rows, verbatim }: Table): string {

@@ -1,4 +1,4 @@
-// What Redis is asked by requests that the cache answers. Each box reaches it through a proxy that sees every piece that a
+// What Redis is asked by requests that the cache answers. Each host reaches it through a proxy that sees every piece that a
 // client sends: a command, or several that go together, is one piece, and one trip.
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'undici';
@@ -63,7 +63,9 @@ export async function trips(): Promise<Table[]> {
     await pause(IDLE_MS);
     return { answered: 0, trips: counts.cache - cache };
   });
-  await measure('hit in Redis, rendered by the other box', '1', () => ask(second, each, 'detail=L2', counts));
+  await measure('hit in Redis, rendered by the other host', '1', () =>
+    ask(second, each, 'detail=L2', counts),
+  );
   // Both workers come to hold them.
   await ask(second, again(1000), 'detail=L1', counts);
   await measure('hit in memory', '0', () => ask(second, again(HITS_IN_MEMORY), 'detail=L1', counts));
@@ -71,7 +73,7 @@ export async function trips(): Promise<Table[]> {
     {
       title: 'Trips to Redis',
       notes: [
-        'Two boxes of two workers each. A trip: one command, or several that go out together (a hit in Redis asks for the page and for how long it still lives).',
+        'Two hosts of two workers each. A trip: one command, or several that go out together (a hit in Redis asks for the page and for how long it still lives).',
         'Counted on the way, in pieces of bytes that clients send. The purge bus has a rhythm of its own, and asks no more where pages are asked for.',
         'Each kind of hit is taken from `Cache-Status` of every single answer; one request at a time.',
         '`behind`: what no request waits for. A page is written once more when it has been compressed well, and a breaker probes.',

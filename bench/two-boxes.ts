@@ -1,4 +1,4 @@
-// Two boxes over one Redis and one Postgres, all of them real processes, as a user would start them.
+// Two hosts over one Redis and one Postgres, all of them real processes, as a user would start them.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { Backing, followed, query, until } from './backing.ts';
 import { Contestant } from './contestant.ts';
 import { freePort } from './peers.ts';
 
-/** dist/, as this file runs as dist/bench/two-boxes.js. */
+/** dist/, as this file runs as dist/bench/two-hosts.js. */
 const dist = fileURLToPath(new URL('..', import.meta.url));
 
 export const BOXES = 2;
@@ -19,12 +19,12 @@ export interface Stage {
   readonly schema: string;
   /** Of the servers, made when the folder is known. */
   readonly env?: (folder: string) => Readonly<Record<string, string>>;
-  /** Each box reaches Redis by way of a proxy (`waysToRedis`), for who wants to see or to lose what passes. */
+  /** Each host reaches Redis by way of a proxy (`waysToRedis`), for who wants to see or to lose what passes. */
   readonly proxied?: boolean;
 }
 
 export class TwoBoxes implements AsyncDisposable {
-  /** One a box, where they are wanted. */
+  /** One a host, where they are wanted. */
   readonly waysToRedis: readonly TcpProxy[];
   readonly #backing: Backing;
   readonly #boxes: Contestant[] = [];
@@ -45,7 +45,7 @@ export class TwoBoxes implements AsyncDisposable {
         if (proxied) ways.push(await TcpProxy.to({ path: redis.socket }));
         const way = ways[box];
         const reached = way === undefined ? redisUrl : `redis://127.0.0.1:${way.port}`;
-        boxes.#boxes.push(await startBox(folder, box, url, reached, env(folder)));
+        boxes.#boxes.push(await startHost(folder, box, url, reached, env(folder)));
       }
       await followed(url, 1);
       return boxes;
@@ -85,7 +85,7 @@ export class TwoBoxes implements AsyncDisposable {
   }
 }
 
-async function startBox(
+async function startHost(
   folder: string,
   box: number,
   database: string,
@@ -97,7 +97,7 @@ async function startBox(
   const port = await freePort();
   const operations = await freePort();
   const started = await Contestant.start({
-    name: `box ${box}`,
+    name: `host ${box}`,
     what: '',
     command: process.execPath,
     args: [path.join(dist, 'server.js')],

@@ -1,4 +1,4 @@
-// The change feed's process, one a box; of all boxes of a fleet one leads. Forked by the primary:
+// The change feed's process, one a host; of all hosts of a fleet one leads. Forked by the primary:
 //
 //   primary -> { type: 'start', config }       room { room: 'purges', body }      answers of the relay (no Redis)
 //   us      -> { type: 'feed', state, note? }  at every change of state
@@ -18,7 +18,7 @@ import { withRowsThemselves } from '../src/core/row-keys.ts';
 import { UnheardRejections } from '../src/core/unheard-rejections.ts';
 import { ChangeFeed } from '../src/data/feed/feed.ts';
 import { Database } from '../src/data/read/database.ts';
-import { type FromFeed, PURGES_ROOM, readFromPrimary } from '../src/host-link/messages.ts';
+import { type FromFeed, PURGES_CHANNEL, readFromPrimary } from '../src/host-link/messages.ts';
 import { ownerOf } from '../src/invalidation/bus/bus-owner.ts';
 import { Lease } from '../src/invalidation/clock/lease.ts';
 import { DependencyGraph } from '../src/invalidation/graph/graph.ts';
@@ -100,12 +100,12 @@ async function start(config: Config): Promise<void> {
       else void watchers?.rest();
     },
   });
-  const figures = setInterval(
-    () => say({ type: 'figures', figures: { ...feed.figures(), ...watchers?.stats() } }),
+  const stats = setInterval(
+    () => say({ type: 'stats', stats: { ...feed.stats(), ...watchers?.stats() } }),
     1000,
   );
   stop = async () => {
-    clearInterval(figures);
+    clearInterval(stats);
     await feed.close();
     await watchers?.close();
     await database.close();
@@ -125,11 +125,11 @@ function openBus({ redisUrl }: Config, logger: Logger) {
     readEveryMs: READ_EVERY_MS,
     needsFresh: false,
     line: {
-      send: (body) => say({ type: 'room', room: PURGES_ROOM, body }),
+      send: (body) => say({ type: 'channel', channel: PURGES_CHANNEL, body }),
       onMessage: (handler) => {
         process.on('message', (raw) => {
           const message = readFromPrimary(raw);
-          if (message?.type === 'room' && message.room === PURGES_ROOM) handler(message.body);
+          if (message?.type === 'channel' && message.channel === PURGES_CHANNEL) handler(message.body);
         });
       },
     },

@@ -18,7 +18,7 @@ import { catalogKey } from '../src/data/feed/definitions.ts';
 import { TRACKED_PUBLICATION } from '../src/data/feed/install-sql.ts';
 import { Database } from '../src/data/read/database.ts';
 import { FollowedSchema } from '../src/data/record/followed-schema.ts';
-import { DATABASE_ROOM, FLIGHTS_ROOM, PURGES_ROOM } from '../src/host-link/messages.ts';
+import { DATABASE_CHANNEL, FLIGHTS_CHANNEL, PURGES_CHANNEL } from '../src/host-link/messages.ts';
 import { HitPath } from '../src/http/fast-path/fast-path.ts';
 import { attachProved } from '../src/http/fast-path/self-test.ts';
 import { RequestHandler } from '../src/http/handler.ts';
@@ -54,10 +54,10 @@ import { explainWhy } from '../src/worker/operations/explain-why.ts';
 import { answerOperations } from '../src/worker/operations/operations.ts';
 import { answerTail } from '../src/worker/operations/tail.ts';
 import { guardAgainstOverload } from '../src/worker/overload.ts';
-import { createRiver } from '../src/worker/purge-stream.ts';
+import { createPurgeStream } from '../src/worker/purge-stream.ts';
 import { createCaches } from '../src/worker/render-cache.ts';
 import { watchCoherence } from '../src/worker/stats/coherence.ts';
-import { answerFigures } from '../src/worker/stats/worker-stats.ts';
+import { answerStats } from '../src/worker/stats/worker-stats.ts';
 import { tracedLog } from '../src/worker/traced-log.ts';
 import { tracing } from '../src/worker/tracing.ts';
 import { Warmer } from '../src/worker/warm.ts';
@@ -88,11 +88,11 @@ const visitors = new Visitors({
 });
 const trace = await tracing('coherent-render-server', version());
 const log = tracedLog(link.logger, trace);
-// Of the box and of this process; the end of it tells processes of other containers apart.
+// Of the host and of this process; the end of it tells processes of other containers apart.
 const member = `${hostname()}/${link.slot}/${process.pid}/${randomBytes(3).toString('hex')}`;
-const river = createRiver({ config, clock, logger: log, line: lineTo(PURGES_ROOM), member });
+const purgeStream = createPurgeStream({ config, clock, logger: log, line: lineTo(PURGES_CHANNEL), member });
 const dependencies = new Dependencies({ clock, logger: log, maxRefreshes: MAX_REFRESHES });
-river.bus.subscribe(dependencies);
+purgeStream.bus.subscribe(dependencies);
 const overload = guardAgainstOverload({ config, clock, log, onLook: () => caches.relieved() });
 const caches = createCaches({
   owner: () => ownerOf(database.identity.current)?.name,
@@ -102,17 +102,17 @@ const caches = createCaches({
   config,
   clock,
   log,
-  validity: river.validity,
-  line: lineTo(FLIGHTS_ROOM),
-  shelf: (kind) => dependencies.shelf(kind),
+  validity: purgeStream.validity,
+  line: lineTo(FLIGHTS_CHANNEL),
+  tierObserver: (kind) => dependencies.tierObserver(kind),
 });
-const coherence = watchCoherence({ config, clock, river, dependencies, caches });
+const coherence = watchCoherence({ config, clock, purgeStream, dependencies, caches });
 const schema = new FollowedSchema({
   read: (sql) => database.run(sql),
   publication: config.feed === 'on' ? TRACKED_PUBLICATION : null,
   logger: log,
 });
-river.bus.subscribe({
+purgeStream.bus.subscribe({
   purge: ({ keys }) => {
     if (keys.includes(catalogKey)) schemaChanged();
   },
@@ -135,8 +135,8 @@ const database = new Database({
   observer: schema,
   trace,
 });
-const databaseWatch = new DatabaseWatch(database, clock, log, () => link.send(DATABASE_ROOM, true));
-river.speakOf(database.identity);
+const databaseWatch = new DatabaseWatch(database, clock, log, () => link.send(DATABASE_CHANNEL, true));
+purgeStream.speakOf(database.identity);
 
 const sources = {
   sessions: database,
@@ -176,7 +176,7 @@ const renderer = new PageRenderer({
   usage: usage.renders,
   trace,
 });
-const stamp = () => river.validity.stamp();
+const stamp = () => purgeStream.validity.stamp();
 const forVisitors = { application, renderer, sessions: database, timeouts, clock, stamp, newId };
 const admission = new Admission({ ...forVisitors, timeoutMs: timeouts.hardTimeoutMs });
 const personal = new PersonalPages({ ...forVisitors, slots: overload.slots });
@@ -241,7 +241,7 @@ const { door, endpoints } = openActions({
   config,
   application,
   renderer,
-  river,
+  purgeStream,
   database,
   limits,
   clock,
@@ -287,18 +287,25 @@ if (watchers !== undefined && config.feed === 'off' && link.slot === 0)
   log.warn({}, 'webhook, CDN and watchers are told of nothing: the change feed is off, and tells them');
 answerOperations({
   link,
-  bus: river.bus,
+  bus: purgeStream.bus,
   ...(config.feed === 'on' && { watchers }),
   dependencies,
   explainUrl: (url) => explainUrl(url, pipeline, caches.pages),
   explainWhy: (url) =>
-    explainWhy(url, { pipeline, application, sources, clock, log, stamp: () => river.validity.stamp() }),
+    explainWhy(url, {
+      pipeline,
+      application,
+      sources,
+      clock,
+      log,
+      stamp: () => purgeStream.validity.stamp(),
+    }),
   rollout: () => ({ pages: caches.pages.rolloutStats(), fragments: caches.fragments.rolloutStats() }),
   log,
 });
 
 answerTail(link, tail);
-const figures = answerFigures({
+const stats = answerStats({
   link,
   clock,
   usage,
@@ -316,13 +323,13 @@ link.onDrain(async (deadlineMs) => {
   overload.close();
   hits.stop();
   await Promise.all([warmer.close(), server.drain(deadlineMs, () => link.closed())]);
-  figures.close();
+  stats.close();
   tail.close();
   await pipeline.close();
   dependencies.close();
   coherence.close();
   await caches.close();
-  await river.close();
+  await purgeStream.close();
   await database.close();
 });
 
@@ -346,9 +353,9 @@ function schemaChanged(): void {
 /** Undefined, or what people should be told of a database that is down: the first statement that it takes waits for the schema. */
 async function reachDatabase(): Promise<string | undefined> {
   const unreachable = await databaseWatch.start();
-  if (unreachable !== undefined) link.send(DATABASE_ROOM, false);
+  if (unreachable !== undefined) link.send(DATABASE_CHANNEL, false);
   // After the first statement: the database says whose purges are to be followed.
-  await river.start();
+  await purgeStream.start();
   if (unreachable === undefined) await schema.ready().catch(() => {});
   return unreachable;
 }
@@ -359,10 +366,10 @@ function newId(): string {
 }
 
 /** To a part of the primary, by its name. */
-function lineTo(room: string) {
+function lineTo(channel: string) {
   return {
-    send: (body: unknown) => link.send(room, body),
-    onMessage: (handler: (body: unknown) => void) => link.onMessage(room, handler),
+    send: (body: unknown) => link.send(channel, body),
+    onMessage: (handler: (body: unknown) => void) => link.onMessage(channel, handler),
   };
 }
 

@@ -45,25 +45,25 @@ export const caching = {
     name: 'L1_MAX_BYTES',
     kind: bytes({ min: 0, max: TiB }),
     default: '100MB',
-    help: 'Memory for cached pages in all workers of this box together. 0 turns the tier off.',
+    help: 'Memory for cached pages in all workers of this host together. 0 turns the tier off.',
   }),
   l2: setting({
     name: 'L2',
     kind: flag(),
     default: 'on',
-    help: 'Cached pages in Redis, shared by all boxes. Needs REDIS_URL.',
+    help: 'Cached pages in Redis, shared by all hosts. Needs REDIS_URL.',
   }),
   l3: setting({
     name: 'L3',
     kind: flag(),
     default: 'on',
-    help: 'Cached pages on disk under DATA_DIR, shared by the workers of this box and kept across restarts.',
+    help: 'Cached pages on disk under DATA_DIR, shared by the workers of this host and kept across restarts.',
   }),
   l3MaxBytes: setting({
     name: 'L3_MAX_BYTES',
     kind: bytes({ min: MiB, max: 1024 * TiB }),
     default: '1GB',
-    help: 'Disk for cached pages on this box.',
+    help: 'Disk for cached pages on this host.',
   }),
   coherenceBoundMs: setting({
     name: 'COHERENCE_BOUND_MS',
@@ -93,6 +93,6 @@ export const caching = {
   rollout: setting({
     name: 'ROLLOUT',
     kind: text('a list like l2=10,fragments=50: percent of keys, 0 to 100', ROLLOUT),
-    help: 'Parts of the cache for a share of the keys only: l1, l2, l3, fragments, static, refresh. What is not named is on for all. A key stays in its cohort, on every worker of every box, and while the share grows.',
+    help: 'Parts of the cache for a share of the keys only: l1, l2, l3, fragments, static, refresh. What is not named is on for all. A key stays in its cohort, on every worker of every host, and while the share grows.',
   }),
 };

@@ -14,7 +14,7 @@ export const data = {
   redisUrl: setting({
     name: 'REDIS_URL',
     kind: redisUrl(),
-    help: 'The Redis of the fleet: shared cache and purges between boxes. Unset: a private one where redis-server or valkey-server is on the PATH (not with NODE_ENV=production), else one box works alone.',
+    help: 'The Redis of the fleet: shared cache and purges between hosts. Unset: a private one where redis-server or valkey-server is on the PATH (not with NODE_ENV=production), else one host works alone.',
     secret: true,
   }),
   feed: setting({

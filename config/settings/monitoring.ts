@@ -37,7 +37,7 @@ export const monitoring = {
     name: 'ALERT_MEMORY_PERCENT',
     kind: integer({ min: 0, max: 100, unit: '%' }),
     default: '90',
-    help: 'Alert high_memory: a worker holds more of its heap limit, or the box more of the memory of its machine or container. 0: never.',
+    help: 'Alert high_memory: a worker holds more of its heap limit, or the host more of the memory of its machine or container. 0: never.',
   }),
   alertCpuPercent: setting({
     name: 'ALERT_CPU_PERCENT',

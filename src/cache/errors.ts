@@ -30,7 +30,7 @@ export class OverloadedError extends CoherentError {
 
   constructor(refusal: Refusal) {
     super(
-      `This worker has no room for another render: ${REFUSALS[refusal]}. Add workers or boxes, make the slow pages ` +
+      `This worker has no room for another render: ${REFUSALS[refusal]}. Add workers or hosts, make the slow pages ` +
         'quicker (the report names them), or raise RENDER_CONCURRENCY if CPU and database have room.',
     );
     this.refusal = refusal;

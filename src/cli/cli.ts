@@ -33,7 +33,7 @@ Commands:
                    triggers, schema coherent. Stop the fleet first. --force: also while a feed is connected
   db prepare [ROLE] print the SQL by which a superuser lets the change feed work for that role (of DATABASE_URL)
   purge KEY... [--expire] [--wait]
-                   purge what was made from these keys, on every box; with a * a key is a pattern. --expire: it
+                   purge what was made from these keys, on every host; with a * a key is a pattern. --expire: it
                    may still be served while a new one is made. --wait: until every worker has applied it
   explain PATH|KEY [--json]
                    /users/17: what the page was made from, and by which statement. users#17: which pages and

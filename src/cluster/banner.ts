@@ -16,7 +16,7 @@ function offNotes({ config }: Started): string[] {
   const notes: string[] = [];
   if (config.redisUrl === undefined)
     notes.push(
-      `Redis is off, so this box works alone. Set REDIS_URL to share cache and purges${config.production ? '' : ', or install redis-server or valkey-server: then a private one runs here'}.`,
+      `Redis is off, so this host works alone. Set REDIS_URL to share cache and purges${config.production ? '' : ', or install redis-server or valkey-server: then a private one runs here'}.`,
     );
   if (config.publicOrigin === undefined && config.production) {
     notes.push('Canonical links are relative. Set PUBLIC_ORIGIN to make them absolute.');

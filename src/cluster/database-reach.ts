@@ -5,16 +5,16 @@
 //   unasked   no worker has said anything: no reason to hold visitors back
 //   away      a worker could not reach the database when it started        -> reached
 //   reached   one statement has succeeded, in any worker; this is the end
-import type { Correspondent, Room } from '../host-link/message-router.ts';
+import type { Channel, Peer } from '../host-link/message-router.ts';
 
-export class DatabaseReach implements Room {
+export class DatabaseReach implements Channel {
   #state: 'unasked' | 'away' | 'reached' = 'unasked';
 
   get isAway(): boolean {
     return this.#state === 'away';
   }
 
-  receive(_from: Correspondent, body: unknown): void {
+  receive(_from: Peer, body: unknown): void {
     if (body === true) this.#state = 'reached';
     else if (this.#state === 'unasked') this.#state = 'away';
   }

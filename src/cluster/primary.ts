@@ -19,8 +19,8 @@ import type { Config } from '../../config/config.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';
-import { type Room, Rooms } from '../host-link/message-router.ts';
-import { DATABASE_ROOM, PURGES_ROOM } from '../host-link/messages.ts';
+import { type Channel, MessageRouter } from '../host-link/message-router.ts';
+import { DATABASE_CHANNEL, PURGES_CHANNEL } from '../host-link/messages.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { Feed, FeedEvents, FeedSnapshot, FeedVerdict } from './children/feed.ts';
 import type { RunningServices, Services } from './children/services.ts';
@@ -28,7 +28,7 @@ import { DatabaseReach } from './database-reach.ts';
 import { BootLoopError, WorkerStartError } from './errors.ts';
 import type { Outcome } from './slots/generations.ts';
 import { type SlotSnapshot, Slots } from './slots/slots.ts';
-import { Spare } from './slots/standby.ts';
+import { Standby } from './slots/standby.ts';
 import type { Forked, StartError, WorkerProcess } from './slots/worker-process.ts';
 
 const BOOT_ATTEMPTS = 5;
@@ -76,7 +76,7 @@ export interface PrimaryStatus {
 }
 
 /** After a stop in order `close` saves where the purges stand; any other end makes everything suspect. */
-interface PurgeRelay extends Room {
+interface PurgeRelay extends Channel {
   close(): Promise<void>;
 }
 
@@ -94,21 +94,21 @@ export class Primary {
   #finish: (exitCode: number) => void = () => {};
   #wakeStop: () => void = () => {};
   readonly #slots: Slots;
-  readonly #rooms = new Rooms();
+  readonly #channels = new MessageRouter();
   readonly #database = new DatabaseReach();
   #feed: Feed | undefined;
   #feedNote: string | undefined;
   #relay: PurgeRelay | undefined;
-  readonly #spare: Spare | undefined;
+  readonly #standby: Standby | undefined;
   readonly #options: PrimaryOptions;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
     this.#config = options.config;
-    if (options.config.spareWorker) this.#spare = new Spare(options);
+    if (options.config.spareWorker) this.#standby = new Standby(options);
     this.#slots = this.#openSlots();
     this.#lastCheck = options.clock.monotonic();
-    this.#rooms.open(DATABASE_ROOM, this.#database);
+    this.#channels.open(DATABASE_CHANNEL, this.#database);
   }
 
   status(): PrimaryStatus {
@@ -130,14 +130,14 @@ export class Primary {
   }
 
   /** For the rooms: what processes send under this name, and that they are gone. */
-  onMessage(name: string, room: Room): void {
-    this.#rooms.open(name, room);
+  onMessage(name: string, channel: Channel): void {
+    this.#channels.open(name, channel);
   }
 
   /** To every serving worker, or to the one of a slot. */
-  send(room: string, body: unknown, slot?: number): void {
+  send(channel: string, body: unknown, slot?: number): void {
     for (const worker of this.#slots.current) {
-      if (slot === undefined || slot === worker?.slot) worker?.send({ type: 'room', room, body });
+      if (slot === undefined || slot === worker?.slot) worker?.send({ type: 'channel', channel, body });
     }
   }
 
@@ -160,7 +160,7 @@ export class Primary {
     } finally {
       this.#phase = 'stopped';
       this.#checkTimer?.cancel();
-      this.#spare?.close();
+      this.#standby?.close();
       await this.#feed?.close();
       await this.#services?.close();
       await this.#options.operations.close();
@@ -191,17 +191,17 @@ export class Primary {
   async #replace(why: string, wish: Parameters<Slots['wish']>[0]): Promise<Outcome> {
     const { logger } = this.#options;
     logger.info({ why, ...wish }, 'reloading');
-    this.#spare?.discard(); // It has read the code of before.
+    this.#standby?.discard(); // It has read the code of before.
     const outcome = await this.#slots.wish(wish);
     if (outcome.reached) logger.info({}, 'reloaded');
     else if (this.#phase === 'running') logger.error(outcome, 'reload ended: the workers that serve go on');
-    this.#keepSpare();
+    this.#keepStandby();
     return outcome;
   }
 
-  #keepSpare(): void {
+  #keepStandby(): void {
     const serve = this.#slots.current.every((worker) => worker?.state === 'serving');
-    if (this.#phase === 'running' && serve && !this.#slots.isReplacing) this.#spare?.keep(this.#config);
+    if (this.#phase === 'running' && serve && !this.#slots.isReplacing) this.#standby?.keep(this.#config);
   }
 
   async #startServices(): Promise<void> {
@@ -231,7 +231,7 @@ export class Primary {
   async #startFeed(): Promise<void> {
     if (this.#config.redisUrl === undefined) {
       this.#relay = this.#options.relay?.(this.#config);
-      if (this.#relay !== undefined) this.#rooms.open(PURGES_ROOM, this.#relay);
+      if (this.#relay !== undefined) this.#channels.open(PURGES_CHANNEL, this.#relay);
     }
     if (this.#config.feed === 'off') return;
     this.#feed = this.#options.feed?.(() => this.#config, {
@@ -239,8 +239,8 @@ export class Primary {
         this.#adoptVerdict(verdict);
         void this.#replace('the verdict of the change feed is another one', { isRequired: true });
       },
-      onRoomMessage: (feed, room, body) => this.#rooms.receive(feed, room, body),
-      onExit: (feed) => this.#rooms.gone(feed),
+      onChannelMessage: (feed, channel, body) => this.#channels.receive(feed, channel, body),
+      onExit: (feed) => this.#channels.gone(feed),
     });
     this.#adoptVerdict((await this.#feed?.start()) ?? { isOn: false, note: undefined });
   }
@@ -256,7 +256,7 @@ export class Primary {
     return new Slots({
       count: this.#config.workers,
       config: () => this.#config,
-      fork: (config) => this.#spare?.take() ?? this.#options.fork(config),
+      fork: (config) => this.#standby?.take() ?? this.#options.fork(config),
       clock,
       random,
       logger,
@@ -264,8 +264,8 @@ export class Primary {
       events: {
         onServing: (worker) => this.#serving(worker),
         onDeath: (worker) => this.#died(worker),
-        onRoomMessage: (worker, room, body) => this.#rooms.receive(worker, room, body),
-        onGone: (worker) => this.#rooms.gone(worker),
+        onChannelMessage: (worker, channel, body) => this.#channels.receive(worker, channel, body),
+        onGone: (worker) => this.#channels.gone(worker),
       },
     });
   }
@@ -277,7 +277,7 @@ export class Primary {
     this.#lastCheck = now;
     for (const worker of this.#slots.living) {
       // Others may be waiting for what it holds; it gets the time of its heartbeat, they need not.
-      if (!heldUp && worker.silentMs > SILENT_MS) this.#rooms.silent(worker);
+      if (!heldUp && worker.silentMs > SILENT_MS) this.#channels.silent(worker);
     }
     for (const watched of [...this.#slots.living, this.#feed, this.#services]) {
       if (heldUp) watched?.pardon();
@@ -289,7 +289,7 @@ export class Primary {
   #serving(worker: WorkerProcess): void {
     if (this.#phase === 'starting') this.#phase = 'running';
     this.#options.logger.debug({ slot: worker.slot, worker: worker.pid }, 'worker serves');
-    this.#keepSpare();
+    this.#keepStandby();
     this.#announceOnce();
   }
 
@@ -347,7 +347,7 @@ export class Primary {
   }
 
   async #endWorkers(deadlineMs: Milliseconds): Promise<void> {
-    this.#spare?.close();
+    this.#standby?.close();
     await this.#slots.close(deadlineMs);
   }
 

@@ -6,13 +6,13 @@ import type { Config } from '../../config/config.ts';
 import { systemClock } from '../core/clock.ts';
 import { probe } from '../core/listen.ts';
 import { Dashboard } from '../dashboard/server/dashboard.ts';
-import { BoxTail, TAIL_ROOM } from '../dashboard/server/tail.ts';
+import { HostTail, TAIL_CHANNEL } from '../dashboard/server/tail.ts';
 import { FlightRelay } from '../host-link/flight-relay.ts';
 import { stateOfProcess } from '../host-link/heartbeat.ts';
-import { FLIGHTS_ROOM } from '../host-link/messages.ts';
-import { OPERATIONS_ROOM } from '../host-link/operations-messages.ts';
-import { BoxRelay } from '../host-link/purges/host-relay.ts';
-import { FIGURES_ROOM } from '../host-link/stats-messages.ts';
+import { FLIGHTS_CHANNEL } from '../host-link/messages.ts';
+import { OPERATIONS_CHANNEL } from '../host-link/operations-messages.ts';
+import { HostRelay } from '../host-link/purges/host-relay.ts';
+import { STATS_CHANNEL } from '../host-link/stats-messages.ts';
 import { createLogger } from '../logging/logger.ts';
 import { memoryLevels } from '../monitor/process.ts';
 import { Operations } from '../operations/operations.ts';
@@ -30,7 +30,7 @@ import { addRolloutRoute } from './routes/rollout-route.ts';
 import { WorkerQuestions } from './routes/worker-questions.ts';
 import { developmentSecret } from './session-secret.ts';
 import { workerForker } from './slots/fork.ts';
-import { BoxFigures } from './stats/host-stats.ts';
+import { HostStats } from './stats/host-stats.ts';
 import { Watching } from './stats/watching.ts';
 
 export interface RunOptions {
@@ -41,7 +41,7 @@ export interface RunOptions {
   readonly servicesFile: string;
   /** Follows the database's changes. Undefined: nothing does. */
   readonly feedFile?: string;
-  /** Whether this machine has a Redis to run: then a box that is not in production gets one of its own. */
+  /** Whether this machine has a Redis to run: then a host that is not in production gets one of its own. */
   readonly hasRedisProgram?: boolean;
 }
 
@@ -68,7 +68,7 @@ export async function runPrimary({
     operations,
     fork: workerForker({ file: workerFile, scheduling: config.clusterScheduling }),
     services: embeddedServices(config, servicesFile, hasRedisProgram, parts),
-    relay: ({ dataDir }) => new BoxRelay({ ...parts, folder: dataDir, newEpoch: randomUUID }),
+    relay: ({ dataDir }) => new HostRelay({ ...parts, folder: dataDir, newEpoch: randomUUID }),
     ...(feedFile !== undefined && {
       feed: (current, events) => new Feed({ ...parts, file: feedFile, config: current, events }),
     }),
@@ -79,27 +79,27 @@ export async function runPrimary({
   });
 
   const questions = new WorkerQuestions(systemClock);
-  primary.onMessage(OPERATIONS_ROOM, questions);
+  primary.onMessage(OPERATIONS_CHANNEL, questions);
   addRolloutRoute(operations, questions);
   addPurgeRoutes(operations, { questions, clock: systemClock, logger });
 
-  const figures = watchedFigures(primary, version, config.monitorIntervalMs, parts);
-  primary.onMessage(FIGURES_ROOM, figures);
-  addMetricsRoute(operations, figures);
-  const watching = await Watching.open({ ...parts, config, figures, version });
-  addReportRoute(operations, figures, watching);
+  const stats = watchedStats(primary, version, config.monitorIntervalMs, parts);
+  primary.onMessage(STATS_CHANNEL, stats);
+  addMetricsRoute(operations, stats);
+  const watching = await Watching.open({ ...parts, config, stats, version });
+  addReportRoute(operations, stats, watching);
 
   onSignals(primary);
   addPrimaryRoutes(operations, primary);
   addDrainRoute(operations, primary, logger);
-  const tail = new BoxTail();
-  primary.onMessage(TAIL_ROOM, tail);
+  const tail = new HostTail();
+  primary.onMessage(TAIL_CHANNEL, tail);
   const dashboard = new Dashboard({
     operations,
     token: config.opsToken,
     clock: systemClock,
     logger,
-    figures,
+    stats,
     extras: (watched) => ({
       alerts: watching.alertLines(),
       advice: watching.adviceLines(),
@@ -107,24 +107,24 @@ export async function runPrimary({
     }),
   });
 
-  figures.start();
+  stats.start();
   try {
     return await primary.run();
   } finally {
     dashboard.close();
     await watching.close();
-    figures.close();
+    stats.close();
   }
 }
 
-function watchedFigures(
+function watchedStats(
   primary: Primary,
   version: string,
   everyMs: number,
   { clock, logger }: Parts,
-): BoxFigures {
+): HostStats {
   const startedAtMs = clock.now();
-  return new BoxFigures({
+  return new HostStats({
     clock,
     logger,
     everyMs,
@@ -186,7 +186,7 @@ function hasEmbeddedPostgres(): boolean {
  * says that the terminal is closed; anywhere else it is the usual word for a reload.
  */
 function onSignals(primary: Primary): void {
-  primary.onMessage(FLIGHTS_ROOM, new FlightRelay());
+  primary.onMessage(FLIGHTS_CHANNEL, new FlightRelay());
   process.on('SIGTERM', () => primary.stop('SIGTERM'));
   process.on('SIGINT', () => primary.stop('SIGINT'));
   const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));

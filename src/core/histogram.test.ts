@@ -4,7 +4,7 @@ import { DURATION_BOUNDS_MS, Histogram, quantileMs } from './histogram.ts';
 function of(...durations: readonly number[]) {
   const histogram = new Histogram();
   for (const each of durations) histogram.record(each);
-  return histogram.figures();
+  return histogram.stats();
 }
 
 describe('a histogram of durations', () => {

@@ -6,7 +6,7 @@ export const DURATION_BOUNDS_MS: readonly Milliseconds[] = Object.freeze([
 ]);
 
 /** As JSON. `buckets[i]` counts what lay above the bound before it and at or below bound i; the last, what lay beyond all. */
-export interface HistogramFigures {
+export interface HistogramStats {
   readonly count: number;
   readonly sumMs: Milliseconds;
   readonly buckets: readonly number[];
@@ -37,7 +37,7 @@ export class Histogram {
     return this.#count;
   }
 
-  figures(): HistogramFigures {
+  stats(): HistogramStats {
     return { count: this.#count, sumMs: this.#sumMs, buckets: [...this.#buckets, this.#beyond] };
   }
 }
@@ -46,7 +46,7 @@ export class Histogram {
  * The duration that `share` (0 to 1) of all lay at or below, read between the bounds of its bucket as Prometheus does.
  * Undefined without any; the largest bound for what lay beyond it.
  */
-export function quantileMs({ count, buckets }: HistogramFigures, share: number): Milliseconds | undefined {
+export function quantileMs({ count, buckets }: HistogramStats, share: number): Milliseconds | undefined {
   if (count === 0) return undefined;
   const rank = share * count;
   let below = 0;

@@ -4,10 +4,10 @@
  * - `stale`: what can be answered with an older page is, and nothing is rendered that nobody waits for
  * - `shed`: beside that new renders are refused that would have to wait
  */
-export type Strain = 'none' | 'stale' | 'shed';
+export type OverloadLevel = 'none' | 'stale' | 'shed';
 
-const ORDER: readonly Strain[] = ['none', 'stale', 'shed'];
+const ORDER: readonly OverloadLevel[] = ['none', 'stale', 'shed'];
 
-export function worse(one: Strain, other: Strain): Strain {
+export function worse(one: OverloadLevel, other: OverloadLevel): OverloadLevel {
   return ORDER.indexOf(one) > ORDER.indexOf(other) ? one : other;
 }

@@ -67,7 +67,7 @@ test('many are counted, and have a line of the log now and then', () => {
   clock.advance(10_000);
   rejections.rejected(new Error('x'));
   expect(log.lines.map(({ fields }) => fields.times)).toEqual([1, 1000]);
-  expect(rejections.figures()).toEqual([{ where: '(outside of pages)', rejected: 1001 }]);
+  expect(rejections.stats()).toEqual([{ where: '(outside of pages)', rejected: 1001 }]);
 });
 
 test('places that are made up do not fill the memory', () => {
@@ -76,6 +76,6 @@ test('places that are made up do not fill the memory', () => {
     rejections.rejected('x');
     rejections.ended(`/${at}`);
   }
-  expect(rejections.figures()).toHaveLength(1001);
-  expect(rejections.figures().at(-1)).toEqual({ where: '(outside of pages)', rejected: 2000 });
+  expect(rejections.stats()).toHaveLength(1001);
+  expect(rejections.stats().at(-1)).toEqual({ where: '(outside of pages)', rejected: 2000 });
 });

@@ -73,7 +73,7 @@ export class UnheardRejections {
     place.sinceSaid = 0;
   }
 
-  figures(): { readonly where: string; readonly rejected: number }[] {
+  stats(): { readonly where: string; readonly rejected: number }[] {
     return [...this.#places].map(([where, { rejected }]) => ({ where: where.slice(0, 300), rejected }));
   }
 

@@ -17,7 +17,7 @@ export type Slot = number;
 export type DependencyKey = string;
 
 /**
- * The point in the river of purges that a render began at: what the worker had applied *before* the
+ * The point in the purge stream of purges that a render began at: what the worker had applied *before* the
  * render's first read. An entry is as old as its stamp, however late the render finished.
  */
 export interface Stamp {

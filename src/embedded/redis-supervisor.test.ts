@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { LogLines } from '../../test/support/log-lines.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { redisProgram, until } from '../../test/support/redis.ts';
-import { RedisKeeper } from './redis-supervisor.ts';
+import { RedisSupervisor } from './redis-supervisor.ts';
 
 const said = (logger: LogLines, message: string) => logger.lines.some((line) => line.message === message);
 
@@ -15,7 +15,7 @@ it('starts a Redis that died again, a second later, where it was', async () => {
   const clock = new ManualClock();
   const logger = new LogLines();
   const options = { program: redisProgram(), folder, maxMemoryMb: 16, clock, logger };
-  const keeper = await RedisKeeper.start(options);
+  const supervisor = await RedisSupervisor.start(options);
   const redis = new Redis({ path: join(folder, 'redis.sock'), maxRetriesPerRequest: null });
   redis.on('error', () => {});
   const [, pid] = /process_id:(\d+)/.exec(await redis.info('server')) ?? [];
@@ -30,6 +30,6 @@ it('starts a Redis that died again, a second later, where it was', async () => {
   expect(next).not.toBe(pid);
 
   redis.disconnect();
-  await keeper.close();
+  await supervisor.close();
   rmSync(folder, { recursive: true });
 });

@@ -1,4 +1,4 @@
-// The private Redis of a box, for as long as the box runs: started once, and again whenever it ends by itself. Its
+// The private Redis of a host, for as long as the host runs: started once, and again whenever it ends by itself. Its
 // socket stays where it is, so whoever uses it only has to connect again.
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
@@ -8,20 +8,20 @@ import { PrivateRedis, type PrivateRedisOptions } from './redis.ts';
 /** Long enough not to spin on a full disk, short enough for caches to hardly notice. */
 const AGAIN_AFTER_MS: Milliseconds = 1000;
 
-export interface RedisKeeperOptions extends PrivateRedisOptions {
+export interface RedisSupervisorOptions extends PrivateRedisOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-export class RedisKeeper {
+export class RedisSupervisor {
   readonly url: string;
   #redis: PrivateRedis;
   #again: Timer | undefined;
   #starting: Promise<void> = Promise.resolve();
   #isClosed = false;
-  readonly #options: RedisKeeperOptions;
+  readonly #options: RedisSupervisorOptions;
 
-  private constructor(redis: PrivateRedis, options: RedisKeeperOptions) {
+  private constructor(redis: PrivateRedis, options: RedisSupervisorOptions) {
     this.url = redis.url;
     this.#redis = redis;
     this.#options = options;
@@ -29,8 +29,8 @@ export class RedisKeeper {
   }
 
   /** Resolves when Redis answers. Errors: `E_REDIS_START`. */
-  static async start(options: RedisKeeperOptions): Promise<RedisKeeper> {
-    return new RedisKeeper(await PrivateRedis.start(options), options);
+  static async start(options: RedisSupervisorOptions): Promise<RedisSupervisor> {
+    return new RedisSupervisor(await PrivateRedis.start(options), options);
   }
 
   async close(): Promise<void> {

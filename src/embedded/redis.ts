@@ -1,4 +1,4 @@
-// A private Redis for a box that has none configured: a server program found on the PATH, on a unix socket, with its
+// A private Redis for a host that has none configured: a server program found on the PATH, on a unix socket, with its
 // data in a folder of ours, gone when its owner closes it or dies.
 //
 // A shell stands between: it holds the end of a pipe whose other end is the owner's. The pipe ends when the owner

@@ -7,7 +7,7 @@ import { RedisStartError } from './errors.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './postgres.ts';
 import { prepare } from './prepare.ts';
 import type { Progress } from './progress.ts';
-import { RedisKeeper } from './redis-supervisor.ts';
+import { RedisSupervisor } from './redis-supervisor.ts';
 
 /** A cache of a machine where somebody develops. */
 const REDIS_MAX_MEMORY_MB = 128;
@@ -34,16 +34,16 @@ export interface Services {
   close(): Promise<void>;
 }
 
-/** Errors: those of the parts, but without its private Redis a box still serves; then a note says why it is off. */
+/** Errors: those of the parts, but without its private Redis a host still serves; then a note says why it is off. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   const database = await startDatabase(options);
   const redis = await startRedis(options);
   return {
     databaseUrl: database?.url,
-    redisUrl: redis?.keeper?.url,
+    redisUrl: redis?.supervisor?.url,
     notes: [...(database?.notes ?? []), ...(redis?.notes ?? [])],
     close: async () => {
-      await Promise.all([redis?.keeper?.close(), database?.close()]);
+      await Promise.all([redis?.supervisor?.close(), database?.close()]);
     },
   };
 }
@@ -74,7 +74,7 @@ async function startDatabase(options: ServicesOptions): Promise<Database | undef
 }
 
 interface Redis {
-  readonly keeper?: RedisKeeper;
+  readonly supervisor?: RedisSupervisor;
   readonly notes: readonly string[];
 }
 
@@ -89,7 +89,7 @@ async function startRedis({
   const maxMemoryMb = REDIS_MAX_MEMORY_MB;
   try {
     return {
-      keeper: await RedisKeeper.start({ program: redisProgram, folder, maxMemoryMb, clock, logger }),
+      supervisor: await RedisSupervisor.start({ program: redisProgram, folder, maxMemoryMb, clock, logger }),
       notes: [],
     };
   } catch (error) {

@@ -1,4 +1,4 @@
-// Who renders what, among the workers of one box: kept in the primary, which only writes names into a map.
+// Who renders what, among the workers of one host: kept in the primary, which only writes names into a map.
 //
 //   worker                       relay
 //   enter { id, key }     ->

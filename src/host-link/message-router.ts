@@ -1,50 +1,50 @@
 // What processes say to parts of the primary, by the name of the part. Addressed by process, not by slot: during a
 // reload two workers share a slot, and one that is still starting must already be heard.
-import type { RoomMessage } from './messages.ts';
+import type { ChannelMessage } from './messages.ts';
 
 /** One process, as one room knows it: the same object for everything that it says there. */
-export interface Correspondent {
+export interface Peer {
   /** Lost when the process is gone. */
   send(body: unknown): void;
 }
 
-export interface Room {
-  receive(from: Correspondent, body: unknown): void;
-  leave(from: Correspondent): void;
+export interface Channel {
+  receive(from: Peer, body: unknown): void;
+  leave(from: Peer): void;
   /** It has not been heard of for a while: its event loop may stand still. It may come back. Said again and again. */
-  silent?(from: Correspondent): void;
+  silent?(from: Peer): void;
 }
 
 interface Process {
-  send(message: RoomMessage): void;
+  send(message: ChannelMessage): void;
 }
 
-export class Rooms {
-  readonly #rooms = new Map<string, Room>();
-  readonly #present = new WeakMap<Process, Map<string, Correspondent>>();
+export class MessageRouter {
+  readonly #channels = new Map<string, Channel>();
+  readonly #present = new WeakMap<Process, Map<string, Peer>>();
 
-  open(name: string, room: Room): void {
-    this.#rooms.set(name, room);
+  open(name: string, channel: Channel): void {
+    this.#channels.set(name, channel);
   }
 
   receive(process: Process, name: string, body: unknown): void {
-    const room = this.#rooms.get(name);
-    if (room === undefined) return;
-    const known = this.#present.get(process) ?? new Map<string, Correspondent>();
+    const channel = this.#channels.get(name);
+    if (channel === undefined) return;
+    const known = this.#present.get(process) ?? new Map<string, Peer>();
     this.#present.set(process, known);
     const from = known.get(name) ?? {
-      send: (answer) => process.send({ type: 'room', room: name, body: answer }),
+      send: (answer) => process.send({ type: 'channel', channel: name, body: answer }),
     };
     known.set(name, from);
-    room.receive(from, body);
+    channel.receive(from, body);
   }
 
   silent(process: Process): void {
-    for (const [name, from] of this.#present.get(process) ?? []) this.#rooms.get(name)?.silent?.(from);
+    for (const [name, from] of this.#present.get(process) ?? []) this.#channels.get(name)?.silent?.(from);
   }
 
   gone(process: Process): void {
-    for (const [name, from] of this.#present.get(process) ?? []) this.#rooms.get(name)?.leave(from);
+    for (const [name, from] of this.#present.get(process) ?? []) this.#channels.get(name)?.leave(from);
     this.#present.delete(process);
   }
 }

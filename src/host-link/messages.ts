@@ -23,11 +23,11 @@ import type { Config } from '../../config/config.ts';
 export const PROTOCOL_VERSION = 2;
 
 /** Whether a worker has ever reached the database: true or false. */
-export const DATABASE_ROOM = 'database';
+export const DATABASE_CHANNEL = 'database';
 /** The room of the purge relay, where there is no Redis. */
-export const PURGES_ROOM = 'purges';
-/** Where the workers of a box agree on who renders what. */
-export const FLIGHTS_ROOM = 'flights';
+export const PURGES_CHANNEL = 'purges';
+/** Where the workers of a host agree on who renders what. */
+export const FLIGHTS_CHANNEL = 'flights';
 
 /** The code of an error that has none of its own. */
 export const UNCAUGHT = 'E_UNCAUGHT';
@@ -42,7 +42,7 @@ const fromWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('drained') }),
   z.object({ type: z.literal('ready'), notes: z.array(note).max(20) }),
   z.object({ type: z.literal('failed'), code: z.string().max(100), message: z.string().max(10_000) }),
-  z.object({ type: z.literal('room'), room: z.string().max(100), body: z.unknown() }),
+  z.object({ type: z.literal('channel'), channel: z.string().max(100), body: z.unknown() }),
 ]);
 
 const fromPrimary = z.discriminatedUnion('type', [
@@ -50,7 +50,7 @@ const fromPrimary = z.discriminatedUnion('type', [
   z.object({ type: z.literal('welcome'), slot: z.number(), config: z.record(z.string(), z.unknown()) }),
   z.object({ type: z.literal('drain'), deadlineMs: z.number() }),
   z.object({ type: z.literal('leave') }),
-  z.object({ type: z.literal('room'), room: z.string().max(100), body: z.unknown() }),
+  z.object({ type: z.literal('channel'), channel: z.string().max(100), body: z.unknown() }),
 ]);
 
 const fromServices = z.discriminatedUnion('type', [
@@ -70,13 +70,13 @@ const fromFeed = z.discriminatedUnion('type', [
     state: z.enum(['connecting', 'unavailable', 'standby', 'leading', 'closed']),
     note: note.optional(),
   }),
-  z.object({ type: z.literal('figures'), figures: z.record(z.string().max(100), z.number()) }),
+  z.object({ type: z.literal('stats'), stats: z.record(z.string().max(100), z.number()) }),
   z.object({ type: z.literal('beat'), inspected: z.boolean().optional() }),
-  z.object({ type: z.literal('room'), room: z.string().max(100), body: z.unknown() }),
+  z.object({ type: z.literal('channel'), channel: z.string().max(100), body: z.unknown() }),
 ]);
 
 export type FromFeed = z.output<typeof fromFeed>;
-export type RoomMessage = Extract<FromWorker, { type: 'room' }>;
+export type ChannelMessage = Extract<FromWorker, { type: 'channel' }>;
 export type FromWorker = z.output<typeof fromWorker>;
 export type FromPrimary =
   | Exclude<z.output<typeof fromPrimary>, { type: 'welcome' }>

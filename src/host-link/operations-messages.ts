@@ -11,7 +11,7 @@
 //   answer { id, status, body }     ->                      what the operator gets
 import { z } from 'zod';
 
-export const OPERATIONS_ROOM = 'operations';
+export const OPERATIONS_CHANNEL = 'operations';
 
 const id = z.number().int().nonnegative();
 

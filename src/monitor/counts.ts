@@ -1,5 +1,5 @@
-// What only grows, of one worker from its start or of the whole box from its own. Everything in here adds up: two
-// workers' counts are one box's, and those of a worker that died stay in the sum (`sumCounts`). What has a level (memory,
+// What only grows, of one worker from its start or of the whole host from its own. Everything in here adds up: two
+// workers' counts are one host's, and those of a worker that died stay in the sum (`sumCounts`). What has a level (memory,
 // entries held) stands in snapshot.ts instead.
 //
 // Lists are keyed: two items are the same if all of their texts are. Names are route templates, fragment names and the
@@ -137,7 +137,7 @@ const statementUse = z.object({
 });
 
 /** What became of the entries of one page in L1: cache/lives.ts. */
-const pageLives = z.object({
+const pageLifetimes = z.object({
   route: name,
   /** Entries taken; in all of them, dependency keys, and how long they might have lived. */
   stored: count,
@@ -185,7 +185,7 @@ export const counts = z.object({
     shortcut: count,
   }),
   pages: z.array(pageRenders).max(MAX_ITEMS),
-  lives: z.array(pageLives).max(MAX_ITEMS).default([]),
+  lifetimes: z.array(pageLifetimes).max(MAX_ITEMS).default([]),
   purgeCauses: z.array(purgeCauses).max(MAX_ITEMS).default([]),
   fragments: z.array(fragmentUse).max(MAX_ITEMS),
   components: z.array(componentUse).max(MAX_ITEMS),
@@ -208,7 +208,7 @@ export const counts = z.object({
   overload: overloadCounts.default(noOverload),
   /** invalidation/coherence-figures.ts */
   coherence: z.object({
-    /** By name. Every worker applies every purge: of a box this is the sum of what each has applied. */
+    /** By name. Every worker applies every purge: of a host this is the sum of what each has applied. */
     purgesApplied: count,
     expires: count,
     keys: count,
@@ -257,7 +257,7 @@ export function zeroCounts(): Counts {
     process: { cpuUserMs: 0, cpuSystemMs: 0, gc: [] },
     http: { answered: [], cache: [], slowReaders: 0, connectionsRefused: 0, shortcut: 0 },
     pages: [],
-    lives: [],
+    lifetimes: [],
     purgeCauses: [],
     fragments: [],
     components: [],

@@ -17,7 +17,7 @@ const FEED_COUNTS = [
   'watchersKeysDropped',
 ] as const;
 
-type Figures = Readonly<Record<string, number>>;
+type Stats = Readonly<Record<string, number>>;
 
 /** Goes on where the feed's last process stopped: one that starts counts from zero. */
 export class FeedCounts {
@@ -25,10 +25,10 @@ export class FeedCounts {
   readonly #last = new Map<string, number>();
 
   /** The figures with every count as the sum over all processes. */
-  sum(figures: Figures): Figures {
-    const sums: Record<string, number> = { ...figures };
+  sum(stats: Stats): Stats {
+    const sums: Record<string, number> = { ...stats };
     for (const name of FEED_COUNTS) {
-      const value = figures[name];
+      const value = stats[name];
       if (value === undefined) continue;
       const last = this.#last.get(name) ?? 0;
       if (value < last) this.#before.set(name, (this.#before.get(name) ?? 0) + last);

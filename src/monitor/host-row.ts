@@ -1,6 +1,6 @@
-// One row of history: the figures of a whole box at a moment that are worth following over an hour.
+// One row of history: the figures of a whole host at a moment that are worth following over an hour.
 import type { Counts } from './counts.ts';
-import type { BoxSnapshot, WorkerSnapshot } from './snapshot.ts';
+import type { HostSnapshot, WorkerSnapshot } from './snapshot.ts';
 
 /** These only grow. */
 const counters = [
@@ -41,7 +41,7 @@ export const columns = [...counters, ...levels];
 export type Column = (typeof columns)[number];
 
 /** Levels of several workers: the worst one's where it says `Share`, `Ms` or `Utilization`, else the sum. */
-export function rowOf(box: BoxSnapshot): Record<Column, number> {
+export function rowOf(box: HostSnapshot): Record<Column, number> {
   const serving = box.workers.filter(({ state }) => state === 'serving');
   const known = serving.flatMap(({ snapshot }) => (snapshot === undefined ? [] : [snapshot]));
   const worst = (of: (worker: WorkerSnapshot) => number) =>

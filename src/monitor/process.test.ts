@@ -1,22 +1,22 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import { ProcessFigures } from './process.ts';
+import { ProcessStats } from './process.ts';
 
 let clock: ManualClock;
-let figures: ProcessFigures;
+let stats: ProcessStats;
 
 beforeEach(() => {
   clock = new ManualClock();
-  figures = new ProcessFigures(clock);
-  figures.start();
+  stats = new ProcessStats(clock);
+  stats.start();
 });
-afterEach(() => figures.close());
+afterEach(() => stats.close());
 
 it('tells of the last whole window, whoever asks in between', () => {
   clock.advance(5000);
-  const first = figures.levels();
+  const first = stats.levels();
   clock.advance(4999);
-  expect(figures.levels()).toMatchObject({
+  expect(stats.levels()).toMatchObject({
     loopWindowMs: first.loopWindowMs,
     loopDelayP99Ms: first.loopDelayP99Ms,
     loopUtilization: first.loopUtilization,
@@ -25,10 +25,10 @@ it('tells of the last whole window, whoever asks in between', () => {
 });
 
 it('counts CPU time up from the start, and its levels lie where they can', () => {
-  const { cpuUserMs, gc } = figures.counts();
+  const { cpuUserMs, gc } = stats.counts();
   expect(cpuUserMs).toBeGreaterThan(0);
   expect(Array.isArray(gc)).toBe(true);
-  const levels = figures.levels();
+  const levels = stats.levels();
   expect(levels.heapUsedBytes).toBeLessThan(levels.heapLimitBytes);
   expect(levels.loopUtilization).toBeGreaterThanOrEqual(0);
   expect(levels.loopUtilization).toBeLessThanOrEqual(1);
@@ -36,6 +36,6 @@ it('counts CPU time up from the start, and its levels lie where they can', () =>
 });
 
 it('leaves nothing behind', () => {
-  figures.close();
+  stats.close();
   expect(clock.pending).toBe(0);
 });

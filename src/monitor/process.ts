@@ -35,7 +35,7 @@ interface Window {
   readonly cpuShare: number;
 }
 
-export class ProcessFigures {
+export class ProcessStats {
   readonly #clock: Clock;
   readonly #delay: IntervalHistogram;
   readonly #observer: PerformanceObserver;

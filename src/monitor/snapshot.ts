@@ -1,5 +1,5 @@
-// What a worker says of itself (`WorkerSnapshot`, checked by the primary) and what is known of the whole box
-// (`BoxSnapshot`). From these come /metrics, the report, alerts, the dashboard and `coherent-server top`.
+// What a worker says of itself (`WorkerSnapshot`, checked by the primary) and what is known of the whole host
+// (`HostSnapshot`). From these come /metrics, the report, alerts, the dashboard and `coherent-server top`.
 import { z } from 'zod';
 import { type Counts, counts } from './counts.ts';
 
@@ -52,7 +52,7 @@ const heldLevels = z.object({ route: name, entries: level, bytes: level });
 const poolLevels = z.object({ max: level, total: level, idle: level, waiting: level });
 
 const overloadLevels = z.object({
-  strain: z.string().max(10),
+  overloadLevel: z.string().max(10),
   running: level,
   maxRunning: level,
   waiting: level,
@@ -122,14 +122,14 @@ export function readWorkerSnapshot(body: unknown): WorkerSnapshot | undefined {
   return workerSnapshot.safeParse(body).data;
 }
 
-/** One place of the box, and what is known of the worker in it. */
-export interface BoxWorker {
+/** One place of the host, and what is known of the worker in it. */
+export interface HostWorker {
   readonly slot: number;
   /** starting, serving, draining ... of cluster/worker-process.ts; `dead`: the place is empty. */
   readonly state: string;
   readonly pid: number | undefined;
   readonly servingMs: number;
-  /** Deaths that nobody asked for, since the start of the box. */
+  /** Deaths that nobody asked for, since the start of the host. */
   readonly deaths: number;
   readonly bootFailures: number;
   /** It answered this time. False: `snapshot` is an older one, or there is none. */
@@ -137,23 +137,23 @@ export interface BoxWorker {
   readonly snapshot: WorkerSnapshot | undefined;
 }
 
-export interface BoxFeed {
+export interface HostFeed {
   /** connecting, unavailable, standby, leading, closed, down. */
   readonly state: string;
   readonly pid: number | undefined;
   readonly deaths: number;
   /** data/feed/figures.ts, by name. */
-  readonly figures: Readonly<Record<string, number>>;
+  readonly stats: Readonly<Record<string, number>>;
 }
 
-export interface BoxServices {
+export interface HostServices {
   /** running or down. */
   readonly state: string;
   readonly pid: number | undefined;
 }
 
 /** The primary itself. */
-export interface BoxPrimary {
+export interface HostPrimary {
   readonly pid: number;
   readonly phase: string;
   readonly ready: boolean;
@@ -166,7 +166,7 @@ export interface BoxPrimary {
   readonly cpuSystemMs: number;
 }
 
-export interface BoxSnapshot {
+export interface HostSnapshot {
   readonly takenAtMs: number;
   /** How long it took to ask. */
   readonly tookMs: number;
@@ -174,12 +174,12 @@ export interface BoxSnapshot {
   readonly partial: boolean;
   /** Their slots. */
   readonly missing: readonly number[];
-  readonly primary: BoxPrimary;
-  readonly workers: readonly BoxWorker[];
-  /** Of all workers since the start of the box, those that are gone included. Never smaller than before. */
+  readonly primary: HostPrimary;
+  readonly workers: readonly HostWorker[];
+  /** Of all workers since the start of the host, those that are gone included. Never smaller than before. */
   readonly counts: Counts;
   /** Undefined where there is none. */
-  readonly feed: BoxFeed | undefined;
+  readonly feed: HostFeed | undefined;
   /** Services that run beside the server because none were configured. */
-  readonly services: BoxServices | undefined;
+  readonly services: HostServices | undefined;
 }

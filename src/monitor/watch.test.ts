@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { LogLines } from '../../test/support/log-lines.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import { boxSnapshot, someCounts, workerSnapshot } from '../../test/support/snapshots.ts';
+import { hostSnapshot, someCounts, workerSnapshot } from '../../test/support/snapshots.ts';
 import type { Notice } from './alerts/alerts.ts';
 import type { Limits } from './alerts/thresholds.ts';
 import { reportText } from './report/report-text.ts';
-import type { BoxSnapshot } from './snapshot.ts';
+import type { HostSnapshot } from './snapshot.ts';
 import { Watch } from './watch.ts';
 
 const MiB = 1024 * 1024;
@@ -32,7 +32,7 @@ function start() {
     memoryBytes: 1024 * MiB,
     notify: (notice) => notices.push(notice),
   });
-  const during = (seconds: number, everyMs: number, box: (second: number) => BoxSnapshot) => {
+  const during = (seconds: number, everyMs: number, box: (second: number) => HostSnapshot) => {
     for (let passedMs = 0; passedMs < seconds * 1000; passedMs += everyMs, clock.advance(everyMs)) {
       watch.see(box(passedMs / 1000));
     }
@@ -40,8 +40,8 @@ function start() {
   return { clock, watch, notices, during };
 }
 
-function late(loopDelayP99Ms: number): BoxSnapshot {
-  return boxSnapshot({}, [workerSnapshot({ process: { ...workerSnapshot().process, loopDelayP99Ms } })]);
+function late(loopDelayP99Ms: number): HostSnapshot {
+  return hostSnapshot({}, [workerSnapshot({ process: { ...workerSnapshot().process, loopDelayP99Ms } })]);
 }
 
 /** That of one worker which holds so much more with every second. */
@@ -49,7 +49,7 @@ function growing(bytesPerSecond: number) {
   return (second: number) => {
     const { process } = workerSnapshot();
     const heapUsedBytes = process.heapUsedBytes + bytesPerSecond * second;
-    return boxSnapshot({}, [workerSnapshot({ process: { ...process, heapUsedBytes } })]);
+    return hostSnapshot({}, [workerSnapshot({ process: { ...process, heapUsedBytes } })]);
   };
 }
 
@@ -82,7 +82,7 @@ describe('the report', () => {
   it('says what there is to say, once', () => {
     const { watch, during, clock } = start();
     during(600, 5000, growing(1024));
-    const report = watch.report(boxSnapshot({}, [workerSnapshot()]));
+    const report = watch.report(hostSnapshot({}, [workerSnapshot()]));
     clock.advance(1);
     expect(report).toMatchObject({
       version: '1.2.3',
@@ -104,9 +104,9 @@ describe('the report', () => {
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   });
 
-  it('is of a box that has just begun, too, and of one without a worker', () => {
+  it('is of a host that has just begun, too, and of one without a worker', () => {
     const { watch } = start();
-    const empty = { ...boxSnapshot({ counts: someCounts() }), workers: [] };
+    const empty = { ...hostSnapshot({ counts: someCounts() }), workers: [] };
     const report = watch.report(empty);
     expect(report.memory.rss).toEqual({ nowBytes: null, highestBytes: null, bytesPerHour: null });
     expect(reportText(report)).toContain('Memory    - resident; - heap');
@@ -115,7 +115,7 @@ describe('the report', () => {
   it('calls nothing a trend that is only a start', () => {
     const { watch, during } = start();
     during(120, 5000, growing(100 * MiB));
-    const { memory } = watch.report(boxSnapshot());
+    const { memory } = watch.report(hostSnapshot());
     expect(memory.heap.bytesPerHour).toBeNull();
     expect(memory.heap.highestBytes).toBeGreaterThan(1000 * MiB);
   });
@@ -123,7 +123,7 @@ describe('the report', () => {
   it('can be read on a terminal', () => {
     const { watch, during } = start();
     during(60, 5000, () => late(500));
-    const text = reportText(watch.report(boxSnapshot({}, [workerSnapshot()])));
+    const text = reportText(watch.report(hostSnapshot({}, [workerSnapshot()])));
     expect(text).toContain(
       'Requests  10020 of pages, 97.8 % hits (static 0 %, l1 96.8 %, l2 1 %, l3 0 %, rendered 2.2 %)',
     );

@@ -1,4 +1,4 @@
-// Follows a box: keeps its last hour, judges it by the thresholds, and makes the report of it. Told every snapshot that
+// Follows a host: keeps its last hour, judges it by the thresholds, and makes the report of it. Told every snapshot that
 // is taken; does something with one every `intervalMs`, however often somebody looks.
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
@@ -11,7 +11,7 @@ import { History } from './history.ts';
 import { type Column, columns, rowOf } from './host-row.ts';
 import type { Facts } from './recommend/rule.ts';
 import { type Report, reportOf } from './report/report.ts';
-import type { BoxSnapshot } from './snapshot.ts';
+import type { HostSnapshot } from './snapshot.ts';
 
 const HOUR_MS: Milliseconds = 3_600_000;
 
@@ -21,7 +21,7 @@ export interface WatchOptions {
   readonly intervalMs: Milliseconds;
   readonly limits: Limits;
   readonly times: GateTimes;
-  /** What the box may use. */
+  /** What the host may use. */
   readonly memoryBytes: number;
   readonly notify?: (notice: Notice) => void;
 }
@@ -41,7 +41,7 @@ export class Watch {
     this.alerts = new Alerts({ clock, logger, times, ...(notify && { notify }) });
   }
 
-  see(box: BoxSnapshot): void {
+  see(box: HostSnapshot): void {
     const { clock, intervalMs, limits, memoryBytes } = this.#options;
     const nowMs = clock.monotonic();
     // A tenth early is on time.
@@ -52,12 +52,12 @@ export class Watch {
     this.alerts.judge(readings({ box, history: this.history, limits, memoryBytes, intervalMs }));
   }
 
-  facts(box: BoxSnapshot): Facts {
+  facts(box: HostSnapshot): Facts {
     const window = this.#past.window(box.counts, this.#options.clock.monotonic());
     return { box, history: this.history, ...window };
   }
 
-  report(box: BoxSnapshot): Report {
+  report(box: HostSnapshot): Report {
     return reportOf(this.facts(box), this.alerts);
   }
 }

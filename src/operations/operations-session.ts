@@ -28,14 +28,14 @@ export type Login =
   | { readonly outcome: 'in'; readonly cookie: string }
   | { readonly outcome: 'wrong' | 'too-many' };
 
-export interface BrowserDoorOptions {
+export interface BrowserSessionsOptions {
   readonly token: string | undefined;
   readonly wrongTokens: WrongTokens;
   readonly clock: Clock;
   readonly newId?: () => string;
 }
 
-export class BrowserDoor {
+export class BrowserSessions {
   /** Until when, by id; the oldest first. */
   readonly #sessions = new Map<string, Milliseconds>();
   readonly #token: string | undefined;
@@ -43,7 +43,7 @@ export class BrowserDoor {
   readonly #clock: Clock;
   readonly #newId: () => string;
 
-  constructor({ token, wrongTokens, clock, newId = randomId }: BrowserDoorOptions) {
+  constructor({ token, wrongTokens, clock, newId = randomId }: BrowserSessionsOptions) {
     this.#token = token;
     this.#wrongTokens = wrongTokens;
     this.#clock = clock;

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { rowOf } from '../core/row-keys.ts';
 import type { DependencyKey } from '../core/units.ts';
-import { isMark } from '../invalidation/clock/barrier-keys.ts';
+import { isBarrierKey } from '../invalidation/clock/barrier-keys.ts';
 import { looksLike } from '../invalidation/graph/pattern.ts';
 import { Delivery, type Waiting } from './delivery.ts';
 import type { Target } from './target.ts';
@@ -39,7 +39,7 @@ export class Watchers {
   async add(keys: readonly DependencyKey[] | undefined): Promise<void> {
     const { targets, outbox, logger } = this.#options;
     // Whoever changed a column of a row changed the row.
-    const named = keys?.filter((key) => !isMark(key) && rowOf(key) === undefined);
+    const named = keys?.filter((key) => !isBarrierKey(key) && rowOf(key) === undefined);
     const told = targets.flatMap(({ name: target, pattern }) => {
       const seen = named?.filter((key) => looksLike(key, pattern));
       return seen?.length === 0 ? [] : [{ target, keys: seen }];

@@ -14,14 +14,14 @@ import type { PageRenderer } from '../page/render/renderer.ts';
 import { PageActions } from '../page/request/actions.ts';
 import type { Admission } from '../page/request/admission.ts';
 import { Endpoints } from '../page/request/endpoints.ts';
-import type { River } from './purge-stream.ts';
+import type { PurgeStream } from './purge-stream.ts';
 
 export interface ActionsParts {
   readonly config: Config;
   readonly application: Application;
   readonly renderer: PageRenderer;
   readonly admission: Admission;
-  readonly river: River;
+  readonly purgeStream: PurgeStream;
   readonly database: Database;
   readonly limits: Limits;
   readonly rejections: UnheardRejections;
@@ -34,10 +34,11 @@ export function openActions(parts: ActionsParts): {
   readonly actions: PageActions;
   readonly endpoints: EndpointDoor;
 } {
-  const { config, application, renderer, admission, river, database, limits, rejections, clock, log } = parts;
+  const { config, application, renderer, admission, purgeStream, database, limits, rejections, clock, log } =
+    parts;
   const newId = () => randomBytes(6).toString('hex');
   const visibility = new Visibility({
-    bus: river.bus,
+    bus: purgeStream.bus,
     clock,
     logger: log,
     newId: () => randomBytes(12).toString('hex'),
@@ -46,7 +47,7 @@ export function openActions(parts: ActionsParts): {
       database.command(`SELECT pg_logical_emit_message(true, 'coherent', $1)`, [JSON.stringify(keys)]),
     followed: config.feed === 'on',
   });
-  river.bus.subscribe(visibility);
+  purgeStream.bus.subscribe(visibility);
   const common = {
     writing: {
       session: (signal: AbortSignal) => database.writingSession(signal),
@@ -60,7 +61,7 @@ export function openActions(parts: ActionsParts): {
     showErrors: !config.production,
     timeoutMs: config.renderTimeoutMs,
   };
-  const stamp = () => river.validity.stamp();
+  const stamp = () => purgeStream.validity.stamp();
   const actions = new PageActions({ ...common, application, renderer, admission, stamp, newId });
   const { maxBodyBytes } = limits;
   const { publicOrigin } = config;

@@ -37,7 +37,7 @@ export function guardAgainstOverload({ config, clock, log, onLook }: OverloadGua
     clock,
     maxRunning: config.renderConcurrency,
     lineMs: config.renderLineMs,
-    strain: () => overload.strain,
+    overloadLevel: () => overload.overloadLevel,
   });
   return {
     slots,

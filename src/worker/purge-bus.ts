@@ -1,16 +1,16 @@
-// The purge bus as a process of this server joins it: through the fleet's Redis, or through the primary of the box.
+// The purge bus as a process of this server joins it: through the fleet's Redis, or through the primary of the host.
 import { randomUUID } from 'node:crypto';
 import { connectForCommands, connectForMessages } from '../cache/redis/redis-connect.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { parseRedisUrl } from '../core/redis-url.ts';
 import type { Milliseconds } from '../core/units.ts';
-import { BoxBus, type RelayLine } from '../host-link/purges/host-bus.ts';
+import { HostBus, type RelayLine } from '../host-link/purges/host-bus.ts';
 import type { Lease } from '../invalidation/clock/lease.ts';
 import { RedisBus } from '../invalidation/redis/redis-bus.ts';
 
 export interface PurgeBusOptions {
-  /** Undefined: the box works alone. */
+  /** Undefined: the host works alone. */
   readonly redisUrl: string | undefined;
   /** To the relay in the primary; used without Redis only. */
   readonly line: RelayLine;
@@ -36,9 +36,9 @@ const SILENT_TERMS = 2;
 const SHORTEST_SILENCE_MS: Milliseconds = 500;
 
 /** Joined, but not listening yet: `start()` is the caller's, and so is `belongTo`, without which nothing is trusted. */
-export function joinPurgeBus({ redisUrl, line, ...common }: PurgeBusOptions): RedisBus | BoxBus {
+export function joinPurgeBus({ redisUrl, line, ...common }: PurgeBusOptions): RedisBus | HostBus {
   const owned = { ...common, isOwned: true, newEpoch: randomUUID };
-  if (redisUrl === undefined) return new BoxBus({ ...owned, line });
+  if (redisUrl === undefined) return new HostBus({ ...owned, line });
   const target = parseRedisUrl(redisUrl);
   const sharded = target.kind === 'cluster';
   const silentAfterMs = Math.max(SHORTEST_SILENCE_MS, SILENT_TERMS * common.lease.termMs);

@@ -1,4 +1,4 @@
-// The river of purges as a render worker hears it: the bus, the purge clock that follows it, and the lease that says
+// The purge stream of purges as a render worker hears it: the bus, the purge clock that follows it, and the lease that says
 // how far the clock may be believed.
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
@@ -13,7 +13,7 @@ import { Lease } from '../invalidation/clock/lease.ts';
 import type { MeasuredBus } from '../invalidation/measure/coherence-stats.ts';
 import { joinPurgeBus } from './purge-bus.ts';
 
-export interface River {
+export interface PurgeStream {
   readonly bus: MeasuredBus;
   readonly validity: PurgeClock;
   readonly lease: Lease;
@@ -24,7 +24,7 @@ export interface River {
   close(): Promise<void>;
 }
 
-export interface RiverOptions {
+export interface PurgeStreamOptions {
   readonly config: Config;
   /** The way to the relay in the primary; used where there is no Redis. */
   readonly line: RelayLine;
@@ -38,7 +38,7 @@ export interface RiverOptions {
  * The bound on staleness is the sum of three lives: a quarter each for the feed's word and for the lease, and the rest
  * for pages of the micro-cache (DEGRADED_TTL_MS). Readings come twice in a lease's term, so that one may be late.
  */
-export function createRiver({ config, line, clock, logger, member }: RiverOptions): River {
+export function createPurgeStream({ config, line, clock, logger, member }: PurgeStreamOptions): PurgeStream {
   const { coherenceBoundMs, degradedTtlMs, redisUrl, feed } = config;
   const termMs = coherenceBoundMs / 4;
   const lease = new Lease(clock, termMs);

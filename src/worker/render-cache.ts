@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import { BoxFlights, type FlightLine } from '../cache/render/host-flights.ts';
+import { type FlightLine, HostFlights } from '../cache/render/host-flights.ts';
 import type { RenderSlots } from '../cache/render/render-slots.ts';
 import { parseRollout } from '../cache/rollout/rollout.ts';
 import { type Caches, type CachesOptions, openCaches } from '../cache/stack/caches.ts';
@@ -27,15 +27,15 @@ export interface RenderCachesOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly validity: Validity;
-  /** To the primary, which keeps the workers of the box from rendering the same thing twice. */
+  /** To the primary, which keeps the workers of the host from rendering the same thing twice. */
   readonly line: FlightLine;
   /** Where the tiers in memory tell what they hold. */
-  readonly shelf: NonNullable<CachesOptions['shelf']>;
+  readonly tierObserver: NonNullable<CachesOptions['tierObserver']>;
   readonly slots: RenderSlots;
   readonly trace: Tracing;
   /** The name of the database that pages are made from; undefined while it is not known. */
   readonly owner: () => string | undefined;
-  /** Whether this is the worker of its box that tells people how their Redis is set. */
+  /** Whether this is the worker of its host that tells people how their Redis is set. */
   readonly tells: boolean;
 }
 
@@ -45,7 +45,7 @@ export function createCaches({
   log,
   validity,
   line,
-  shelf,
+  tierObserver,
   slots,
   trace,
   owner,
@@ -61,7 +61,7 @@ export function createCaches({
     clock,
     log,
     validity,
-    shelf,
+    tierObserver,
     slots,
     trace,
     owner,
@@ -73,7 +73,7 @@ export function createCaches({
     memoryBytes: share('memory'),
     staticBytes: share('pinned'),
     // A worker alone has nobody to agree with; a message to the primary for every miss would be for nothing.
-    ...(workers > 1 && { box: new BoxFlights({ line, clock }) }),
+    ...(workers > 1 && { box: new HostFlights({ line, clock }) }),
     ...(rollout !== undefined && { rollout: parseRollout(rollout) }),
     ...(redisUrl !== undefined && {
       redis: { target: parseRedisUrl(redisUrl), prefix: REDIS_PREFIX, holdsPages: l2, tells },

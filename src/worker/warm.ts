@@ -1,9 +1,9 @@
 // Warming of a render worker: what is made before it takes visitors, and what it leaves for the one after it.
 //
 //   start    the addresses that the application lists, then those that the last run remembered: each asked of the
-//            cache as by a visitor. Workers of a box begin at different places of the list, and what one has
-//            rendered the others take from Redis, the disk, or by waiting for it: one render a page in the box
-//   life     once a minute, and when it drains, the first worker of the box writes down what was wanted last. It
+//            cache as by a visitor. Workers of a host begin at different places of the list, and what one has
+//            rendered the others take from Redis, the disk, or by waiting for it: one render a page in the host
+//   life     once a minute, and when it drains, the first worker of the host writes down what was wanted last. It
 //            hears its share of all requests, so its list is a fair sample; one writer, so lists do not fight
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
@@ -25,7 +25,7 @@ const REMEMBER_EVERY_MS: Milliseconds = 60_000;
 
 export interface WarmerOptions {
   readonly config: Pick<Config, 'dataDir' | 'warmTimeoutMs' | 'workers'>;
-  /** Of this worker in its box: 0, 1, ... */
+  /** Of this worker in its host: 0, 1, ... */
   readonly slot: number;
   /** By the application. */
   readonly listed: readonly string[];

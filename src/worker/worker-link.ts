@@ -57,8 +57,8 @@ export interface WorkerLink {
   /** No connection is taken any more, and no request on one that was idle: whatever comes now goes to other workers. */
   closed(): void;
   /** To the part of the primary that has registered for this room; lost when the primary is gone. */
-  send(room: string, body: unknown): void;
-  onMessage(room: string, handler: (body: unknown) => void): void;
+  send(channel: string, body: unknown): void;
+  onMessage(channel: string, handler: (body: unknown) => void): void;
 }
 
 /** Resolves once the primary has sent the settings. Rejects with `E_NOT_A_WORKER` outside of a cluster. */
@@ -103,7 +103,7 @@ class ClusterWorkerLink implements WorkerLink {
   readonly logger: Logger;
   readonly rejections: UnheardRejections;
   readonly #drainHandlers: DrainHandler[] = [];
-  readonly #rooms = new Map<string, ((body: unknown) => void)[]>();
+  readonly #channels = new Map<string, ((body: unknown) => void)[]>();
   #leaving = false;
   #serves = false;
   #exitCode = 0;
@@ -130,13 +130,13 @@ class ClusterWorkerLink implements WorkerLink {
     say({ type: 'closed' });
   }
 
-  send(room: string, body: unknown): void {
-    say({ type: 'room', room, body });
+  send(channel: string, body: unknown): void {
+    say({ type: 'channel', channel, body });
   }
 
-  onMessage(room: string, handler: (body: unknown) => void): void {
-    const handlers = this.#rooms.get(room) ?? [];
-    this.#rooms.set(room, [...handlers, handler]);
+  onMessage(channel: string, handler: (body: unknown) => void): void {
+    const handlers = this.#channels.get(channel) ?? [];
+    this.#channels.set(channel, [...handlers, handler]);
   }
 
   #listen(worker: Worker): void {
@@ -163,8 +163,8 @@ class ClusterWorkerLink implements WorkerLink {
     const message = readFromPrimary(raw);
     if (message?.type === 'drain') void this.#leave('told to drain', message.deadlineMs);
     else if (message?.type === 'leave') this.#mayLeave();
-    else if (message?.type === 'room') {
-      for (const handler of this.#rooms.get(message.room) ?? []) handler(message.body);
+    else if (message?.type === 'channel') {
+      for (const handler of this.#channels.get(message.channel) ?? []) handler(message.body);
     } else this.logger.warn({ type: typeof raw }, 'dropped a message that is not in the protocol');
   }
 

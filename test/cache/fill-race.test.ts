@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DiskStore } from '../../src/cache/disk/disk.ts';
 import { RedisStore } from '../../src/cache/redis/redis.ts';
-import { RedisRoom } from '../../src/cache/redis/redis-capacity.ts';
+import { RedisCapacity } from '../../src/cache/redis/redis-capacity.ts';
 import { RedisCommands } from '../../src/cache/redis/redis-commands.ts';
 import { connectForCommands } from '../../src/cache/redis/redis-connect.ts';
 import { fragmentCodec } from '../../src/cache/shared/codec.ts';
@@ -88,7 +88,7 @@ describe('the fill race over real stores', () => {
         ? new RedisStore({
             commands,
             prefix: `w${world++}:`,
-            room: new RedisRoom({ commands, clock: systemClock }),
+            room: new RedisCapacity({ commands, clock: systemClock }),
           })
         : new DiskStore({
             ...common,

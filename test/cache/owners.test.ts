@@ -1,15 +1,15 @@
 // Two databases behind one Redis or one disk: production and staging of the same build, whose keys are all the same.
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { openBox, pageFill, wait } from '../support/box.ts';
+import { openHost, pageFill, wait } from '../support/box.ts';
 import { testRedis, until } from '../support/redis.ts';
 
 const text = ({ value }: { readonly value: { readonly identity: Buffer } }) => value.identity.toString();
 
-describe('boxes of two databases on one Redis', () => {
+describe('hosts of two databases on one Redis', () => {
   it('share no page, and each renders its own, also at the same time', async () => {
     await using redis = await testRedis();
-    const box = (owner: string) => openBox({ redisUrl: redis.url, overrides: { owner: () => owner } });
+    const box = (owner: string) => openHost({ redisUrl: redis.url, overrides: { owner: () => owner } });
     await using production = await box('1-5-1');
     await using staging = await box('2-5-1');
     await using staging2 = await box('2-5-1');
@@ -36,7 +36,7 @@ describe('boxes of two databases on one Redis', () => {
   it('share nothing while the database is not known', async () => {
     await using redis = await testRedis();
     let owner: string | undefined;
-    await using box = await openBox({
+    await using box = await openHost({
       redisUrl: redis.url,
       withDisk: true,
       overrides: { owner: () => owner },
@@ -53,7 +53,7 @@ describe('boxes of two databases on one Redis', () => {
 describe('one disk under two databases, one after the other', () => {
   it('gives neither a page of the other', async () => {
     let owner = '1-5-1';
-    await using box = await openBox({ withDisk: true, overrides: { owner: () => owner } });
+    await using box = await openHost({ withDisk: true, overrides: { owner: () => owner } });
     const ask = async (made: string) => {
       box.caches.pages.evict('k');
       const outcome = await box.caches.pages.fetch('k', wait, pageFill(made));

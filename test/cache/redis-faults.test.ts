@@ -2,19 +2,19 @@
 // counter shows it.
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Box, connected, l2, openBox, pageFill, wait } from '../support/box.ts';
+import { connected, type Host, l2, openHost, pageFill, wait } from '../support/box.ts';
 import { freePort, type TestRedis, testRedis, until } from '../support/redis.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 let redis: TestRedis;
 let proxy: TcpProxy;
-let box: Box;
+let box: Host;
 
 beforeEach(async () => {
   redis = await testRedis();
   proxy = await TcpProxy.to({ path: `${redis.folder}/redis.sock` });
-  // Patient, for a busy machine is not a fault; the tests of hung ones open an impatient box of their own.
-  box = await openBox({ redisUrl: `redis://127.0.0.1:${proxy.port}`, commandTimeoutMs: 5000 });
+  // Patient, for a busy machine is not a fault; the tests of hung ones open an impatient host of their own.
+  box = await openHost({ redisUrl: `redis://127.0.0.1:${proxy.port}`, commandTimeoutMs: 5000 });
   await connected(box);
 });
 afterEach(async () => {
@@ -26,10 +26,10 @@ afterEach(async () => {
 const pages = () => box.caches.pages;
 const breaker = () => l2(box.caches).store.breaker;
 
-/** The box anew, with the timeout that servers have. */
+/** The host anew, with the timeout that servers have. */
 async function impatient(): Promise<void> {
   await box[Symbol.asyncDispose]();
-  box = await openBox({ redisUrl: `redis://127.0.0.1:${proxy.port}` });
+  box = await openHost({ redisUrl: `redis://127.0.0.1:${proxy.port}` });
   await connected(box);
   await until(() => breaker() === 'closed');
 }
@@ -46,8 +46,8 @@ async function requests(prefix: string, count: number): Promise<void> {
 }
 
 describe('a Redis that is well', () => {
-  it('serves another box what this one rendered, and not what was purged since', async () => {
-    await using other = await openBox({ redisUrl: redis.url });
+  it('serves another host what this one rendered, and not what was purged since', async () => {
+    await using other = await openHost({ redisUrl: redis.url });
     await connected(other);
     await requests('a', 3);
     await pages().flushed();
@@ -168,7 +168,7 @@ describe('a Redis that is ill', () => {
   });
 
   it('slow, but within the timeout: slower answers, right ones', async () => {
-    await using patient = await openBox({
+    await using patient = await openHost({
       redisUrl: `redis://127.0.0.1:${proxy.port}`,
       commandTimeoutMs: 5000,
     });
@@ -249,7 +249,7 @@ describe('what is no Redis', () => {
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     {
-      await using lost = await openBox({ redisUrl: `redis://127.0.0.1:${port}` });
+      await using lost = await openHost({ redisUrl: `redis://127.0.0.1:${port}` });
       for (let index = 0; index < 20; index++) {
         const { value } = await lost.caches.pages.fetch(`g${index}`, wait, pageFill(`g${index}`));
         expect(value.tag).toBe(`g${index}`);
@@ -260,7 +260,7 @@ describe('what is no Redis', () => {
   });
 
   it('is not there at all: the same', async () => {
-    await using alone = await openBox({ redisUrl: `redis://127.0.0.1:${await freePort()}` });
+    await using alone = await openHost({ redisUrl: `redis://127.0.0.1:${await freePort()}` });
     for (let index = 0; index < 20; index++) await alone.caches.pages.fetch(`g${index}`, wait, pageFill('x'));
     expect(Number(l2(alone.caches).store.redisErrors)).toBeLessThanOrEqual(2);
   });

@@ -1,6 +1,6 @@
 // L2 and the lease of the fleet on every kind of Redis that REDIS_URL can name.
 import { describe, expect, it } from 'vitest';
-import { connected, openBox, pageFill, wait } from '../support/box.ts';
+import { connected, openHost, pageFill, wait } from '../support/box.ts';
 import { testRedis } from '../support/redis.ts';
 import { redisCluster, redisSentinel } from '../support/redis-fleet.ts';
 
@@ -9,10 +9,10 @@ describe.each([
   ['a cluster of three', redisCluster],
   ['what a sentinel names', redisSentinel],
 ])('%s', (_, start) => {
-  it('shares pages between two boxes, renders once, and is cleared of them', async () => {
+  it('shares pages between two hosts, renders once, and is cleared of them', async () => {
     await using redis = await start();
-    await using one = await openBox({ redisUrl: redis.url, commandTimeoutMs: 5000 });
-    await using two = await openBox({ redisUrl: redis.url, commandTimeoutMs: 5000 });
+    await using one = await openHost({ redisUrl: redis.url, commandTimeoutMs: 5000 });
+    await using two = await openHost({ redisUrl: redis.url, commandTimeoutMs: 5000 });
     await connected(one);
     await connected(two);
     let renders = 0;

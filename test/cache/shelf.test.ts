@@ -41,7 +41,7 @@ function site(maxBytes: number) {
   const common = { clock: time, validity: purges, weigh: weighFragment, maxBytes };
   const memory = new MemoryTier({
     ...common,
-    shelf: dependencies.shelf('page'),
+    tierObserver: dependencies.tierObserver('page'),
     maxEntryBytes: maxBytes,
     maxPinnedBytes: maxBytes,
   });

@@ -1,4 +1,4 @@
-// 500 connections to one cold page of real servers: two boxes of two workers, with Redis between them and without.
+// 500 connections to one cold page of real servers: two hosts of two workers, with Redis between them and without.
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
@@ -29,8 +29,8 @@ afterAll(async () => {
   build?.remove();
 });
 
-/** A box of two workers with a disk of its own. */
-function startBox(name: string, env: Readonly<Record<string, string>>): Promise<RunningServer> {
+/** A host of two workers with a disk of its own. */
+function startHost(name: string, env: Readonly<Record<string, string>>): Promise<RunningServer> {
   return startBuilt(build, {
     ...app.env(1000),
     NODE_ENV: 'production',
@@ -43,7 +43,7 @@ function startBox(name: string, env: Readonly<Record<string, string>>): Promise<
 }
 
 async function startBoxes(names: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
-  boxes = await Promise.all(names.map((name) => startBox(name, env)));
+  boxes = await Promise.all(names.map((name) => startHost(name, env)));
 }
 
 /** 500 connections, one request each, turn and turn about. */
@@ -58,21 +58,21 @@ async function stampede(path: string): Promise<void> {
   const answers = await Promise.all(
     Array.from({ length: 500 }, (_, index) => {
       const box = boxes[index % boxes.length];
-      return box === undefined ? expect.fail('no box') : one(box);
+      return box === undefined ? expect.fail('no host') : one(box);
     }),
   );
   expect(new Set(answers)).toEqual(new Set([`200 <p>page ${path.split('/').at(-1)}</p>`]));
   agent.destroy();
 }
 
-describe('500 connections to a cold page of two boxes of two workers', () => {
+describe('500 connections to a cold page of two hosts of two workers', () => {
   it('are one render where they share a Redis', async () => {
     await startBoxes(['a', 'b'], { REDIS_URL: redis.url });
     await stampede('/slow/shared');
     expect(app.told('shared')).toEqual(['begun', 'ended']);
   }, 60_000);
 
-  it('are one render in each box where there is no Redis', async () => {
+  it('are one render in each host where there is no Redis', async () => {
     await startBoxes(['c', 'd'], {});
     await stampede('/slow/apart');
     expect(app.told('apart').sort()).toEqual(['begun', 'begun', 'ended', 'ended']);

@@ -1,18 +1,18 @@
-// Many want one cold key at once, in several workers of several boxes: one render.
+// Many want one cold key at once, in several workers of several hosts: one render.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LocalFlights } from '../../src/cache/render/flights.ts';
-import { type Box, connected, openBox, pageFill, wait } from '../support/box.ts';
+import { connected, type Host, openHost, pageFill, wait } from '../support/box.ts';
 import { type TestRedis, testRedis, until } from '../support/redis.ts';
 
 let redis: TestRedis;
-let workers: Box[];
-/** The workers of the two boxes; each box has its own agreement, nearer than the fleet's. */
+let workers: Host[];
+/** The workers of the two hosts; each host has its own agreement, nearer than the fleet's. */
 const boxes = [new LocalFlights(), new LocalFlights()];
 
 beforeEach(async () => {
   redis = await testRedis();
   const open = (index: number) =>
-    openBox({
+    openHost({
       redisUrl: redis.url,
       withDisk: true,
       commandTimeoutMs: 2000,
@@ -43,7 +43,7 @@ async function stampede(key: string, renderMs = 50): Promise<number> {
   return renders;
 }
 
-describe('500 requests for a cold key, two boxes of two workers', () => {
+describe('500 requests for a cold key, two hosts of two workers', () => {
   it('cause one render in the fleet', async () => {
     for (const key of ['a', 'b', 'c', 'd', 'e']) expect(await stampede(key)).toBe(1);
   });

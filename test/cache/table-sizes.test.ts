@@ -45,7 +45,7 @@ describe('the index of very many entries that were all made from one key', () =>
     const clock = new ManualClock();
     const validity = new PurgeClock({ epoch: 'e1', slots: 2 ** 20 });
     const dependencies = new Dependencies({ clock, logger: silent, maxRefreshes: 0 });
-    const index = dependencies.shelf('fragment');
+    const index = dependencies.tierObserver('fragment');
     const tables = largestTable();
     const entered = (id: string, keys: readonly string[]) => tables.during(() => index.entered(id, keys));
     const memory = new MemoryTier({
@@ -54,7 +54,7 @@ describe('the index of very many entries that were all made from one key', () =>
       weigh: weighFragment,
       maxBytes: 1e9,
       maxGroupShare: 1,
-      shelf: { ...index, entered },
+      tierObserver: { ...index, entered },
     });
     dependencies.attach('fragment', { refresh: () => false, dropPurged: (id) => memory.dropPurged(id) });
     const stamp = { stamp: validity.stamp() };
@@ -69,6 +69,6 @@ describe('the index of very many entries that were all made from one key', () =>
     dependencies.purge({ epoch: 'e1', seq: 1, kind: 'purge', keys: ['users.name'] });
     while (clock.pending > 0) clock.advanceToNext();
     expect(memory.stats()).toMatchObject({ entries: 0, bytes: 0, purged: ENTRIES });
-    expect(dependencies.figures()).toMatchObject({ entries: 0, edges: 0 });
+    expect(dependencies.stats()).toMatchObject({ entries: 0, edges: 0 });
   });
 });

@@ -151,10 +151,10 @@ describe('a cluster', () => {
       server.family().filter((pid) => pid !== primary && !pids.includes(pid));
     const { pids: before } = await readiness(operations);
     await eventually(() => spares(before).length === 1, 'a spare waits');
-    const [spare] = spares(before);
+    const [standby] = spares(before);
     process.kill(before[0] ?? 0, 'SIGKILL');
     await eventually(
-      async () => (await readiness(operations)).pids.includes(spare ?? 0),
+      async () => (await readiness(operations)).pids.includes(standby ?? 0),
       'the spare has the slot',
     );
     await eventually(async () => (await readiness(operations)).serving === 2, 'it serves');

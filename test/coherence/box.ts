@@ -1,4 +1,4 @@
-// One box: the built server as a process with workers and a feed below it, its own disk, and its own ways to Redis
+// One host: the built server as a process with workers and a feed below it, its own disk, and its own ways to Redis
 // and Postgres, which can be disturbed.
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,11 +12,11 @@ import { freePort } from '../support/redis.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { withPort } from './database.ts';
 
-export interface BoxOptions {
+export interface HostOptions {
   readonly name: string;
-  /** Holds package/ (the build), site/ (the application) and the data of the boxes. */
+  /** Holds package/ (the build), site/ (the application) and the data of the hosts. */
   readonly folder: string;
-  /** Undefined: the box works alone. */
+  /** Undefined: the host works alone. */
   readonly redisSocket: string | undefined;
   /** Where pages are read from. */
   readonly pages: string;
@@ -28,7 +28,7 @@ export interface BoxOptions {
 const WORKERS = 2;
 const START_WITHIN_MS = 90_000;
 
-export class Box {
+export class Host {
   readonly name: string;
   readonly port: number;
   /** The lines of the pool, and of the feed's question where the log of that database ends. */
@@ -37,12 +37,12 @@ export class Box {
   readonly feedLine: TcpProxy;
   readonly #redis: TcpProxy | undefined;
   readonly #opsPort: number;
-  readonly #options: BoxOptions;
+  readonly #options: HostOptions;
   #primary: ChildProcess | undefined;
   readonly #output: string[] = [];
 
   private constructor(
-    options: BoxOptions,
+    options: HostOptions,
     ports: readonly [number, number],
     redis: TcpProxy | undefined,
     [postgres, feedLine]: readonly [TcpProxy, TcpProxy],
@@ -55,12 +55,12 @@ export class Box {
     this.feedLine = feedLine;
   }
 
-  static async start(options: BoxOptions): Promise<Box> {
+  static async start(options: HostOptions): Promise<Host> {
     const { redisSocket: path } = options;
     const redis = path === undefined ? undefined : await TcpProxy.to({ path });
     const postgres = await TcpProxy.to({ port: Number(new URL(options.pages).port) });
     const feedLine = await TcpProxy.to({ port: options.feedPort });
-    const box = new Box(options, [await freePort(), await freePort()], redis, [postgres, feedLine]);
+    const box = new Host(options, [await freePort(), await freePort()], redis, [postgres, feedLine]);
     await box.start();
     return box;
   }

@@ -4,7 +4,7 @@
 // A fault's part of the run:
 //   before     writes and reads go on undisturbed
 //   during     the fault is done and undone (faults.ts)
-//   after      until every box is ready, and for the bound and a little more
+//   after      until every host is ready, and for the bound and a little more
 //   at rest    no more writes; the bound passes; every page must now show the newest of everything, on every worker
 import { pause } from '../support/pause.ts';
 import { FAULTS } from './faults.ts';
@@ -28,7 +28,7 @@ export interface CheckOptions {
   /** Asked after each fault. */
   readonly enough?: (tallies: readonly Tally[]) => boolean;
   readonly readers?: number;
-  /** One box, without Redis. */
+  /** One host, without Redis. */
   readonly alone?: boolean;
   /** Pages go through pgbouncer. */
   readonly pooler?: boolean;
@@ -46,9 +46,9 @@ export interface CheckResult {
 const SHOWN_A_FAULT = 6;
 const BEFORE_MS = 500;
 const SLACK_MS = 700;
-const READERS_A_BOX = 6;
+const READERS_A_HOST = 6;
 /** Of pages whose render takes longer than the bound. */
-const PATIENT_READERS_A_BOX = 10;
+const PATIENT_READERS_A_HOST = 10;
 /** So that they do not all come at the same time. */
 const PATIENT_PAUSE_MS = 3500;
 const READ_PAUSE_MS = 2;
@@ -88,16 +88,16 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
   let tally = tallyOf('at rest');
   const readers = fleet.boxes.flatMap((box, at) =>
     Array.from(
-      { length: (options.readers ?? READERS_A_BOX) + PATIENT_READERS_A_BOX },
+      { length: (options.readers ?? READERS_A_HOST) + PATIENT_READERS_A_HOST },
       (_, index) =>
         new Reader({
           port: box.port,
           history,
-          pages: index < PATIENT_READERS_A_BOX ? SLUGGISH_PAGES : PAGES,
+          pages: index < PATIENT_READERS_A_HOST ? SLUGGISH_PAGES : PAGES,
           random: seeded(seed + 100 * (at + 1) + index),
           boundMs,
-          meanPauseMs: index < PATIENT_READERS_A_BOX ? PATIENT_PAUSE_MS : READ_PAUSE_MS,
-          atOnce: index < PATIENT_READERS_A_BOX ? 1 : AT_ONCE,
+          meanPauseMs: index < PATIENT_READERS_A_HOST ? PATIENT_PAUSE_MS : READ_PAUSE_MS,
+          atOnce: index < PATIENT_READERS_A_HOST ? 1 : AT_ONCE,
           tally: () => tally,
           onViolation: (line) => {
             if (tally.violations <= SHOWN_A_FAULT) say(`  VIOLATION ${line}`);

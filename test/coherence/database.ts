@@ -1,6 +1,6 @@
 // The Postgres of the fleet, and for a while another one, made of a copy of its disk.
 //
-// Pages are read and rows written by one address, which a proxy can lead elsewhere; feeds have lines of their own (box.ts).
+// Pages are read and rows written by one address, which a proxy can lead elsewhere; feeds have lines of their own (host.ts).
 // So the pool can move while feeds stay. Writers move along: what is on the server that pages are read from is what
 // counts, and both servers hold the same rows at each move, the one back included.
 import { execFile } from 'node:child_process';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pause } from '../support/pause.ts';
 import { signal } from '../support/processes.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
-import type { Box } from './box.ts';
+import type { Host } from './box.ts';
 import type { CopyKind } from './database.ts';
 import type { Fleet } from './fleet.ts';
 import type { Random } from './random.ts';
@@ -29,7 +29,7 @@ const STOPPED_BRIEFLY_MS = 900;
 const LONG_MS = 16_000;
 const HOUR_MS = 3_600_000;
 
-/** These need a Redis, or a second box. */
+/** These need a Redis, or a second host. */
 export const OF_A_FLEET = / Redis|subscribers|two feeds|forge/;
 /** These need --pooler. */
 export const OF_A_POOLER = /pooler/;
@@ -46,7 +46,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     await pause(lastMs);
   },
   'kill primary': async ({ fleet, random }) => {
-    const box = boxOf(fleet, random);
+    const box = hostOf(fleet, random);
     await box.killPrimary();
     await pause(random() * 1000);
     await box.start();
@@ -313,7 +313,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
 };
 
 /** Some go to a copy of the server, and come back. What the copy says is what counts meanwhile: writers go along. */
-function moved({ fleet, lastMs, still }: Situation, kind: CopyKind, feedsOf: readonly Box[]): Promise<void> {
+function moved({ fleet, lastMs, still }: Situation, kind: CopyKind, feedsOf: readonly Host[]): Promise<void> {
   return fleet.database.inTurn(async () => {
     const copy = await still(() => fleet.moveToCopy(kind, feedsOf));
     await pause(lastMs);
@@ -354,13 +354,13 @@ function isMessage(piece: Buffer): boolean {
   return /^[>*]3\r\n\$7\r\nmessage\r\n/.test(piece.toString('latin1', 0, 20));
 }
 
-/** On one box, or on both. */
+/** On one host, or on both. */
 async function disturbed(
   { fleet, random, lastMs }: Situation,
   to: 'redis' | 'postgres',
   how: 'delay' | 'cut' | 'silence',
 ): Promise<void> {
-  const boxes = random() < 0.5 ? fleet.boxes : [boxOf(fleet, random)];
+  const boxes = random() < 0.5 ? fleet.boxes : [hostOf(fleet, random)];
   const proxies = boxes.flatMap((box) => linesOf(box, to));
   for (const proxy of proxies) {
     if (how === 'delay') proxy.delay(20 + random() * 180);
@@ -379,7 +379,7 @@ async function disturbed(
   }
 }
 
-function linesOf(box: Box, to: 'redis' | 'postgres'): TcpProxy[] {
+function linesOf(box: Host, to: 'redis' | 'postgres'): TcpProxy[] {
   return to === 'redis' ? [box.redis] : [box.postgres, box.feedLine];
 }
 
@@ -414,8 +414,8 @@ function one(pids: readonly number[], random: Random): number | undefined {
   return pids[Math.floor(random() * pids.length)];
 }
 
-function boxOf(fleet: Fleet, random: Random): Box {
+function hostOf(fleet: Fleet, random: Random): Host {
   const box = fleet.boxes[Math.floor(random() * fleet.boxes.length)];
-  if (box === undefined) throw new RangeError('no box');
+  if (box === undefined) throw new RangeError('no host');
   return box;
 }

@@ -1,4 +1,4 @@
-// Two boxes over one Redis and one Postgres, or one box alone with a Postgres; real processes that end with the check.
+// Two hosts over one Redis and one Postgres, or one host alone with a Postgres; real processes that end with the check.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { Pgbouncer } from '../support/pgbouncer.ts';
 import { freePort } from '../support/redis.ts';
 import { RunningRedis } from '../support/running-redis.ts';
 import type { Admin } from './admin.ts';
-import { Box } from './box.ts';
+import { Host } from './box.ts';
 import { type CopyKind, FleetDatabase } from './database.ts';
 import { SCHEMA } from './history.ts';
 
@@ -18,14 +18,14 @@ export interface FleetOptions {
   /** With the built server in `package/`. */
   readonly build: string;
   readonly boundMs: number;
-  /** One box, without Redis. */
+  /** One host, without Redis. */
   readonly alone?: boolean;
   /** Pages go through pgbouncer, in transaction mode. */
   readonly pooler?: boolean;
 }
 
 export class Fleet {
-  readonly boxes: readonly Box[];
+  readonly boxes: readonly Host[];
   readonly database: FleetDatabase;
   readonly #folder: string;
   readonly #pooler: Pgbouncer | undefined;
@@ -37,7 +37,7 @@ export class Fleet {
     database: FleetDatabase,
     pooler: Pgbouncer | undefined,
     redis: RunningRedis | undefined,
-    boxes: readonly Box[],
+    boxes: readonly Host[],
   ) {
     this.#folder = folder;
     this.database = database;
@@ -75,7 +75,7 @@ export class Fleet {
       : undefined;
     const redis = alone ? undefined : await RunningRedis.start(folder, 'redis');
     const box = (name: string) =>
-      Box.start({
+      Host.start({
         name,
         folder,
         redisSocket: redis?.socket,
@@ -131,8 +131,8 @@ export class Fleet {
     await before.close();
   }
 
-  /** Pages, writers and the feeds of some boxes go to a copy. While nobody writes. */
-  async moveToCopy(kind: CopyKind, feedsOf: readonly Box[]): Promise<EmbeddedPostgres> {
+  /** Pages, writers and the feeds of some hosts go to a copy. While nobody writes. */
+  async moveToCopy(kind: CopyKind, feedsOf: readonly Host[]): Promise<EmbeddedPostgres> {
     const copy = await this.database.copy(kind);
     this.#lead(copy.port, feedsOf);
     return copy;
@@ -146,7 +146,7 @@ export class Fleet {
   }
 
   /** Connections that stand end, as they do when a server goes away. */
-  #lead(port: number, feedsOf: readonly Box[]): void {
+  #lead(port: number, feedsOf: readonly Host[]): void {
     for (const line of [this.database.line, ...feedsOf.map(({ feedLine }) => feedLine)]) {
       line.retarget({ port });
       line.cut();

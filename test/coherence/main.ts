@@ -2,7 +2,7 @@
 //                            [--alone] [--pooler] [--readers N] [--markdown] [--log]
 //
 // Without --reads and --minutes: one round, in which every fault comes once and some in pairs. With --reads every fault
-// comes at least once, however early there are enough. --alone: one box without Redis instead of two. --pooler: pages go
+// comes at least once, however early there are enough. --alone: one host without Redis instead of two. --pooler: pages go
 // through pgbouncer, in transaction mode. A read is one answer to one request; what it shows is judged row by row, and it
 // is as old as the oldest of them.
 // Ends with 1 when a page was older than the bound allows; with --defence (one is switched off), when none was.
@@ -64,7 +64,7 @@ async function whole(): Promise<boolean> {
     return reads !== undefined && done >= reads && [...all].every((name) => had.has(name));
   };
   say(
-    `coherence check${alone ? ' of one box without Redis' : ''}${pooler ? ' behind pgbouncer' : ''}, seed ${seed}, bound ${boundMs} ms`,
+    `coherence check${alone ? ' of one host without Redis' : ''}${pooler ? ' behind pgbouncer' : ''}, seed ${seed}, bound ${boundMs} ms`,
   );
   const result = await check({
     build: build.folder,

@@ -2,7 +2,7 @@ import { FAULTS, OF_A_FLEET, OF_A_POOLER } from './faults.ts';
 import type { Random } from './random.ts';
 
 export interface FleetKind {
-  /** One box, without Redis. */
+  /** One host, without Redis. */
   readonly alone: boolean;
   readonly pooler: boolean;
 }

@@ -3,10 +3,10 @@ import { METRICS } from '../../src/monitor/metrics/all.ts';
 
 const TITLE = `# Metrics
 
-What \`/metrics\` on the operations port tells, for all workers of a box in one answer. Written from the source by
+What \`/metrics\` on the operations port tells, for all workers of a host in one answer. Written from the source by
 \`npx vitest run -u test/docs/metrics.test.ts\`. Do not edit by hand.
 
-Counters and histograms are sums over all workers since the start of the box, those that are gone included. Gauges with
+Counters and histograms are sums over all workers since the start of the host, those that are gone included. Gauges with
 \`slot\` are those of the worker in that place, and absent while it does not answer.
 `;
 

@@ -1,4 +1,4 @@
-// A box with everything it stands on, all of it real processes that end with the drill: a Postgres, a Redis, a way to
+// A host with everything it stands on, all of it real processes that end with the drill: a Postgres, a Redis, a way to
 // each that can be disturbed, and the built server.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';

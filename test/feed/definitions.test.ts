@@ -60,7 +60,7 @@ describe('the change feed and definitions that change', () => {
     expect(bus.keys).toContain('twice()');
   });
 
-  it('names what comes after a change of definition by the new picture', async () => {
+  it('names what comes after a change of definition by the new catalog snapshot', async () => {
     await database.query('alter table users rename to people');
     await database.query("update people set name = 'two' where id = 1");
     await settled(database, bus);
@@ -79,19 +79,22 @@ describe('the change feed and definitions that change', () => {
   it.each([
     ['', []],
     [', also where something else has changed since', ['alter table nopk add column c int']],
-  ])('knows that an index which came and went may be in a picture that somebody took%s', async (_, later) => {
-    // The feed is held up until all of it has committed.
-    bus.failure = new Error('not now');
-    await database.query("update users set name = 'two'");
-    await until(() => bus.failed > 0);
-    await database.query('create index brief on users (name)');
-    await database.query('drop index brief');
-    for (const sql of later) await database.query(sql);
-    bus.failure = undefined;
-    await settled(database, bus);
-    expect(bus.keys).toContain(catalogKey);
-    expect(bus.keys).toContain(schemaKey);
-  });
+  ])(
+    'knows that an index which came and went may be in a catalog snapshot that somebody took%s',
+    async (_, later) => {
+      // The feed is held up until all of it has committed.
+      bus.failure = new Error('not now');
+      await database.query("update users set name = 'two'");
+      await until(() => bus.failed > 0);
+      await database.query('create index brief on users (name)');
+      await database.query('drop index brief');
+      for (const sql of later) await database.query(sql);
+      bus.failure = undefined;
+      await settled(database, bus);
+      expect(bus.keys).toContain(catalogKey);
+      expect(bus.keys).toContain(schemaKey);
+    },
+  );
 
   it('knows that a mapping of a text search which came and went may be in a page', async () => {
     await database.query('create text search configuration mine (parser = default)');

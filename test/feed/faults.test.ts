@@ -107,7 +107,7 @@ describe('the change feed and what may befall it', { repeats }, () => {
     bus.failure = new Error('no bus');
     for (let id = 1; id <= 500; id++) await rename(id);
     await until(() => bus.failed >= 3);
-    expect(feed.figures().waiting).toBeLessThan(200);
+    expect(feed.stats().waiting).toBeLessThan(200);
     bus.failure = undefined;
     await settled(database, bus);
     const keys = bus.keys;

@@ -12,10 +12,10 @@ import type { DependencyKey } from '../../src/core/units.ts';
 import { IDENTITY_SQL, readIdentity } from '../../src/data/pool/identity.ts';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { stateOfProcess } from '../../src/host-link/heartbeat.ts';
-import { Rooms } from '../../src/host-link/message-router.ts';
-import { PURGES_ROOM } from '../../src/host-link/messages.ts';
-import { BoxBus } from '../../src/host-link/purges/host-bus.ts';
-import { BoxRelay } from '../../src/host-link/purges/host-relay.ts';
+import { MessageRouter } from '../../src/host-link/message-router.ts';
+import { PURGES_CHANNEL } from '../../src/host-link/messages.ts';
+import { HostBus } from '../../src/host-link/purges/host-bus.ts';
+import { HostRelay } from '../../src/host-link/purges/host-relay.ts';
 import type { PurgeBus } from '../../src/invalidation/bus/bus.ts';
 import { ownerOf } from '../../src/invalidation/bus/bus-owner.ts';
 import { Lease } from '../../src/invalidation/clock/lease.ts';
@@ -33,10 +33,10 @@ beforeAll(async () => {
 afterAll(() => worker.remove());
 
 /** A feed's process beside a relay, and a worker's bus that listens. */
-class Box {
+class Host {
   readonly folder = mkdtempSync(join(tmpdir(), 'coherent-feed-box-'));
-  readonly rooms = new Rooms();
-  readonly relay = new BoxRelay({
+  readonly rooms = new MessageRouter();
+  readonly relay = new HostRelay({
     folder: this.folder,
     clock: systemClock,
     logger: silent,
@@ -53,7 +53,7 @@ class Box {
       environment: { LOG_LEVEL: 'silent', WORKERS: '1', ...environment },
       cwd: '/nonexistent',
     });
-    this.rooms.open(PURGES_ROOM, this.relay);
+    this.rooms.open(PURGES_CHANNEL, this.relay);
     this.feed = new Feed({
       file: worker.file,
       config: () => config,
@@ -63,7 +63,7 @@ class Box {
       stateOf: stateOfProcess,
       events: {
         onVerdict: (verdict) => this.verdicts.push(verdict),
-        onRoomMessage: (from, room, body) => this.rooms.receive(from, room, body),
+        onChannelMessage: (from, room, body) => this.rooms.receive(from, room, body),
         onExit: (from) => this.rooms.gone(from),
       },
     });
@@ -86,7 +86,7 @@ class Box {
       readEveryMs: 100,
       needsFresh: true,
     });
-    expect(bus instanceof BoxBus).toBe(redisUrl === undefined);
+    expect(bus instanceof HostBus).toBe(redisUrl === undefined);
     this.#bus = bus;
     const [row] = await database.query(IDENTITY_SQL);
     bus.belongTo(ownerOf(readIdentity(row)));
@@ -112,7 +112,7 @@ class Box {
 
 describe('the feed process', () => {
   let database: TestDatabase;
-  let box: Box;
+  let box: Host;
 
   beforeEach(async () => {
     database = await testDatabase(`
@@ -128,7 +128,7 @@ describe('the feed process', () => {
   const rename = (id: number) => database.query('update users set name = $1 where id = $2', [`n${id}`, id]);
 
   async function bringsPurgesAndSurvivesBeingKilled(redisUrl?: string): Promise<void> {
-    box = new Box({ DATABASE_URL: database.url, ...(redisUrl !== undefined && { REDIS_URL: redisUrl }) });
+    box = new Host({ DATABASE_URL: database.url, ...(redisUrl !== undefined && { REDIS_URL: redisUrl }) });
     await box.listen(database, redisUrl);
     expect(await box.feed.start()).toEqual({ isOn: true, note: undefined });
     await until(async () => (await trackedTables(database)).includes('users'));
@@ -150,7 +150,7 @@ describe('the feed process', () => {
     expect(box.verdicts).toEqual([]);
   }
 
-  it('brings purges to the workers of its box through the primary, and survives being killed', async () => {
+  it('brings purges to the workers of its host through the primary, and survives being killed', async () => {
     await bringsPurgesAndSurvivesBeingKilled();
   });
 
@@ -160,7 +160,7 @@ describe('the feed process', () => {
   });
 
   it('lets the workers lose trust while it is stopped, and gives it back', async () => {
-    box = new Box({ DATABASE_URL: database.url });
+    box = new Host({ DATABASE_URL: database.url });
     await box.listen(database);
     await box.feed.start();
     await until(() => box.lease.trusted);
@@ -172,7 +172,7 @@ describe('the feed process', () => {
   });
 
   it('counts as on while the database cannot be reached', async () => {
-    box = new Box({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
+    box = new Host({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
     expect(await box.feed.start()).toEqual({ isOn: true, note: undefined });
   });
 });
@@ -187,7 +187,7 @@ describe('the feed process on a server without a logical log', () => {
       settings: { fsync: 'off', wal_level: 'replica' },
     });
     for (const feed of ['auto', 'on'] as const) {
-      const box = new Box({ DATABASE_URL: server.url, FEED: feed });
+      const box = new Host({ DATABASE_URL: server.url, FEED: feed });
       const verdict = await box.feed.start();
       expect(verdict.isOn).toBe(feed === 'on');
       expect(verdict.note).toContain("ALTER SYSTEM SET wal_level = 'logical'");

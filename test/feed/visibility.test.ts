@@ -125,7 +125,7 @@ describe('the visibility gate and a commit that waits for a replica', () => {
       );
       return rows.length === 1;
     });
-    await until(() => feed.feed.figures().gateWaits > 0 || feed.bus.has(`rows#${id}`));
+    await until(() => feed.feed.stats().gateWaits > 0 || feed.bus.has(`rows#${id}`));
     return { committed };
   }
 
@@ -164,6 +164,6 @@ describe('the visibility gate and a commit that waits for a replica', () => {
     await admin.query('set synchronous_commit = off');
     await admin.query('insert into others values (7)');
     await until(() => feed.bus.has('others#7') && feed.bus.isFresh);
-    expect(feed.feed.figures().nudges).toBeGreaterThan(0);
+    expect(feed.feed.stats().nudges).toBeGreaterThan(0);
   });
 });

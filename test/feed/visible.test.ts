@@ -1,4 +1,4 @@
-// Read your own writes: a real feed, the purge bus of a box and of a fleet, and workers that serve pages.
+// Read your own writes: a real feed, the purge bus of a host and of a fleet, and workers that serve pages.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { ChangeFeed } from '../../src/data/feed/feed.ts';
 import { Database } from '../../src/data/read/database.ts';
-import { BoxRelay } from '../../src/host-link/purges/host-relay.ts';
+import { HostRelay } from '../../src/host-link/purges/host-relay.ts';
 import { ownerOf } from '../../src/invalidation/bus/bus-owner.ts';
 import { follow } from '../../src/invalidation/bus/follow.ts';
 import { Visibility } from '../../src/invalidation/bus/visibility.ts';
@@ -25,7 +25,7 @@ const LONG_MS = 20_000;
 let held: TestDatabase;
 let database: Database;
 let folder: string;
-let relay: BoxRelay;
+let relay: HostRelay;
 let open: (() => Promise<unknown>)[];
 
 beforeEach(async () => {
@@ -33,7 +33,7 @@ beforeEach(async () => {
   await held.query('set synchronous_commit = on');
   database = new Database({ connectionString: held.url, logger: silent, clock: systemClock, max: 4 });
   folder = mkdtempSync(join(tmpdir(), 'coherent-visible-'));
-  relay = new BoxRelay({ folder, clock: systemClock, logger: silent, newEpoch: randomUUID });
+  relay = new HostRelay({ folder, clock: systemClock, logger: silent, newEpoch: randomUUID });
   open = [];
 });
 afterEach(async () => {
@@ -139,7 +139,7 @@ async function everyCommitIsSeen(redisUrl?: string): Promise<void> {
 }
 
 describe('visible()', { timeout: 120_000 }, () => {
-  it('returns when every worker of the box has dropped what was made before the commit', async () => {
+  it('returns when every worker of the host has dropped what was made before the commit', async () => {
     await everyCommitIsSeen();
   });
 

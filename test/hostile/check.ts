@@ -69,7 +69,7 @@ export async function check({ build, connections, perSecond, seconds, restMs }: 
         patienceMs: 10_000,
       });
 
-    const calm = figures(await visitors());
+    const calm = stats(await visitors());
     // The same once before, so that memory which the process keeps for the next time is no difference.
     for (const socket of await storm(port, connections, seconds * 1000)) socket.destroy();
     const before = await settled(held, NOTHING_HELD, restMs);
@@ -81,7 +81,7 @@ export async function check({ build, connections, perSecond, seconds, restMs }: 
       before,
       after,
       calm,
-      attacked: figures(result),
+      attacked: stats(result),
       attacks: connections,
       logBytes: server.output().length - logBefore,
     };
@@ -107,7 +107,7 @@ async function storm(port: number, connections: number, overMs: number): Promise
   return staying;
 }
 
-function figures({ answers, gone, failed }: OpenLoopResult): Outcome['calm'] {
+function stats({ answers, gone, failed }: OpenLoopResult): Outcome['calm'] {
   const latencies = answers.map(({ latencyMs }) => latencyMs);
   const wrong = answers.filter(({ status }) => status !== 200).length;
   return { p99Ms: percentile(latencies, 0.99), lost: gone + failed + wrong };

@@ -12,10 +12,10 @@ describe('the purge bus on a Redis Cluster', () => {
     try {
       // Messages come once the subscription stands; until then readings mend what is missing.
       await until(async () => {
-        const before = b.bus.figures();
+        const before = b.bus.stats();
         const { seq } = await a.bus.publish(['users#17'], 'purge');
         await until(() => b.clock.seq >= seq);
-        return b.bus.figures().gapsMended === before.gapsMended;
+        return b.bus.stats().gapsMended === before.gapsMended;
       });
       const stamp = b.clock.stamp();
       const { seq } = await a.bus.publish(['users#1', 'users#2'], 'purge');
@@ -38,11 +38,11 @@ describe('connections to a Redis Cluster that fall silent while new ones work', 
       await until(() => !a.lease.trusted && !b.lease.trusted);
       await until(() => a.lease.trusted && b.lease.trusted);
       await until(async () => {
-        const before = b.bus.figures();
+        const before = b.bus.stats();
         const published = await a.bus.publish(['users#17'], 'purge').catch(() => undefined);
         if (published === undefined) return false;
         await until(() => b.clock.seq >= published.seq);
-        return b.bus.figures().gapsMended === before.gapsMended;
+        return b.bus.stats().gapsMended === before.gapsMended;
       });
     } finally {
       await Promise.all([a.bus.close(), b.bus.close()]);

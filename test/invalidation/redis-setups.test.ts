@@ -8,7 +8,7 @@ import { connectForCommands, connectForMessages } from '../../src/cache/redis/re
 import { RedisFlights } from '../../src/cache/render/redis-flights.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { parseRedisUrl } from '../../src/core/redis-url.ts';
-import { connected, l2, openBox, pageFill, wait } from '../support/box.ts';
+import { connected, l2, openHost, pageFill, wait } from '../support/box.ts';
 import { type BusMember, busMember } from '../support/bus-member.ts';
 import { type TestRedis, testRedis, until } from '../support/redis.ts';
 import { silent } from '../support/silent.ts';
@@ -105,16 +105,16 @@ describe('a Redis of 32 MB that is full and evicts nothing', () => {
   it('is not filled by cached pages', async () => {
     await sized(32, 'noeviction');
     await using member = await busMember(redis.url);
-    await using box = await openBox({ redisUrl: redis.url, commandTimeoutMs: 5000 });
+    await using box = await openHost({ redisUrl: redis.url, commandTimeoutMs: 5000 });
     await connected(box);
     const page = 'x'.repeat(MB / 4);
-    for (let index = 0; index < 400 && l2(box.caches).store.redisRoom === 'open'; index++) {
+    for (let index = 0; index < 400 && l2(box.caches).store.redisCapacity === 'open'; index++) {
       await box.caches.pages.fetch(`k${index}`, wait, pageFill(page));
       await box.caches.pages.flushed();
       // Slowly enough for it to look.
       if (index % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    expect(l2(box.caches).store.redisRoom).toBe('closed');
+    expect(l2(box.caches).store.redisCapacity).toBe('closed');
     const [, used] = /used_memory:(\d+)/.exec(await redis.admin.info('memory')) ?? [];
     expect(Number(used)).toBeLessThan(32 * MB);
     await redis.admin.set('of somebody else', 'there is room');
@@ -124,7 +124,7 @@ describe('a Redis of 32 MB that is full and evicts nothing', () => {
     await redis.admin.flushall();
     await until(async () => {
       await box.caches.pages.fetch(`r${performance.now()}`, wait, pageFill('small'));
-      return l2(box.caches).store.redisRoom === 'open';
+      return l2(box.caches).store.redisCapacity === 'open';
     });
   });
 });
@@ -217,7 +217,7 @@ describe('a user with the rights of docs/guides/redis.md and no others', () => {
     await purges(one, [one, two]);
     const published = await one.bus.publish(['users#1'], 'purge');
     expect((await one.bus.applied(published, { timeoutMs: 5000 })).missing).toEqual([]);
-    await using box = await openBox({
+    await using box = await openHost({
       overrides: {
         redis: {
           target: parseRedisUrl(named),
@@ -227,7 +227,7 @@ describe('a user with the rights of docs/guides/redis.md and no others', () => {
       },
     });
     await connected(box);
-    expect(l2(box.caches).store.redisRoom).toBe('open');
+    expect(l2(box.caches).store.redisCapacity).toBe('open');
     await box.caches.pages.clear();
     expect(await redis.admin.call('ACL', 'LOG')).toEqual([]);
   });

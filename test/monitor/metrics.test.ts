@@ -1,4 +1,4 @@
-// /metrics of a real box: what it tells, what it loses when a worker dies, and what it does while one hangs.
+// /metrics of a real host: what it tells, what it loses when a worker dies, and what it does while one hangs.
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -124,7 +124,7 @@ describe('/metrics', () => {
     await until(async () => (await look()).types.has('coherent_slot_retained_bytes'));
     const { types } = await look();
     const missing = METRICS.map(({ name }) => name).filter((name) => !types.has(name));
-    // Garbage may not have been collected yet; there are no services beside this box, nobody outside is told of
+    // Garbage may not have been collected yet; there are no services beside this host, nobody outside is told of
     // purges, and no promise of the page was rejected.
     const may = [
       'coherent_services_up',

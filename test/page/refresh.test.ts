@@ -62,7 +62,7 @@ describe('after a purge', () => {
     purge('items');
     await until(() => cache.stats().background.done === 1);
     purge('items');
-    await until(() => dependencies.figures().entries === 0);
+    await until(() => dependencies.stats().entries === 0);
     expect(renders).toHaveLength(2);
   });
 

@@ -99,7 +99,7 @@ test('its shell goes out here while it is rendered there, and its rest when it i
   // Who waited for a render was no hit; who comes now is.
   const cached = await fetch(two.address);
   expect(cached.headers.get('cache-status')).toMatch(/^coherent; hit; ttl=\d+; detail=L1$/);
-  expect(two.usage.figures().cache).toEqual([
+  expect(two.usage.stats().cache).toEqual([
     { route: '/reports/[id]', tier: 'none', result: 'miss', requests: 2, collapsed: 2 },
     { route: '/reports/[id]', tier: 'l1', result: 'hit', requests: 1, collapsed: 0 },
   ]);

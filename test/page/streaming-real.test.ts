@@ -1,4 +1,4 @@
-// A slow page of real servers, two boxes of two workers: whichever worker a visitor comes to, the shell goes out at once.
+// A slow page of real servers, two hosts of two workers: whichever worker a visitor comes to, the shell goes out at once.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -186,7 +186,7 @@ test('who waits for what another request began is told so, and all of them are c
   ]);
   report.answer(() => 3);
   expect(await first.text).toBe(await second.text);
-  expect(usage.figures().cache).toEqual([
+  expect(usage.stats().cache).toEqual([
     { route: '/reports/[id]', tier: 'none', result: 'miss', requests: 2, collapsed: 1 },
   ]);
 });

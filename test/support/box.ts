@@ -1,4 +1,4 @@
-// Whole caches as a box has them, over a real Redis and a real disk, for tests of faults.
+// Whole caches as a host has them, over a real Redis and a real disk, for tests of faults.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,13 +12,13 @@ import { PurgeClock } from '../../src/invalidation/clock/clock.ts';
 import { until } from './redis.ts';
 import { silent } from './silent.ts';
 
-export interface Box extends AsyncDisposable {
+export interface Host extends AsyncDisposable {
   readonly caches: Caches;
   readonly purges: PurgeClock;
   readonly folder: string;
 }
 
-export interface BoxOptions {
+export interface HostOptions {
   readonly redisUrl?: string;
   readonly withDisk?: boolean;
   readonly epoch?: string;
@@ -26,13 +26,13 @@ export interface BoxOptions {
   readonly overrides?: Partial<CachesOptions>;
 }
 
-export async function openBox({
+export async function openHost({
   redisUrl,
   withDisk = false,
   epoch = 'e1',
   commandTimeoutMs = 100,
   overrides = {},
-}: BoxOptions): Promise<Box> {
+}: HostOptions): Promise<Host> {
   const folder = mkdtempSync(join(tmpdir(), 'crs-box-'));
   const purges = new PurgeClock({ epoch, slots: 1024 });
   const caches = openCaches({
@@ -62,7 +62,7 @@ export async function openBox({
 }
 
 /** Redis is reached: what is written there can be read back. */
-export async function connected({ caches }: Box): Promise<void> {
+export async function connected({ caches }: Host): Promise<void> {
   let probe = 0;
   await until(async () => {
     const key = `probe${probe++}`;

@@ -1,4 +1,4 @@
-// Loaded into every process of a box (node --import): its wall clock is off by as many milliseconds as a file says, as
+// Loaded into every process of a host (node --import): its wall clock is off by as many milliseconds as a file says, as
 // after a step of NTP or of an operator. Spans of time are not touched, as they are not on a real machine.
 import { readFileSync, watchFile } from 'node:fs';
 

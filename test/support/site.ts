@@ -128,10 +128,10 @@ export async function startSite(options: SiteOptions) {
     others: Pick<StackOptions<V>, 'shared' | 'flights'> = {},
   ) => {
     const maxBytes = options.cacheBytes ?? 10e6;
-    const shelf = dependencies && { shelf: dependencies.shelf(kind) };
+    const tierObserver = dependencies && { tierObserver: dependencies.tierObserver(kind) };
     const background = new Background({ maxRunning: 2, maxQueued: 10 });
     const common = { clock, validity: purges, weigh };
-    const memory = new MemoryTier({ ...common, maxBytes, maxPinnedBytes: maxBytes, ...shelf });
+    const memory = new MemoryTier({ ...common, maxBytes, maxPinnedBytes: maxBytes, ...tierObserver });
     const own = { clock, log, validity: purges, memory, background, negativeTtlMs: 0 };
     return new CacheStack<V>({ ...own, ...others });
   };

@@ -1,13 +1,13 @@
-// Figures of a box as they might be, for tests of what reads them. Every part can be replaced.
-import { DURATION_BOUNDS_MS, type HistogramFigures } from '../../src/core/histogram.ts';
+// Figures of a host as they might be, for tests of what reads them. Every part can be replaced.
+import { DURATION_BOUNDS_MS, type HistogramStats } from '../../src/core/histogram.ts';
 import { type Counts, sumCounts, zeroCounts } from '../../src/monitor/counts.ts';
-import type { BoxSnapshot, BoxWorker, WorkerSnapshot } from '../../src/monitor/snapshot.ts';
+import type { HostSnapshot, HostWorker, WorkerSnapshot } from '../../src/monitor/snapshot.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const MiB = 1024 * 1024;
 
 /** So many durations of these lengths: `{ 3: 100, 40: 2 }`. */
-export function durations(lengths: Readonly<Record<number, number>>): HistogramFigures {
+export function durations(lengths: Readonly<Record<number, number>>): HistogramStats {
   const buckets = [...DURATION_BOUNDS_MS, 0].map(() => 0);
   let count = 0;
   let sumMs = 0;
@@ -141,7 +141,7 @@ export function workerSnapshot(parts: Partial<WorkerSnapshot> = {}): WorkerSnaps
       { kind: 'page', tier: 'l2', entries: null, bytes: null, maxBytes: null, breaker: 'closed' },
     ],
     held: [],
-    overload: { strain: 'none', running: 1, maxRunning: 40, waiting: 0, waitMs: 0 },
+    overload: { overloadLevel: 'none', running: 1, maxRunning: 40, waiting: 0, waitMs: 0 },
     renders: { inFlight: 1, waitedFor: 1, queued: 0 },
     pool: { max: 20, total: 4, idle: 3, waiting: 0 },
     coherence: {
@@ -174,13 +174,13 @@ export function workerSnapshot(parts: Partial<WorkerSnapshot> = {}): WorkerSnaps
   };
 }
 
-/** A box of these workers, all of which have answered. */
-export function boxSnapshot(
-  parts: Partial<BoxSnapshot> = {},
+/** A host of these workers, all of which have answered. */
+export function hostSnapshot(
+  parts: Partial<HostSnapshot> = {},
   snapshots: readonly WorkerSnapshot[] = [workerSnapshot(), workerSnapshot({ slot: 1, pid: 1002 })],
-): BoxSnapshot {
+): HostSnapshot {
   const workers = snapshots.map(
-    (snapshot): BoxWorker => ({
+    (snapshot): HostWorker => ({
       slot: snapshot.slot,
       state: 'serving',
       pid: snapshot.pid,
@@ -214,7 +214,7 @@ export function boxSnapshot(
       state: 'leading',
       pid: 1010,
       deaths: 0,
-      figures: { transactions: 40, commitToPublishedP99Ms: 12 },
+      stats: { transactions: 40, commitToPublishedP99Ms: 12 },
     },
     services: undefined,
     ...parts,

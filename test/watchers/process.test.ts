@@ -9,9 +9,9 @@ import { loadConfig } from '../../config/load.ts';
 import { Feed } from '../../src/cluster/children/feed.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { stateOfProcess } from '../../src/host-link/heartbeat.ts';
-import { Rooms } from '../../src/host-link/message-router.ts';
-import { PURGES_ROOM } from '../../src/host-link/messages.ts';
-import { BoxRelay } from '../../src/host-link/purges/host-relay.ts';
+import { MessageRouter } from '../../src/host-link/message-router.ts';
+import { PURGES_CHANNEL } from '../../src/host-link/messages.ts';
+import { HostRelay } from '../../src/host-link/purges/host-relay.ts';
 import { type Program, program } from '../support/child.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { freePort, until } from '../support/redis.ts';
@@ -25,7 +25,7 @@ let database: TestDatabase;
 let folder: string;
 let port: number;
 let feed: Feed;
-let relay: BoxRelay;
+let relay: HostRelay;
 beforeAll(async () => {
   worker = await program(new URL('../../workers/feed.ts', import.meta.url));
 });
@@ -45,9 +45,9 @@ afterEach(async () => {
 });
 
 async function start(environment: Record<string, string> = {}): Promise<void> {
-  const rooms = new Rooms();
-  relay = new BoxRelay({ folder, clock: systemClock, logger: silent, newEpoch: randomUUID });
-  rooms.open(PURGES_ROOM, relay);
+  const rooms = new MessageRouter();
+  relay = new HostRelay({ folder, clock: systemClock, logger: silent, newEpoch: randomUUID });
+  rooms.open(PURGES_CHANNEL, relay);
   const config = loadConfig({
     environment: {
       LOG_LEVEL: 'silent',
@@ -68,7 +68,7 @@ async function start(environment: Record<string, string> = {}): Promise<void> {
     stateOf: stateOfProcess,
     events: {
       onVerdict: () => {},
-      onRoomMessage: (from, room, body) => rooms.receive(from, room, body),
+      onChannelMessage: (from, room, body) => rooms.receive(from, room, body),
       onExit: (from) => rooms.gone(from),
     },
   });

@@ -1,4 +1,4 @@
-// L3: one file an entry, shared by the workers of a box, surviving a restart.
+// L3: one file an entry, shared by the workers of a host, surviving a restart.
 //
 //   folder/ab/<sha256 of the key>     12 bytes: the wall-clock moment of its end and its crc32; then the envelope
 //   folder/tmp/<pid>-<n>-<random>     being written; renamed into place when whole

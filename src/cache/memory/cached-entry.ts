@@ -5,7 +5,7 @@ import type { CacheKey } from '../contract.ts';
 import type { Cached } from '../entry.ts';
 import type { Grouped } from './group-queues.ts';
 
-export interface HeldParts<V extends Cached> {
+export interface CachedEntryParts<V extends Cached> {
   readonly key: CacheKey;
   readonly value: V;
   readonly group: string;
@@ -18,7 +18,7 @@ export interface HeldParts<V extends Cached> {
  * An entry in memory with what judging it costs nothing to know: its slots, and the clock's version at which it
  * was last judged. While the clock has not moved since, one comparison of integers settles its validity.
  */
-export class Held<V extends Cached> implements Grouped<Held<V>> {
+export class CachedEntry<V extends Cached> implements Grouped<CachedEntry<V>> {
   readonly key: CacheKey;
   readonly value: V;
   readonly group: string;
@@ -31,15 +31,15 @@ export class Held<V extends Cached> implements Grouped<Held<V>> {
   /** Times it was served since it was made. */
   reads = 0;
   /** Its place in its group's queue. */
-  older: Held<V> | undefined = undefined;
-  newer: Held<V> | undefined = undefined;
+  older: CachedEntry<V> | undefined = undefined;
+  newer: CachedEntry<V> | undefined = undefined;
   readonly #slots: Uint32Array;
   /** The wall clock less the monotonic one, when this was taken in. */
   readonly #wallAheadMs: Milliseconds;
   #judgedAt: number;
   #verdict: Verdict;
 
-  constructor({ key, value, group, bytes, validity, clock }: HeldParts<V>) {
+  constructor({ key, value, group, bytes, validity, clock }: CachedEntryParts<V>) {
     this.key = key;
     this.#wallAheadMs = clock.now() - clock.monotonic();
     this.value = value;
@@ -125,7 +125,7 @@ export function useOf(
  * May it be served where this worker has no room to render? What ran out less than `spareMs` ago, or was expired. Never
  * what was purged, and nothing while purges may be missing.
  */
-export function isSpare(
+export function isStandby(
   value: Cached,
   verdict: Verdict,
   validity: Validity,

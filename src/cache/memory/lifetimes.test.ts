@@ -2,24 +2,24 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { PurgeClock } from '../../invalidation/clock/clock.ts';
 import type { FragmentEntry } from '../entry.ts';
-import { Lives } from './lifetimes.ts';
+import { Lifetimes } from './lifetimes.ts';
 import { MemoryTier } from './memory.ts';
 
 let clock: ManualClock;
 let purges: PurgeClock;
-let lives: Lives<FragmentEntry>;
+let lifetimes: Lifetimes<FragmentEntry>;
 let memory: MemoryTier<FragmentEntry>;
 
 beforeEach(() => {
   clock = new ManualClock();
   purges = new PurgeClock({ epoch: 'e1', slots: 65_536 });
-  lives = new Lives({ clock, validity: purges, isSame: (a, b) => a.html === b.html });
+  lifetimes = new Lifetimes({ clock, validity: purges, isSame: (a, b) => a.html === b.html });
   memory = new MemoryTier({
     clock,
     validity: purges,
     weigh: () => 100,
     maxBytes: 1e6,
-    lives,
+    lifetimes,
     spareMs: 60_000,
   });
 });
@@ -33,9 +33,9 @@ function entry(html: string, keys: readonly string[] = []): FragmentEntry {
 function purge(...keys: string[]) {
   purges.apply(purges.seq + 1, keys, 'purge');
 }
-const of = (group: string) => lives.stats().groups.find((each) => each.group === group);
+const of = (group: string) => lifetimes.stats().groups.find((each) => each.group === group);
 
-describe('lives', () => {
+describe('lifetimes', () => {
   it('tell entries whose time was over from those that a purge ended', () => {
     memory.set('a', entry('one', ['users#1', 'users#2']), '/users/[id]');
     clock.advance(1500);
@@ -91,14 +91,14 @@ describe('lives', () => {
     memory.set('a', entry('one', ['others#1', key]), '/');
     purge(key);
     memory.dropPurged('a');
-    expect(lives.stats().causes).toEqual([{ group: '/', cause, entries: 1 }]);
+    expect(lifetimes.stats().causes).toEqual([{ group: '/', cause, entries: 1 }]);
   });
 
   it('name a new epoch instead of a key that had nothing to do with it', () => {
     memory.set('a', entry('one', ['users#1']), '/');
     purges.beginEpoch('e2');
     memory.dropPurged('a');
-    expect(lives.stats().causes).toEqual([{ group: '/', cause: '(new epoch)', entries: 1 }]);
+    expect(lifetimes.stats().causes).toEqual([{ group: '/', cause: '(new epoch)', entries: 1 }]);
   });
 
   it('keep a bounded number of causes apart', () => {
@@ -107,7 +107,7 @@ describe('lives', () => {
       purge(`key-${index}`);
       memory.dropPurged(`k${index}`);
     }
-    const { causes } = lives.stats();
+    const { causes } = lifetimes.stats();
     expect(causes).toHaveLength(501);
     expect(causes.find(({ cause }) => cause === '(other)')?.entries).toBe(200);
   });

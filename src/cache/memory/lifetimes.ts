@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { DependencyKey, Milliseconds } from '../../core/units.ts';
 import type { Validity } from '../../core/validity.ts';
 import type { Cached } from '../entry.ts';
-import type { Held } from './cached-entry.ts';
+import type { CachedEntry } from './cached-entry.ts';
 
 const zero = () => ({
   stored: 0,
@@ -17,7 +17,7 @@ const zero = () => ({
   purgedUnread: 0,
 });
 
-export interface LivesOptions<V extends Cached> {
+export interface LifetimesOptions<V extends Cached> {
   readonly clock: Pick<Clock, 'now'>;
   readonly validity: Validity;
   /** Whether two entries of one key would be the same to a visitor. */
@@ -31,17 +31,17 @@ const MAX_ASKED = 64;
 const YEAR_MS: Milliseconds = 365 * 24 * 3_600_000;
 const OTHER_CAUSE = '(other)';
 
-export class Lives<V extends Cached> {
-  readonly #options: LivesOptions<V>;
+export class Lifetimes<V extends Cached> {
+  readonly #options: LifetimesOptions<V>;
   readonly #groups = new Map<string, ReturnType<typeof zero>>();
   readonly #causes = new Map<string, { readonly group: string; readonly cause: string; entries: number }>();
 
-  constructor(options: LivesOptions<V>) {
+  constructor(options: LifetimesOptions<V>) {
     this.#options = options;
   }
 
   /** `before`: what was held under its key until now. */
-  stored(group: string, value: V, before: Held<V> | undefined): void {
+  stored(group: string, value: V, before: CachedEntry<V> | undefined): void {
     const { clock, validity, isSame } = this.#options;
     // The same, compressed better.
     if (before?.value.createdMs === value.createdMs) return;
@@ -57,7 +57,7 @@ export class Lives<V extends Cached> {
     if (isSame(old, value)) counts.unchanged++;
   }
 
-  purged({ group, value, reads }: Held<V>): void {
+  purged({ group, value, reads }: CachedEntry<V>): void {
     const counts = this.#of(group);
     counts.purged++;
     counts.purgedAgeMs += Math.max(0, this.#options.clock.now() - value.createdMs);

@@ -69,7 +69,7 @@ it('whatever happens, the bytes are the sum, no group is over its share, and the
         maxPinnedBytes: MAX_PINNED_BYTES,
         maxEntryBytes: MAX_BYTES,
         maxGroupShare: GROUP_SHARE,
-        shelf: told,
+        tierObserver: told,
       });
       for (const each of steps) {
         if (each.do === 'set') {

@@ -16,11 +16,11 @@ import type { CacheKey } from '../contract.ts';
 import type { Cached } from '../entry.ts';
 import { Rollout } from '../rollout/rollout.ts';
 import { type Admission, admitAll } from './admission.ts';
-import { Held, isFresh, isSpare, type Use, usableUntilMs, useOf } from './cached-entry.ts';
+import { CachedEntry, isFresh, isStandby, type Use, usableUntilMs, useOf } from './cached-entry.ts';
 import { Ghosts } from './ghosts.ts';
 import { GroupQueues } from './group-queues.ts';
-import type { Lives } from './lifetimes.ts';
-import { noShelf, type Shelf } from './tier-observer.ts';
+import type { Lifetimes } from './lifetimes.ts';
+import { noTierObserver, type TierObserver } from './tier-observer.ts';
 import type { Weigh } from './weight.ts';
 
 export interface MemoryTierOptions<V extends Cached> {
@@ -36,9 +36,9 @@ export interface MemoryTierOptions<V extends Cached> {
   readonly maxGroupShare?: number;
   readonly admission?: Admission;
   /** Told of what is held, pinned entries included. */
-  readonly shelf?: Shelf;
+  readonly tierObserver?: TierObserver;
   /** Counts what becomes of the entries. */
-  readonly lives?: Lives<V>;
+  readonly lifetimes?: Lifetimes<V>;
   /** So much longer than it is of use an entry is kept, for a worker that has no room to render. Default 0. */
   readonly spareMs?: Milliseconds;
   readonly rollout?: Rollout;
@@ -71,7 +71,7 @@ export interface PinnedStats {
 
 /** What is held of a key, and what it is worth now. */
 export interface Found<V extends Cached> {
-  readonly held: Held<V>;
+  readonly held: CachedEntry<V>;
   readonly use: Exclude<Use, 'none'>;
 }
 
@@ -81,12 +81,12 @@ export class MemoryTier<V extends Cached> {
   readonly #maxEntryBytes: Bytes;
   readonly #spareMs: Milliseconds;
   readonly #admission: Admission;
-  readonly #shelf: Shelf;
-  readonly #lives: Lives<V> | undefined;
+  readonly #tierObserver: TierObserver;
+  readonly #lifetimes: Lifetimes<V> | undefined;
   readonly #rollout: Rollout;
-  readonly #lru: LRUCache<CacheKey, Held<V>>;
-  readonly #groups: GroupQueues<Held<V>>;
-  readonly #pinned = new Map<CacheKey, Held<V>>();
+  readonly #lru: LRUCache<CacheKey, CachedEntry<V>>;
+  readonly #groups: GroupQueues<CachedEntry<V>>;
+  readonly #pinned = new Map<CacheKey, CachedEntry<V>>();
   readonly #ghosts: Ghosts;
   #pinnedBytes: Bytes = 0;
   readonly #counts = {
@@ -111,8 +111,8 @@ export class MemoryTier<V extends Cached> {
     );
     this.#spareMs = options.spareMs ?? 0;
     this.#admission = options.admission ?? admitAll;
-    this.#shelf = options.shelf ?? noShelf;
-    this.#lives = options.lives;
+    this.#tierObserver = options.tierObserver ?? noTierObserver;
+    this.#lifetimes = options.lifetimes;
     this.#rollout = options.rollout ?? new Rollout();
     this.#ghosts = new Ghosts(options.clock);
     this.#groups = new GroupQueues(maxGroupBytes);
@@ -124,7 +124,7 @@ export class MemoryTier<V extends Cached> {
   }
 
   /** Fresh and valid, or undefined. The hot path: one look-up, one comparison of integers, one of times. */
-  fresh(key: CacheKey): Held<V> | undefined {
+  fresh(key: CacheKey): CachedEntry<V> | undefined {
     const held = this.#get(key);
     if (held === undefined) return undefined;
     const { clock, validity } = this.#options;
@@ -160,8 +160,8 @@ export class MemoryTier<V extends Cached> {
     const isPinned = pin && this.#rollout.allows('static', key);
     if (!isPinned && !this.#rollout.allows('l1', key)) return false;
     const { weigh, validity, clock } = this.#options;
-    const bytes = weigh(key, value) + this.#shelf.weigh(value.keys.length);
-    const held = new Held({ key, value, group, bytes, validity, clock });
+    const bytes = weigh(key, value) + this.#tierObserver.weigh(value.keys.length);
+    const held = new CachedEntry({ key, value, group, bytes, validity, clock });
     if (!this.#isWanted(held, before)) return false;
     if (isPinned && this.#pin(held, before)) return true;
     return this.#rollout.allows('l1', key) && this.#admit(held, before);
@@ -176,7 +176,7 @@ export class MemoryTier<V extends Cached> {
   }
 
   /** For the sweep after a purge, no read: drops what is invalid by now, and answers what it was. */
-  dropPurged(key: CacheKey): Held<V> | undefined {
+  dropPurged(key: CacheKey): CachedEntry<V> | undefined {
     const held = this.look(key);
     if (held?.verdict(this.#options.validity) !== 'purged') return undefined;
     this.#countPurged(held);
@@ -185,7 +185,7 @@ export class MemoryTier<V extends Cached> {
   }
 
   /** What is held, whatever it is worth, and no read. */
-  look(key: CacheKey): Held<V> | undefined {
+  look(key: CacheKey): CachedEntry<V> | undefined {
     return this.#pinned.get(key) ?? this.#lru.peek(key);
   }
 
@@ -197,9 +197,9 @@ export class MemoryTier<V extends Cached> {
   }
 
   /** What may stand in for a render that there is no room for. */
-  spare(key: CacheKey): Held<V> | undefined {
+  spare(key: CacheKey): CachedEntry<V> | undefined {
     const held = this.look(key);
-    return held !== undefined && this.#isSpare(held) ? held : undefined;
+    return held !== undefined && this.#isStandby(held) ? held : undefined;
   }
 
   delete(key: CacheKey): boolean {
@@ -244,28 +244,28 @@ export class MemoryTier<V extends Cached> {
     };
   }
 
-  #get(key: CacheKey): Held<V> | undefined {
+  #get(key: CacheKey): CachedEntry<V> | undefined {
     const pinned = this.#pinned.size === 0 ? undefined : this.#pinned.get(key);
     return pinned ?? this.#lru.get(key);
   }
 
-  #useOf(held: Held<V>): Use {
+  #useOf(held: CachedEntry<V>): Use {
     const { validity, clock } = this.#options;
     return useOf(held.value, held.verdict(validity), validity, clock, held.nowMs(clock));
   }
 
-  #isSpare(held: Held<V>): boolean {
+  #isStandby(held: CachedEntry<V>): boolean {
     const { validity, clock } = this.#options;
-    return isSpare(held.value, held.verdict(validity), validity, clock, this.#spareMs, held.nowMs(clock));
+    return isStandby(held.value, held.verdict(validity), validity, clock, this.#spareMs, held.nowMs(clock));
   }
 
-  #dropUseless(held: Held<V>): void {
+  #dropUseless(held: CachedEntry<V>): void {
     if (held.verdict(this.#options.validity) === 'purged') this.#countPurged(held);
-    if (!this.#isSpare(held)) this.delete(held.key);
+    if (!this.#isStandby(held)) this.delete(held.key);
   }
 
   /** Not purged meanwhile, still of use, and not a late fill that would take the place of what an expire had made anew. */
-  #isWanted(held: Held<V>, before: Held<V> | undefined): boolean {
+  #isWanted(held: CachedEntry<V>, before: CachedEntry<V> | undefined): boolean {
     const { validity, clock } = this.#options;
     const verdict = held.verdict(validity);
     if (verdict === 'purged' || usableUntilMs(held.value) <= clock.now()) return false;
@@ -273,19 +273,19 @@ export class MemoryTier<V extends Cached> {
   }
 
   /** False: there is no room for it among the pinned. */
-  #pin(held: Held<V>, before: Held<V> | undefined): boolean {
+  #pin(held: CachedEntry<V>, before: CachedEntry<V> | undefined): boolean {
     const freed = before?.isPinned === true ? before.bytes : 0;
     if (this.#pinnedBytes - freed + held.bytes > this.#maxPinnedBytes) {
       this.#counts.pinnedRefused++;
       this.#unpin(held.key);
       return false;
     }
-    this.#lives?.stored(held.group, held.value, before);
+    this.#lifetimes?.stored(held.group, held.value, before);
     this.delete(held.key);
     held.isPinned = true;
     this.#pinned.set(held.key, held);
     this.#pinnedBytes += held.bytes;
-    this.#shelf.entered(held.key, held.value.keys);
+    this.#tierObserver.entered(held.key, held.value.keys);
     return true;
   }
 
@@ -294,11 +294,11 @@ export class MemoryTier<V extends Cached> {
     if (held === undefined) return false;
     this.#pinned.delete(key);
     this.#pinnedBytes -= held.bytes;
-    this.#shelf.left(key, held.value.keys);
+    this.#tierObserver.left(key, held.value.keys);
     return true;
   }
 
-  #admit(held: Held<V>, before: Held<V> | undefined): boolean {
+  #admit(held: CachedEntry<V>, before: CachedEntry<V> | undefined): boolean {
     const { key, bytes } = held;
     if (bytes > this.#maxEntryBytes) {
       this.#counts.tooLarge++;
@@ -310,16 +310,16 @@ export class MemoryTier<V extends Cached> {
       this.#counts.notAdmitted++;
       return false;
     }
-    this.#lives?.stored(held.group, held.value, before);
+    this.#lifetimes?.stored(held.group, held.value, before);
     this.#unpin(key);
     this.#lru.set(key, held);
-    this.#shelf.entered(key, held.value.keys);
+    this.#tierObserver.entered(key, held.value.keys);
     this.#groups.enter(held);
     this.#cutToShare(held);
     return true;
   }
 
-  #cutToShare(newcomer: Held<V>): void {
+  #cutToShare(newcomer: CachedEntry<V>): void {
     for (;;) {
       const victim = this.#groups.victim(newcomer);
       if (victim === undefined) return;
@@ -329,17 +329,17 @@ export class MemoryTier<V extends Cached> {
     }
   }
 
-  #left(held: Held<V>, reason: LRUCache.DisposeReason): void {
+  #left(held: CachedEntry<V>, reason: LRUCache.DisposeReason): void {
     this.#groups.leave(held);
-    this.#shelf.left(held.key, held.value.keys);
+    this.#tierObserver.left(held.key, held.value.keys);
     if (reason !== 'evict') return;
     this.#counts.evictions++;
     this.#ghosts.displaced(held.key);
   }
 
-  #countPurged(held: Held<V>): void {
+  #countPurged(held: CachedEntry<V>): void {
     if (held.isPinned) this.#counts.pinnedPurged++;
     else this.#counts.purged++;
-    this.#lives?.purged(held);
+    this.#lifetimes?.purged(held);
   }
 }

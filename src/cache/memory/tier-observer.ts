@@ -2,7 +2,7 @@ import type { Bytes, DependencyKey } from '../../core/units.ts';
 import type { CacheKey } from '../contract.ts';
 
 /** Told by memory of every entry that it takes and lets go of, for whatever reason. */
-export interface Shelf {
+export interface TierObserver {
   /** Also where it replaces an entry; that one has left before. */
   entered(key: CacheKey, keys: readonly DependencyKey[]): void;
   left(key: CacheKey, keys: readonly DependencyKey[]): void;
@@ -10,4 +10,4 @@ export interface Shelf {
   weigh(keys: number): Bytes;
 }
 
-export const noShelf: Shelf = { entered: () => {}, left: () => {}, weigh: () => 0 };
+export const noTierObserver: TierObserver = { entered: () => {}, left: () => {}, weigh: () => 0 };

@@ -11,10 +11,10 @@ import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { RedisCommands } from './redis-commands.ts';
 
-export interface RedisRoomOptions {
+export interface RedisCapacityOptions {
   readonly commands: RedisCommands;
   readonly clock: Clock;
-  /** Of the one process of the box that tells people how their Redis is set. */
+  /** Of the one process of the host that tells people how their Redis is set. */
   readonly log?: Logger | undefined;
 }
 
@@ -30,14 +30,14 @@ interface Memory {
   readonly policy: string;
 }
 
-export class RedisRoom {
-  readonly #options: RedisRoomOptions;
+export class RedisCapacity {
+  readonly #options: RedisCapacityOptions;
   #isOpen = true;
   #lookedAt: Milliseconds = Number.NEGATIVE_INFINITY;
   #told: string | undefined;
   #refused = 0;
 
-  constructor(options: RedisRoomOptions) {
+  constructor(options: RedisCapacityOptions) {
     this.#options = options;
   }
 
@@ -60,7 +60,7 @@ export class RedisRoom {
   }
 
   stats() {
-    return { redisRoom: this.#isOpen ? 'open' : 'closed', redisNoRoom: this.#refused };
+    return { redisCapacity: this.#isOpen ? 'open' : 'closed', redisNoRoom: this.#refused };
   }
 
   async #look(): Promise<void> {

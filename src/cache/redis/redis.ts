@@ -1,17 +1,17 @@
-// L2: Redis, shared by all boxes. One round trip a read; a Redis that hangs costs one request the command timeout, then
+// L2: Redis, shared by all hosts. One round trip a read; a Redis that hangs costs one request the command timeout, then
 // the breaker keeps requests away from it until a probe of its own is answered.
 import { ownBytes } from '../../core/own-bytes.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { CacheKey } from '../contract.ts';
 import type { ByteStore, StoredBytes } from '../shared/envelope-tier.ts';
-import type { RedisRoom } from './redis-capacity.ts';
+import type { RedisCapacity } from './redis-capacity.ts';
 import type { RedisCommands } from './redis-commands.ts';
 
 export interface RedisStoreOptions {
   readonly commands: RedisCommands;
   /** Before every key of ours. What does not begin with it is never touched. */
   readonly prefix: string;
-  readonly room: RedisRoom;
+  readonly room: RedisCapacity;
 }
 
 const SCAN_COUNT = 500;
@@ -19,7 +19,7 @@ const SCAN_COUNT = 500;
 export class RedisStore implements ByteStore {
   readonly #commands: RedisCommands;
   readonly #prefix: string;
-  readonly #room: RedisRoom;
+  readonly #room: RedisCapacity;
 
   constructor({ commands, prefix, room }: RedisStoreOptions) {
     this.#commands = commands;

@@ -40,11 +40,11 @@ export class BackgroundRenders<V extends Cached> {
     const { renders, memory, failures, log } = this.#options;
     const { key } = job;
     // What flies at the moment may bring no more than the stale entry of a shared tier.
-    await renders.current(key)?.landed.catch(() => {});
+    await renders.current(key)?.flightResult.catch(() => {});
     if (this.#closed || memory.get(key)?.use === 'fresh' || failures.get(key)) return;
     const flight = renders.current(key) ?? renders.launch(job, reason);
     flight.detach();
-    const { error } = await flight.landed;
+    const { error } = await flight.flightResult;
     if (error === undefined) return;
     const { group } = job.options;
     log.warn({ err: error, group }, 'a background render failed; the stale entry stays');

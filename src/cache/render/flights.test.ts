@@ -26,7 +26,7 @@ describe('the agreement of one process', () => {
   });
 });
 
-describe('the box before the fleet', () => {
+describe('the host before the fleet', () => {
   const two = () => {
     const fleet = new LocalFlights();
     return {
@@ -38,7 +38,7 @@ describe('the box before the fleet', () => {
     };
   };
 
-  it('lets one of all boxes lead', async () => {
+  it('lets one of all hosts lead', async () => {
     const { boxes } = two();
     const turn = leads(await boxes[0].enter('k', signal));
     const neighbour = follows(await boxes[0].enter('k', signal));
@@ -48,7 +48,7 @@ describe('the box before the fleet', () => {
     leads(await boxes[1].enter('k', signal));
   });
 
-  it('asks the fleet once per box: the neighbours of who waits for it wait for him', async () => {
+  it('asks the fleet once per host: the neighbours of who waits for it wait for him', async () => {
     const { boxes, fleet } = two();
     let asked = 0;
     const counting: FlightCoordinator = {
@@ -66,7 +66,7 @@ describe('the box before the fleet', () => {
     await Promise.all(waiting.map(({ over }) => over));
   });
 
-  it('leaves one leader per box where the fleet is out of reach', async () => {
+  it('leaves one leader per host where the fleet is out of reach', async () => {
     const gone: FlightCoordinator = {
       enter: async () => ({ role: 'leader', done: async () => {} }),
       close: async () => {},
@@ -76,7 +76,7 @@ describe('the box before the fleet', () => {
     follows(await box.enter('k', signal));
   });
 
-  it('gives the turn of the box back when the fleet cannot be asked', async () => {
+  it('gives the turn of the host back when the fleet cannot be asked', async () => {
     const broken: FlightCoordinator = {
       enter: async () => Promise.reject(new Error('no')),
       close: async () => {},

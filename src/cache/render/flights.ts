@@ -52,7 +52,7 @@ export class LocalFlights implements FlightCoordinator {
   }
 }
 
-/** First the nearer, then the farther: one per box asks the fleet, and a fleet out of reach leaves one per box. */
+/** First the nearer, then the farther: one per host asks the fleet, and a fleet out of reach leaves one per host. */
 export class ChainedFlights implements FlightCoordinator {
   readonly #near: FlightCoordinator;
   readonly #far: FlightCoordinator;
@@ -75,7 +75,7 @@ export class ChainedFlights implements FlightCoordinator {
     if (far.role === 'leader') {
       return { role: 'leader', done: async () => void (await Promise.allSettled([far.done(), near.done()])) };
     }
-    // The box's turn is kept while its holder waits for the fleet, or all workers of the box would ask it.
+    // The host's turn is kept while its holder waits for the fleet, or all workers of the host would ask it.
     return { role: 'follower', over: far.over.finally(() => near.done()) };
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { FlightRelay } from '../../host-link/flight-relay.ts';
-import { BoxFlights } from './host-flights.ts';
+import { HostFlights } from './host-flights.ts';
 
 const signal = new AbortController().signal;
 
@@ -23,7 +23,7 @@ function worker(relay: FlightRelay, clock = new ManualClock()) {
   const setMute = (now: boolean) => {
     mute = now;
   };
-  return { flights: new BoxFlights({ line, clock }), member, clock, setMute };
+  return { flights: new HostFlights({ line, clock }), member, clock, setMute };
 }
 
 const turnOfTheLoop = () => new Promise((resolve) => setImmediate(resolve));

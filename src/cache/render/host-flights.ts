@@ -1,4 +1,4 @@
-// One render in the box: the worker's side of the agreement that the primary keeps (flight-relay.ts).
+// One render in the host: the worker's side of the agreement that the primary keeps (flight-relay.ts).
 import type { Clock } from '../../core/clock.ts';
 import type { StopSignal } from '../../core/stop.ts';
 import type { Milliseconds } from '../../core/units.ts';
@@ -15,7 +15,7 @@ export interface FlightLine {
   onMessage(handler: (body: unknown) => void): void;
 }
 
-export interface BoxFlightsOptions {
+export interface HostFlightsOptions {
   readonly line: FlightLine;
   readonly clock: Clock;
   /**
@@ -30,14 +30,14 @@ export interface BoxFlightsOptions {
 
 const LEADER_ALONE: Turn = { role: 'leader', done: async () => {} };
 
-export class BoxFlights implements FlightCoordinator {
-  readonly #options: Required<BoxFlightsOptions>;
+export class HostFlights implements FlightCoordinator {
+  readonly #options: Required<HostFlightsOptions>;
   readonly #turns = new Map<number, (leads: boolean) => void>();
   readonly #waits = new Map<number, (ended: boolean) => void>();
   #lastId = 0;
   #leftOutUntilMs = 0;
 
-  constructor(options: BoxFlightsOptions) {
+  constructor(options: HostFlightsOptions) {
     this.#options = { answerWithinMs: 1000, leftOutForMs: 5000, waitAtMostMs: 5000, ...options };
     options.line.onMessage((body) => this.#receive(readFromFlightRelay(body)));
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import type { Strain } from '../../core/overload-level.ts';
+import type { OverloadLevel } from '../../core/overload-level.ts';
 import { RenderSlots, type RenderSlotsOptions, type Slot, STANDING_MS } from './render-slots.ts';
 
 /** Slots on a manual clock whose turns of the loop the test takes. */
@@ -94,9 +94,9 @@ describe('slots to render in', () => {
     await paced(100, 20);
     for (let visitor = 0; visitor < 5; visitor++) enter();
     await turn();
-    expect(made.strain).toBe('stale');
+    expect(made.overloadLevel).toBe('stale');
     clock.advance(STANDING_MS);
-    expect(made.strain).toBe('shed');
+    expect(made.overloadLevel).toBe('shed');
     const late = enter();
     await turn();
     expect(late.refused).toMatchObject({ refusal: 'slow' });
@@ -169,20 +169,20 @@ describe('slots to render in', () => {
     gone.abort(new Error('gone'));
     await turn();
     expect(second.refused).toMatchObject({ message: 'gone' });
-    expect(made.stats()).toMatchObject({ waiting: 0, strain: 'stale' });
+    expect(made.stats()).toMatchObject({ waiting: 0, overloadLevel: 'stale' });
     expect(clock.pending).toBe(0);
     first.leave?.();
     first.leave?.();
-    expect(made.stats()).toMatchObject({ running: 0, strain: 'none' });
+    expect(made.stats()).toMatchObject({ running: 0, overloadLevel: 'none' });
   });
 
   it('are fewer while the process itself is overloaded', async () => {
-    let strain: Strain = 'shed';
-    const { slots: made, enter, turn } = slots({ maxRunning: 8, strain: () => strain });
+    let overloadLevel: OverloadLevel = 'shed';
+    const { slots: made, enter, turn } = slots({ maxRunning: 8, overloadLevel: () => overloadLevel });
     for (let visitor = 0; visitor < 8; visitor++) enter();
     await turn();
     expect(made.stats()).toMatchObject({ running: 2, waiting: 6 });
-    strain = 'none';
+    overloadLevel = 'none';
     made.enterBehind().leave();
     await turn();
     expect(made.stats()).toMatchObject({ running: 8, waiting: 0 });

@@ -22,7 +22,7 @@
 // unseen in the kernel, hits among them: the line would be there, and nobody could bound it. Now each turn reads what has
 // come, answers the hits, refuses what is too much, and renders a little.
 import type { Clock, Timer } from '../../core/clock.ts';
-import { type Strain, worse } from '../../core/overload-level.ts';
+import { type OverloadLevel, worse } from '../../core/overload-level.ts';
 import type { StopSignal } from '../../core/stop.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import { OverloadedError, type Refusal } from '../errors.ts';
@@ -36,7 +36,7 @@ export interface RenderSlotsOptions {
   /** Nobody waits in the line for longer. */
   readonly lineMs: Milliseconds;
   /** What the process itself feels: loop, memory. Default: nothing. */
-  readonly strain?: () => Strain;
+  readonly overloadLevel?: () => OverloadLevel;
   /** Calls back in the next turn of the event loop. */
   readonly nextTurn?: (run: () => void) => void;
 }
@@ -50,7 +50,7 @@ export interface Slot {
 }
 
 export interface RenderSlotsStats {
-  readonly strain: Strain;
+  readonly overloadLevel: OverloadLevel;
   readonly running: number;
   readonly maxRunning: number;
   readonly waiting: number;
@@ -114,14 +114,14 @@ export class RenderSlots {
   readonly #shed: Record<Shed, number> = { full: 0, slow: 0, deadline: 0, waited: 0 };
 
   constructor(options: RenderSlotsOptions) {
-    this.#options = { strain: () => 'none', nextTurn: (run) => void setImmediate(run), ...options };
+    this.#options = { overloadLevel: () => 'none', nextTurn: (run) => void setImmediate(run), ...options };
   }
 
-  get strain(): Strain {
-    const { clock, strain } = this.#options;
+  get overloadLevel(): OverloadLevel {
+    const { clock, overloadLevel } = this.#options;
     const since = this.#lineSinceMs;
     if (since !== undefined && !this.#areFew && clock.monotonic() - since >= STANDING_MS) return 'shed';
-    return worse(strain(), this.#running >= this.#most ? 'stale' : 'none');
+    return worse(overloadLevel(), this.#running >= this.#most ? 'stale' : 'none');
   }
 
   /** How late an event may be noticed in this loop, which has been rendering other pages: two turns. */
@@ -156,7 +156,7 @@ export class RenderSlots {
     if (this.#areFew || (this.#running < this.#most && this.#line.size === 0)) return;
     const waitMs = this.#waitMs();
     if (this.#line.size >= PLACES_PER_SLOT * maxRunning) throw this.#refusal('full');
-    if (waitMs > lineMs * (this.strain === 'shed' ? SHORT_LINE : 1)) throw this.#refusal('slow');
+    if (waitMs > lineMs * (this.overloadLevel === 'shed' ? SHORT_LINE : 1)) throw this.#refusal('slow');
     if (clock.monotonic() + waitMs + this.#renderMs > deadlineMs) throw this.#refusal('deadline');
   }
 
@@ -166,7 +166,7 @@ export class RenderSlots {
 
   stats(): RenderSlotsStats {
     return {
-      strain: this.strain,
+      overloadLevel: this.overloadLevel,
       running: this.#running,
       maxRunning: this.#options.maxRunning,
       waiting: this.#line.size,
@@ -179,8 +179,8 @@ export class RenderSlots {
   }
 
   get #most(): number {
-    const { maxRunning, strain } = this.#options;
-    return strain() === 'shed' ? Math.ceil(maxRunning * FEWER) : maxRunning;
+    const { maxRunning, overloadLevel } = this.#options;
+    return overloadLevel() === 'shed' ? Math.ceil(maxRunning * FEWER) : maxRunning;
   }
 
   get #areFew(): boolean {

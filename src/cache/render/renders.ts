@@ -28,7 +28,7 @@ import type { MemoryTier } from '../memory/memory.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { SharedTiers } from '../shared/shared-tiers.ts';
 import type { Failures } from './failures.ts';
-import { followed, type Landed, landing } from './flight-result.ts';
+import { type FlightResult, followed, landing } from './flight-result.ts';
 import type { FlightCoordinator, Turn } from './flights.ts';
 import type { RenderCosts } from './render-costs.ts';
 import type { RenderSlots, Slot } from './render-slots.ts';
@@ -76,7 +76,7 @@ interface Trip<V extends Cached> {
 
 export class Renders<V extends Cached> {
   readonly #options: RendersOptions<V>;
-  readonly #inFlight = new SingleFlight<Landed<V>>();
+  readonly #inFlight = new SingleFlight<FlightResult<V>>();
   #waitedFor = 0;
 
   constructor(options: RendersOptions<V>) {
@@ -92,7 +92,7 @@ export class Renders<V extends Cached> {
     return this.#waitedFor;
   }
 
-  current(key: CacheKey): Flight<Landed<V>> | undefined {
+  current(key: CacheKey): Flight<FlightResult<V>> | undefined {
     return this.#inFlight.current(key);
   }
 
@@ -100,14 +100,14 @@ export class Renders<V extends Cached> {
    * Renders what is cheaper made than looked up, in a slot that is free now: what it came to, or the flight of what it waits
    * for. Undefined: `launch` it.
    */
-  atOnce(job: Job<V>): Landed<V> | Flight<Landed<V>> | undefined {
+  atOnce(job: Job<V>): FlightResult<V> | Flight<FlightResult<V>> | undefined {
     const { slots, onOver } = this.#options;
     if (!this.#isStraight(job)) return undefined;
-    if (slots !== undefined && slots.strain !== 'none') return undefined;
+    if (slots !== undefined && slots.overloadLevel !== 'none') return undefined;
     const slot = slots?.enterNow();
     if (slots !== undefined && slot === undefined) return undefined;
     const trip = this.#trip(job, 'miss', new Stop());
-    let rendered: Eventually<Landed<V>>;
+    let rendered: Eventually<FlightResult<V>>;
     try {
       rendered = this.#renderIn(trip, slot, undefined);
     } catch (error) {
@@ -118,19 +118,19 @@ export class Renders<V extends Cached> {
     return rendered;
   }
 
-  launch(job: Job<V>, reason: FillReason): Flight<Landed<V>> {
+  launch(job: Job<V>, reason: FillReason): Flight<FlightResult<V>> {
     const trip = this.#trip(job, reason, new Stop());
     return this.#start(trip).follow(this.#fly(trip));
   }
 
   /** For one request alone: reads nothing, shares nothing, stores as usual. */
-  launchApart(job: Job<V>): Flight<Landed<V>> {
+  launchApart(job: Job<V>): Flight<FlightResult<V>> {
     const trip = { ...this.#trip(job, 'miss', new Stop()), isApart: true };
     const timer = this.#limit(trip);
     const fail = (error: unknown): never => {
       throw error;
     };
-    const flight = new Flight<Landed<V>>(trip.stop, fail, () => timer.cancel());
+    const flight = new Flight<FlightResult<V>>(trip.stop, fail, () => timer.cancel());
     return flight.follow(this.#render(trip, undefined));
   }
 
@@ -143,7 +143,7 @@ export class Renders<V extends Cached> {
     return { job, reason, stop, deadlineMs, isApart: false };
   }
 
-  #start(trip: Trip<V>): Flight<Landed<V>> {
+  #start(trip: Trip<V>): Flight<FlightResult<V>> {
     const { job, stop } = trip;
     const timer = this.#limit(trip);
     const failed = (error: unknown) => this.#afterFailure(job, error);
@@ -166,7 +166,7 @@ export class Renders<V extends Cached> {
     return options.neverKept === true || costs.isCheap(key, options.group) || !shared.usableFor(key);
   }
 
-  async #fly(trip: Trip<V>): Promise<Landed<V>> {
+  async #fly(trip: Trip<V>): Promise<FlightResult<V>> {
     const { job, reason, stop, deadlineMs } = trip;
     const { slots } = this.#options;
     const isStraight = this.#isStraight(job);
@@ -222,7 +222,7 @@ export class Renders<V extends Cached> {
     return 'again';
   }
 
-  async #fromShared(job: Job<V>, reason: FillReason): Promise<Landed<V> | undefined> {
+  async #fromShared(job: Job<V>, reason: FillReason): Promise<FlightResult<V> | undefined> {
     const { shared, memory, rollout, onStale } = this.#options;
     const { key, options } = job;
     const found = await shared.read(key);
@@ -236,14 +236,14 @@ export class Renders<V extends Cached> {
     return { ...landing(value, 'stale', tier), currentAt };
   }
 
-  async #render(trip: Trip<V>, turn: Turn | undefined): Promise<Landed<V>> {
+  async #render(trip: Trip<V>, turn: Turn | undefined): Promise<FlightResult<V>> {
     const { slots } = this.#options;
     const slot =
       trip.reason === 'miss' ? await slots?.enter(trip.deadlineMs, trip.stop) : slots?.enterBehind();
     return this.#renderIn(trip, slot, turn);
   }
 
-  #renderIn(trip: Trip<V>, slot: Slot | undefined, turn: Turn | undefined): Eventually<Landed<V>> {
+  #renderIn(trip: Trip<V>, slot: Slot | undefined, turn: Turn | undefined): Eventually<FlightResult<V>> {
     const begunAt = this.#options.validity.version;
     return andThen(this.#fill(trip, slot), (filled) => this.#keep(trip, turn, filled, begunAt));
   }
@@ -299,7 +299,12 @@ export class Renders<V extends Cached> {
     this.#options.costs.rendered(key, group, cost === 'dear' ? Number.POSITIVE_INFINITY : tookMs);
   }
 
-  #keep(trip: Trip<V>, turn: Turn | undefined, { value, store }: Filled<V>, begunAt: number): Landed<V> {
+  #keep(
+    trip: Trip<V>,
+    turn: Turn | undefined,
+    { value, store }: Filled<V>,
+    begunAt: number,
+  ): FlightResult<V> {
     const { validity, counts, failures, memory } = this.#options;
     const { job } = trip;
     const verdict = judgeKeys(validity, value);
@@ -339,11 +344,11 @@ export class Renders<V extends Cached> {
   }
 
   /** Under strain what memory has of it is answer enough, whatever its time says. */
-  #spared(key: CacheKey, slots: RenderSlots): Landed<V> | undefined {
-    return slots.strain === 'none' ? undefined : this.#spare(key, SPARED);
+  #spared(key: CacheKey, slots: RenderSlots): FlightResult<V> | undefined {
+    return slots.overloadLevel === 'none' ? undefined : this.#spare(key, SPARED);
   }
 
-  #spare(key: CacheKey, error: OverloadedError): Landed<V> | undefined {
+  #spare(key: CacheKey, error: OverloadedError): FlightResult<V> | undefined {
     const { memory, validity, slots } = this.#options;
     const spare = memory.spare(key);
     if (spare === undefined) return undefined;
@@ -352,7 +357,7 @@ export class Renders<V extends Cached> {
   }
 
   /** Once per flight, not once per waiter: remembers the failure, and finds what may stand in for the render. */
-  #afterFailure(job: Job<V>, error: unknown): Eventually<Landed<V>> {
+  #afterFailure(job: Job<V>, error: unknown): Eventually<FlightResult<V>> {
     const { counts, failures } = this.#options;
     const { key, options } = job;
     if (error instanceof AbandonedError) counts.abandoned++;
@@ -372,14 +377,14 @@ export class Renders<V extends Cached> {
   }
 
   /** What memory has stands in for the render. */
-  #older(key: CacheKey, error: unknown): Landed<V> | undefined {
+  #older(key: CacheKey, error: unknown): FlightResult<V> | undefined {
     const { memory, validity } = this.#options;
     const held = memory.get(key)?.held;
     return held && { ...landing(held.value, 'stale', held.tier), error, currentAt: validity.version };
   }
 
   /** The render went ahead without a look into the other tiers, and failed. */
-  async #olderElsewhere(job: Job<V>, error: unknown): Promise<Landed<V>> {
+  async #olderElsewhere(job: Job<V>, error: unknown): Promise<FlightResult<V>> {
     await this.#fromShared(job, 'refresh');
     const older = this.#older(job.key, error);
     if (older === undefined) throw error;

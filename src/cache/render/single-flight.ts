@@ -12,7 +12,7 @@ export type Failed<T> = (error: unknown) => Eventually<T>;
 
 export class Flight<T> {
   /** Settles with the work. Never unhandled: each who waits gets the result or the error through `wait`. */
-  readonly landed: Promise<T>;
+  readonly flightResult: Promise<T>;
   readonly #stop: Stop;
   readonly #onOver: () => void;
   #resolve: (value: Eventually<T>) => void = () => {};
@@ -27,11 +27,11 @@ export class Flight<T> {
     this.#stop = stop;
     this.#failed = failed;
     this.#onOver = onOver;
-    this.landed = new Promise<T>((resolve, reject) => {
+    this.flightResult = new Promise<T>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.landed.catch(() => {});
+    this.flightResult.catch(() => {});
     stop.addEventListener('abort', () => this.#end(() => this.#fail(stop.reason)));
   }
 
@@ -47,7 +47,7 @@ export class Flight<T> {
   /** The result, unless `signal` aborts first: then this one has left, and the last waiter to leave stops the work. */
   wait(signal?: StopSignal): Promise<T> {
     this.#waiting++;
-    if (signal === undefined) return this.landed;
+    if (signal === undefined) return this.flightResult;
     return new Promise<T>((resolve, reject) => {
       const leave = () => {
         reject(signal.reason);
@@ -55,7 +55,7 @@ export class Flight<T> {
       };
       if (signal.aborted) return leave();
       signal.addEventListener('abort', leave, { once: true });
-      this.landed.then(
+      this.flightResult.then(
         (value) => {
           signal.removeEventListener('abort', leave);
           resolve(value);

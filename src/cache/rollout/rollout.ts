@@ -1,5 +1,5 @@
 // Each part of the cache can be switched on its own, for a share of the keys. The share is taken by a hash of the
-// key, so a key is always in the same cohort, on every worker of every box, and a larger share keeps the smaller.
+// key, so a key is always in the same cohort, on every worker of every host, and a larger share keeps the smaller.
 import type { CacheKey } from '../contract.ts';
 
 export type Feature = 'l1' | 'l2' | 'l3' | 'fragments' | 'static' | 'refresh';

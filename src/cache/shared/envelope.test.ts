@@ -8,7 +8,7 @@ const now = 1_700_000_000_000;
 const sealed = (key = 'k') => seal(pageCodec, key, page(now), now, 180_000);
 
 describe('an envelope', () => {
-  it('carries times as lengths: another box with another wall clock reads what is left', () => {
+  it('carries times as lengths: another host with another wall clock reads what is left', () => {
     const opened = open(pageCodec, 'k', sealed(), 5_000_000, 180_000 - 10_000);
     // Written ten seconds ago by that count, whatever the clocks say.
     expect(opened).toMatchObject({

@@ -3,7 +3,7 @@
 //   "CRE" version kind | length of all | crc32 of what follows | key | epoch | seq | times | keys | the codec's own
 //
 // The key is inside, so that bytes that lie under a wrong key are found out. Times are lengths relative to the
-// moment of writing: boxes do not compare wall clocks. What the reader needs beside the bytes is how much of the
+// moment of writing: hosts do not compare wall clocks. What the reader needs beside the bytes is how much of the
 // time to live is left, which the store knows by itself.
 import { crc32 } from 'node:zlib';
 import type { EpochMs, Milliseconds } from '../../core/units.ts';

@@ -66,10 +66,10 @@ export class SharedTiers<V extends Cached> {
   async read(key: CacheKey): Promise<Found<V> | undefined> {
     const { clock, validity } = this.#options;
     const above: Tier<V>[] = [];
-    // While purges may be missing only the age of an entry vouches for it, and boxes have clocks of their own.
-    const ownBoxOnly = !isTrusted(validity, clock);
+    // While purges may be missing only the age of an entry vouches for it, and hosts have clocks of their own.
+    const ownHostOnly = !isTrusted(validity, clock);
     for (const tier of this.#options.tiers) {
-      if (!this.#allows(tier, key) || (ownBoxOnly && tier.name === 'l2')) continue;
+      if (!this.#allows(tier, key) || (ownHostOnly && tier.name === 'l2')) continue;
       const counts = this.#counts[tier.name];
       const value = await this.#get(tier, key);
       if (value === undefined) counts.misses++;

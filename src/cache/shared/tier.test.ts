@@ -13,7 +13,7 @@ import type { PageEntry } from '../entry.ts';
 import { MemoryTier } from '../memory/memory.ts';
 import { weighPage } from '../memory/weight.ts';
 import { RedisStore } from '../redis/redis.ts';
-import { RedisRoom } from '../redis/redis-capacity.ts';
+import { RedisCapacity } from '../redis/redis-capacity.ts';
 import { RedisCommands } from '../redis/redis-commands.ts';
 import { connectForCommands } from '../redis/redis-connect.ts';
 import { pageCodec } from './codec.ts';
@@ -85,7 +85,7 @@ async function l2(): Promise<TierUnderTest> {
   const store = new RedisStore({
     commands,
     prefix: 'test:',
-    room: new RedisRoom({ commands, clock: systemClock }),
+    room: new RedisCapacity({ commands, clock: systemClock }),
   });
   const close = async () => {
     await commands.close();

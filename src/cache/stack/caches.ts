@@ -9,12 +9,12 @@ import type { Validity } from '../../core/validity.ts';
 import { DiskStore } from '../disk/disk.ts';
 import type { Cached, FragmentEntry, PageEntry } from '../entry.ts';
 import { Doorkeeper } from '../memory/admission.ts';
-import { Lives } from '../memory/lifetimes.ts';
+import { Lifetimes } from '../memory/lifetimes.ts';
 import { MemoryTier } from '../memory/memory.ts';
-import type { Shelf } from '../memory/tier-observer.ts';
+import type { TierObserver } from '../memory/tier-observer.ts';
 import { type Weigh, weighFragment, weighPage } from '../memory/weight.ts';
 import { RedisStore } from '../redis/redis.ts';
-import { RedisRoom } from '../redis/redis-capacity.ts';
+import { RedisCapacity } from '../redis/redis-capacity.ts';
 import { RedisCommands } from '../redis/redis-commands.ts';
 import { connectForCommands, connectForMessages, type RedisClient } from '../redis/redis-connect.ts';
 import { Background } from '../render/background.ts';
@@ -46,17 +46,17 @@ export interface CachesOptions {
     readonly holdsPages?: boolean;
     readonly target: RedisTarget;
     readonly prefix: string;
-    /** Whether this process tells people how their Redis is set: one of a box. */
+    /** Whether this process tells people how their Redis is set: one of a host. */
     readonly tells?: boolean;
     readonly commandTimeoutMs?: Milliseconds;
   };
-  /** L3. `writers`: the workers of this box. */
+  /** L3. `writers`: the workers of this host. */
   readonly disk?: { readonly folder: string; readonly maxBytes: Bytes; readonly writers: number };
-  /** Agreement among the workers of this box; asked before the fleet. */
+  /** Agreement among the workers of this host; asked before the fleet. */
   readonly box?: FlightCoordinator;
   readonly rollout?: RolloutShares;
   /** Where the tiers in memory tell what they hold. */
-  readonly shelf?: (kind: 'page' | 'fragment') => Shelf;
+  readonly tierObserver?: (kind: 'page' | 'fragment') => TierObserver;
   /** How many pages are rendered at once, and what becomes of the rest. */
   readonly slots?: RenderSlots;
   /** How long after its time a page may stand in for a render that there is no room for. */
@@ -78,7 +78,7 @@ export interface Caches {
   readonly fragments: CacheStack<FragmentEntry>;
   readonly rollout: Rollout;
   /** What becomes of pages in L1, by route. */
-  readonly pageLives: Lives<PageEntry>;
+  readonly pageLifetimes: Lifetimes<PageEntry>;
   /** The strain may be over: what was held back in the background may go on. */
   relieved(): void;
   /** Stops what renders, finishes what is being written, and lets go of Redis and the disk. */
@@ -93,7 +93,7 @@ interface Kind<V extends Cached> {
   readonly codec: Codec<V>;
   readonly weigh: Weigh<V>;
   readonly share: number;
-  readonly lives?: Lives<V>;
+  readonly lifetimes?: Lifetimes<V>;
 }
 
 export function openCaches(options: CachesOptions): Caches {
@@ -106,7 +106,11 @@ export function openCaches(options: CachesOptions): Caches {
     });
   const room =
     commands &&
-    new RedisRoom({ commands, clock: options.clock, log: options.redis?.tells ? options.log : undefined });
+    new RedisCapacity({
+      commands,
+      clock: options.clock,
+      log: options.redis?.tells ? options.log : undefined,
+    });
   const rollout = new Rollout(options.rollout);
   const closing: { close(): Promise<void> }[] = [];
   const rendering: (() => number)[] = [];
@@ -116,7 +120,7 @@ export function openCaches(options: CachesOptions): Caches {
     // A worker has one thread: while several people wait for renders, nobody else's turn comes.
     busy: () =>
       rendering.reduce((sum, count) => sum + count(), 0) > 2 ||
-      (options.slots !== undefined && options.slots.strain !== 'none'),
+      (options.slots !== undefined && options.slots.overloadLevel !== 'none'),
   });
 
   const stackOf = <V extends Cached>(kind: Kind<V>): CacheStack<V> => {
@@ -135,8 +139,8 @@ export function openCaches(options: CachesOptions): Caches {
         maxPinnedBytes: Math.floor(options.staticBytes * kind.share),
         rollout,
         admission: new Doorkeeper(),
-        ...(kind.lives && { lives: kind.lives }),
-        ...(options.shelf && { shelf: options.shelf(kind.name) }),
+        ...(kind.lifetimes && { lifetimes: kind.lifetimes }),
+        ...(options.tierObserver && { tierObserver: options.tierObserver(kind.name) }),
       }),
       shared: tiers,
       background,
@@ -154,13 +158,13 @@ export function openCaches(options: CachesOptions): Caches {
     return stack;
   };
   const { clock, validity } = options;
-  const pageLives = new Lives<PageEntry>({ clock, validity, isSame: (a, b) => a.tag === b.tag });
+  const pageLifetimes = new Lifetimes<PageEntry>({ clock, validity, isSame: (a, b) => a.tag === b.tag });
   const pages = stackOf({
     name: 'page',
     codec: pageCodec,
     weigh: weighPage,
     share: 1 - FRAGMENT_SHARE,
-    lives: pageLives,
+    lifetimes: pageLifetimes,
   });
   const fragments = stackOf({
     name: 'fragment',
@@ -173,7 +177,7 @@ export function openCaches(options: CachesOptions): Caches {
     pages,
     fragments,
     rollout,
-    pageLives,
+    pageLifetimes,
     relieved: () => background.pump(),
     async close() {
       background.close();
@@ -198,7 +202,7 @@ function tiersOf<V extends Cached>(
   { name, codec }: Kind<V>,
   { clock, log, random, redis, disk, pid, owner }: CachesOptions,
   commands: RedisCommands | undefined,
-  room: RedisRoom | undefined,
+  room: RedisCapacity | undefined,
 ): Tier<V>[] {
   const tiers: Tier<V>[] = [];
   if (redis !== undefined && redis.holdsPages !== false && commands !== undefined && room !== undefined) {

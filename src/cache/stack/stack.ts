@@ -19,12 +19,12 @@ import type { Validity, Verdict } from '../../core/validity.ts';
 import type { Cache, CacheKey, FetchOptions, Fill, Outcome, ReplaceOptions, TierName } from '../contract.ts';
 import type { Cached } from '../entry.ts';
 import { CacheClosedError, IncompleteRenderError } from '../errors.ts';
-import { type Held, isBelievable, isTrusted, judgeKeys } from '../memory/cached-entry.ts';
+import { type CachedEntry, isBelievable, isTrusted, judgeKeys } from '../memory/cached-entry.ts';
 import type { MemoryTier } from '../memory/memory.ts';
 import type { Background } from '../render/background.ts';
 import { BackgroundRenders } from '../render/background-renders.ts';
 import { Failures } from '../render/failures.ts';
-import { type Landed, landing } from '../render/flight-result.ts';
+import { type FlightResult, landing } from '../render/flight-result.ts';
 import type { FlightCoordinator } from '../render/flights.ts';
 import { RenderCosts } from '../render/render-costs.ts';
 import type { RenderSlots } from '../render/render-slots.ts';
@@ -291,12 +291,12 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   }
 
   /** Rendered at once, or its flight. Undefined: it is to be launched, or flies already. */
-  #begun(job: Job<V>): Landed<V> | Flight<Landed<V>> | undefined {
+  #begun(job: Job<V>): FlightResult<V> | Flight<FlightResult<V>> | undefined {
     return this.#renders.current(job.key) === undefined ? this.#renders.atOnce(job) : undefined;
   }
 
   /** Boards flights until one brings a result that is new enough for a request that arrives now. `own`: was begun for it. */
-  async #await(job: Job<V>, own: Flight<Landed<V>> | undefined): Promise<Outcome<V>> {
+  async #await(job: Job<V>, own: Flight<FlightResult<V>> | undefined): Promise<Outcome<V>> {
     if (own === undefined) throwIfStopped(job.options.signal);
     const arrival = this.#validity.version;
     const readSinceMs = this.#oldestReading();
@@ -310,10 +310,10 @@ export class CacheStack<V extends Cached> implements Cache<V> {
       }
       const flight = current ?? mine ?? this.#renders.launch(job, job.options.reason ?? 'miss');
       mine = undefined;
-      const landed = await this.#waitFor(flight, job);
+      const flightResult = await this.#waitFor(flight, job);
       const isOwn = current === undefined;
-      if (this.#satisfies(landed, arrival) && (isOwn || this.#isRecent(landed, readSinceMs)))
-        return this.#counted(landed, collapsed);
+      if (this.#satisfies(flightResult, arrival) && (isOwn || this.#isRecent(flightResult, readSinceMs)))
+        return this.#counted(flightResult, collapsed);
       // Every further round needs a purge that came between, or a flight that began long before; a flight of one's
       // own always satisfies.
       this.#counts.overtaken++;
@@ -329,7 +329,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     return this.#clock.now() - this.#validity.degradedTtlMs;
   }
 
-  #isRecent({ value, error }: Landed<V>, readSinceMs: EpochMs): boolean {
+  #isRecent({ value, error }: FlightResult<V>, readSinceMs: EpochMs): boolean {
     // What stands in for a failure says so, and may be old.
     if (error !== undefined || readSinceMs === Number.NEGATIVE_INFINITY) return true;
     // What seems to be made in the future was made before the clock was set back.
@@ -338,12 +338,12 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   }
 
   /** Not older than what this worker had applied when the request arrived. */
-  #satisfies({ value, currentAt }: Landed<V>, arrival: number): boolean {
+  #satisfies({ value, currentAt }: FlightResult<V>, arrival: number): boolean {
     return currentAt >= arrival || judgeKeys(this.#validity, value) !== 'purged';
   }
 
   /** The flight's result; or, when it takes longer than the request likes, the stale entry there is. */
-  #waitFor(flight: Flight<Landed<V>>, { key, options }: Job<V>): Promise<Landed<V>> {
+  #waitFor(flight: Flight<FlightResult<V>>, { key, options }: Job<V>): Promise<FlightResult<V>> {
     if (options.softTimeoutMs >= options.hardTimeoutMs) return flight.wait(options.signal);
     return new Promise((resolve, reject) => {
       const timer = this.#clock.after(options.softTimeoutMs, () => {
@@ -358,9 +358,9 @@ export class CacheStack<V extends Cached> implements Cache<V> {
         resolve(this.#landStale(held, undefined));
       });
       flight.wait(options.signal).then(
-        (landed) => {
+        (flightResult) => {
           timer.cancel();
-          resolve(landed);
+          resolve(flightResult);
         },
         (error) => {
           timer.cancel();
@@ -375,7 +375,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   }
 
   /** Counted as a hit. */
-  #fresh(key: CacheKey): Held<V> | undefined {
+  #fresh(key: CacheKey): CachedEntry<V> | undefined {
     const held = this.#memory.fresh(key);
     if (held === undefined) return undefined;
     this.#countHit(held);
@@ -383,34 +383,37 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     return held;
   }
 
-  #countHit({ isPinned }: Held<V>): void {
+  #countHit({ isPinned }: CachedEntry<V>): void {
     if (isPinned) this.#counts.hitsStatic++;
     else this.#counts.hitsL1++;
   }
 
-  #hit(held: Held<V>): Outcome<V> {
+  #hit(held: CachedEntry<V>): Outcome<V> {
     const { value, tier } = held;
     this.#countHit(held);
     return { ...landing(value, 'hit', tier), collapsed: false };
   }
 
-  #stale(held: Held<V>, error: unknown): Outcome<V> {
+  #stale(held: CachedEntry<V>, error: unknown): Outcome<V> {
     return this.#counted(this.#landStale(held, error), false);
   }
 
-  #landStale({ value, tier }: Held<V>, error: unknown): Landed<V> {
+  #landStale({ value, tier }: CachedEntry<V>, error: unknown): FlightResult<V> {
     return { ...landing(value, 'stale', tier), error, currentAt: this.#validity.version };
   }
 
-  #counted({ currentAt: _, followed = false, ...landed }: Landed<V>, collapsed: boolean): Outcome<V> {
-    const { result, tier, error } = landed;
+  #counted(
+    { currentAt: _, followed = false, ...flightResult }: FlightResult<V>,
+    collapsed: boolean,
+  ): Outcome<V> {
+    const { result, tier, error } = flightResult;
     if (result === 'miss') this.#counts.misses++;
     else if (result === 'stale') {
       this.#counts.stale++;
       if (error !== undefined) this.#counts.staleOnError++;
     } else if (tier === 'l2') this.#counts.hitsL2++;
     else if (tier === 'l3') this.#counts.hitsL3++;
-    return { ...landed, collapsed: collapsed || followed };
+    return { ...flightResult, collapsed: collapsed || followed };
   }
 }
 

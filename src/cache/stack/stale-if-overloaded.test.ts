@@ -22,7 +22,11 @@ function crowded() {
   const slots = new RenderSlots({ clock: time, maxRunning: 1, lineMs: 1 });
   const common = { clock: time, validity: purges, weigh: weighFragment, maxBytes: 1e6, spareMs: SPARE_MS };
   const memory = new MemoryTier(common);
-  const background = new Background({ maxRunning: 2, maxQueued: 10, busy: () => slots.strain !== 'none' });
+  const background = new Background({
+    maxRunning: 2,
+    maxQueued: 10,
+    busy: () => slots.overloadLevel !== 'none',
+  });
   const made = testStack({ time, purges, slots, memory, background });
   const ask = async (key: string, html: string, parts?: Parameters<typeof made.filled>[2]) =>
     made.stack.fetch(key, options, async (context) => made.filled(html, context, parts));

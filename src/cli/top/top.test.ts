@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { boxSnapshot, workerSnapshot } from '../../../test/support/snapshots.ts';
+import { hostSnapshot, workerSnapshot } from '../../../test/support/snapshots.ts';
 import type { Frame } from '../../dashboard/data/frame.ts';
 import { Frames } from '../../dashboard/data/frames.ts';
 import { topLines } from './top.ts';
@@ -10,16 +10,16 @@ const SECOND = 1000;
 /** Two moments, five seconds apart, of a worker that answered meanwhile. */
 function someFrame(parts: Partial<Frame> = {}): Frame {
   const frames = new Frames();
-  const before = boxSnapshot();
+  const before = hostSnapshot();
   frames.see(before);
-  const after = boxSnapshot({ takenAtMs: before.takenAtMs + 5 * SECOND });
+  const after = hostSnapshot({ takenAtMs: before.takenAtMs + 5 * SECOND });
   frames.see(after);
   return { ...frames.frame(after), ...parts };
 }
 
 const plain = { columns: 120, hasColor: false };
 
-test('shows the box, the workers, the tiers and the pages, each figure with its unit', () => {
+test('shows the host, the workers, the tiers and the pages, each figure with its unit', () => {
   const lines = topLines(someFrame(), plain);
   expect(lines[0]).toBe('coherent-server 1.2.3  running  up 1h');
   expect(lines).toContain('WORKERS');
@@ -32,14 +32,14 @@ test('shows the box, the workers, the tiers and the pages, each figure with its 
 
 test('what is not known yet is a dash, not 0', () => {
   const frames = new Frames();
-  const first = boxSnapshot();
+  const first = hostSnapshot();
   frames.see(first);
   const [, requests] = topLines(frames.frame(first), plain);
   expect(requests).toMatch(/^- requests {3}- from cache {3}p50 - {3}p99 -/);
 });
 
 test.each([40, 60, 80, 100, 140])('fits %i columns', (columns) => {
-  const long = boxSnapshot({}, [workerSnapshot({ slot: 0 }), workerSnapshot({ slot: 1, pid: 4_194_303 })]);
+  const long = hostSnapshot({}, [workerSnapshot({ slot: 0 }), workerSnapshot({ slot: 1, pid: 4_194_303 })]);
   const frames = new Frames();
   frames.see(long);
   const frame = frames.frame(long);

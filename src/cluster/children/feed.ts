@@ -1,7 +1,7 @@
-// The process of the change feed (workers/feed.ts), one a box.
+// The process of the change feed (workers/feed.ts), one a host.
 //
 //   starting    forked before the render workers, which want to know whether there is a feed
-//   running     it says how it is: leading, standby (another box leads), connecting, or unavailable and why
+//   running     it says how it is: leading, standby (another host leads), connecting, or unavailable and why
 //   restarting  it died: a new one after a backoff, which begins anew once one was fit. One that is stopped by a
 //               signal or says nothing for HEARTBEAT_TIMEOUT_MS is killed first (heartbeat.ts)
 //   closed      SIGTERM; SIGKILL after CLOSE_WITHIN_MS. Nothing is lost either way: it reads the log from where it
@@ -16,7 +16,7 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import { Heartbeat, WHY_KILLED } from '../../host-link/heartbeat.ts';
-import { type FromFeed, type RoomMessage, readFromFeed } from '../../host-link/messages.ts';
+import { type ChannelMessage, type FromFeed, readFromFeed } from '../../host-link/messages.ts';
 import { backoffMs } from '../slots/backoff.ts';
 import { tryFork } from '../slots/fork.ts';
 
@@ -33,13 +33,13 @@ export interface FeedVerdict {
 export interface FeedEvents {
   /** The verdict is another one than before. */
   onVerdict(verdict: FeedVerdict): void;
-  onRoomMessage(feed: FeedLine, room: string, body: unknown): void;
+  onChannelMessage(feed: FeedLine, channel: string, body: unknown): void;
   onExit(feed: FeedLine): void;
 }
 
 /** One process of the feed, to answer it. */
 export interface FeedLine {
-  send(message: RoomMessage): void;
+  send(message: ChannelMessage): void;
 }
 
 export interface FeedOptions {
@@ -60,7 +60,7 @@ export interface FeedSnapshot {
   readonly state: FeedState;
   readonly pid: number | undefined;
   readonly deaths: number;
-  readonly figures: Readonly<Record<string, number>>;
+  readonly stats: Readonly<Record<string, number>>;
 }
 
 export class Feed {
@@ -68,7 +68,7 @@ export class Feed {
   #heartbeat: Heartbeat | undefined;
   #retry: Timer | undefined;
   #state: FeedState = 'down';
-  #figures: Readonly<Record<string, number>> = {};
+  #stats: Readonly<Record<string, number>> = {};
   #deaths = 0;
   #deathsInRow = 0;
   #wasFit = false;
@@ -96,7 +96,7 @@ export class Feed {
   }
 
   snapshot(): FeedSnapshot {
-    return { state: this.#state, pid: this.#child?.pid, deaths: this.#deaths, figures: this.#figures };
+    return { state: this.#state, pid: this.#child?.pid, deaths: this.#deaths, stats: this.#stats };
   }
 
   /** The addresses have changed. */
@@ -173,9 +173,9 @@ export class Feed {
       const message = readFromFeed(raw);
       if (message === undefined) {
         this.#options.logger.warn({}, 'dropped a message from the feed that is not in the protocol');
-      } else if (message.type === 'room') events.onRoomMessage(line, message.room, message.body);
+      } else if (message.type === 'channel') events.onChannelMessage(line, message.channel, message.body);
       else if (message.type === 'beat') heartbeat.isInspected = message.inspected === true;
-      else if (message.type === 'figures') this.#figures = message.figures;
+      else if (message.type === 'stats') this.#stats = message.stats;
       else this.#heard(message);
     });
     child.send({ type: 'start', config: config() }, () => {});

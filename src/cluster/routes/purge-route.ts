@@ -111,7 +111,7 @@ export function addPurgeRoutes(
   operations.route({ method: 'GET', path: '/explain', handler: explain });
 }
 
-/** Of every worker of this box: each knows the keys of what it holds itself. */
+/** Of every worker of this host: each knows the keys of what it holds itself. */
 async function match(questions: WorkerQuestions, patterns: readonly string[]): Promise<readonly string[]> {
   if (patterns.length === 0) return [];
   const answers = await questions.askAll({ ask: 'match', patterns: [...patterns] }, MATCH_WITHIN_MS);

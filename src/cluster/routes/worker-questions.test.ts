@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import type { Correspondent } from '../../host-link/message-router.ts';
+import type { Peer } from '../../host-link/message-router.ts';
 import { WorkerQuestions } from './worker-questions.ts';
 
 const question = { ask: 'explain', key: 'users#17' } as const;
@@ -8,7 +8,7 @@ const question = { ask: 'explain', key: 'users#17' } as const;
 /** A worker that notes what it is asked, and answers when the test says so. */
 function worker(questions: WorkerQuestions) {
   const asked: number[] = [];
-  const from: Correspondent = { send: (body) => asked.push((body as { id: number }).id) };
+  const from: Peer = { send: (body) => asked.push((body as { id: number }).id) };
   const say = (message: object) => questions.receive(from, message);
   say({ say: 'here' });
   const answer = (id: number | undefined) => say({ say: 'answer', id, status: 200, body: 'answered' });

@@ -2,12 +2,12 @@
 // asked twice: so when one dies or keeps silent, the next is asked. One that kept silent is asked again once it has spoken.
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Milliseconds } from '../../core/units.ts';
-import type { Correspondent, Room } from '../../host-link/message-router.ts';
+import type { Channel, Peer } from '../../host-link/message-router.ts';
 import { type Question, readOperationsFromWorker } from '../../host-link/operations-messages.ts';
 import type { OperationsAnswer } from '../../operations/operations.ts';
 
 interface Asked {
-  readonly worker: Correspondent;
+  readonly worker: Peer;
   readonly timer: Timer;
   /** Undefined: this worker will not answer. */
   readonly settle: (answer: OperationsAnswer | undefined) => void;
@@ -15,12 +15,12 @@ interface Asked {
 
 const ATTEMPTS = 3;
 
-export class WorkerQuestions implements Room {
+export class WorkerQuestions implements Channel {
   readonly #clock: Clock;
   /** In the order in which they are asked. */
-  readonly #workers = new Set<Correspondent>();
+  readonly #workers = new Set<Peer>();
   /** Stopped or blocked, as far as anybody can tell. */
-  readonly #silent = new Set<Correspondent>();
+  readonly #silent = new Set<Peer>();
   readonly #asked = new Map<number, Asked>();
   #lastId = 0;
 
@@ -48,7 +48,7 @@ export class WorkerQuestions implements Room {
     return (await Promise.all(asking)).filter((answer) => answer !== undefined);
   }
 
-  receive(from: Correspondent, body: unknown): void {
+  receive(from: Peer, body: unknown): void {
     const message = readOperationsFromWorker(body);
     if (this.#silent.delete(from)) this.#workers.add(from);
     if (message?.say === 'here') this.#workers.add(from);
@@ -58,17 +58,13 @@ export class WorkerQuestions implements Room {
     }
   }
 
-  leave(from: Correspondent): void {
+  leave(from: Peer): void {
     this.#workers.delete(from);
     this.#silent.delete(from);
     for (const asked of [...this.#asked.values()]) if (asked.worker === from) asked.settle(undefined);
   }
 
-  #askOne(
-    worker: Correspondent,
-    question: Question,
-    withinMs: Milliseconds,
-  ): Promise<OperationsAnswer | undefined> {
+  #askOne(worker: Peer, question: Question, withinMs: Milliseconds): Promise<OperationsAnswer | undefined> {
     const id = this.#lastId++;
     return new Promise((resolve) => {
       const settle = (answer: OperationsAnswer | undefined) => {

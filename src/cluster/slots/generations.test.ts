@@ -79,7 +79,7 @@ class World {
       random,
       logger: silent,
       stateOf: () => undefined,
-      events: { onServing: () => {}, onDeath: () => {}, onGone: () => {}, onRoomMessage: () => {} },
+      events: { onServing: () => {}, onDeath: () => {}, onGone: () => {}, onChannelMessage: () => {} },
     });
     this.slots.start();
   }

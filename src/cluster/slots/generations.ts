@@ -12,7 +12,7 @@
 //   replacing   the candidate boots. When it serves, it takes the slot and the old worker drains. When a newer
 //               generation is wanted meanwhile, the candidate is ended and another one started: the last wish wins
 //   shaken      serving after an exception that nobody caught. Its connections go to others as soon as one serves; the
-//               last server of a box goes on until its successor serves
+//               last server of a host goes on until its successor serves
 //
 // A worker that ends before it served refuses its generation: wishes up to it are answered with the reason, and slots
 // that serve keep what they have until the next wish. Two things are tried again, after a backoff: wishes that must come

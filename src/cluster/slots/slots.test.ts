@@ -44,7 +44,12 @@ function open(count: number): Slots {
     random: () => random,
     logger: silent,
     stateOf: (pid) => states.get(pid),
-    events: { onServing: () => {}, onDeath: () => (deaths += 1), onGone: () => {}, onRoomMessage: () => {} },
+    events: {
+      onServing: () => {},
+      onDeath: () => (deaths += 1),
+      onGone: () => {},
+      onChannelMessage: () => {},
+    },
   });
 }
 

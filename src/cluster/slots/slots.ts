@@ -1,4 +1,4 @@
-// The WORKERS places of a box, and the processes in them: carries out what generations.ts says, tells it what becomes of
+// The WORKERS places of a host, and the processes in them: carries out what generations.ts says, tells it what becomes of
 // each process, and keeps its one timer.
 import type { Config } from '../../../config/config.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
@@ -25,7 +25,7 @@ export interface SlotsEvents {
   onDeath(worker: WorkerProcess): void;
   /** A process is gone, whatever the reason. */
   onGone(worker: WorkerProcess): void;
-  onRoomMessage(worker: WorkerProcess, room: string, body: unknown): void;
+  onChannelMessage(worker: WorkerProcess, channel: string, body: unknown): void;
 }
 
 export interface SlotSnapshot {
@@ -182,7 +182,7 @@ export class Slots {
         onClosed: heard(() => this.#generations.closed(member)),
         onUnfit: heard(() => this.#lost(member)),
         onExit: heard(() => this.#exited(member)),
-        onRoomMessage: (worker, room, body) => events.onRoomMessage(worker, room, body),
+        onChannelMessage: (worker, channel, body) => events.onChannelMessage(worker, channel, body),
       },
     });
   }

@@ -3,7 +3,7 @@ import { loadConfig } from '../../../config/load.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { silent } from '../../../test/support/silent.ts';
 import { PROTOCOL_VERSION } from '../../host-link/messages.ts';
-import { Spare } from './standby.ts';
+import { Standby } from './standby.ts';
 import type { Forked } from './worker-process.ts';
 
 const config = loadConfig({ environment: {}, cwd: '/nonexistent' });
@@ -37,7 +37,7 @@ function scripted(pid: number): Scripted {
 
 let clock: ManualClock;
 let forked: Scripted[];
-let spare: Spare;
+let standby: Standby;
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -47,7 +47,7 @@ beforeEach(() => {
     forked.push(one);
     return one;
   };
-  spare = new Spare({ fork, clock, logger: silent });
+  standby = new Standby({ fork, clock, logger: silent });
 });
 
 function first(): Scripted {
@@ -57,24 +57,24 @@ function first(): Scripted {
 }
 
 test('one waits, however often it is asked for', () => {
-  expect(spare.take()).toBeUndefined();
-  spare.keep(config);
-  spare.keep(config);
+  expect(standby.take()).toBeUndefined();
+  standby.keep(config);
+  standby.keep(config);
   expect(forked).toHaveLength(1);
-  expect(spare.take()?.pid).toBe(1);
-  expect(spare.take()).toBeUndefined();
-  spare.keep(config);
+  expect(standby.take()?.pid).toBe(1);
+  expect(standby.take()).toBeUndefined();
+  standby.keep(config);
   expect(forked).toHaveLength(2);
 });
 
 test('who takes it hears the hello that it said before, and from then on everything', () => {
-  spare.keep(config);
+  standby.keep(config);
   first().says({ type: 'beat' });
   first().says(hello);
   first().says({ type: 'beat' });
   const heard: unknown[] = [];
   const endings: unknown[] = [];
-  const taken = spare.take();
+  const taken = standby.take();
   taken?.onMessage((raw) => heard.push(raw));
   taken?.onExit((...ending) => endings.push(ending));
   expect(heard).toEqual([hello]);
@@ -89,19 +89,19 @@ test('who takes it hears the hello that it said before, and from then on everyth
 });
 
 test('one that is taken before it said hello is heard when it does', () => {
-  spare.keep(config);
+  standby.keep(config);
   const heard: unknown[] = [];
-  spare.take()?.onMessage((raw) => heard.push(raw));
+  standby.take()?.onMessage((raw) => heard.push(raw));
   expect(heard).toEqual([]);
   first().says(hello);
   expect(heard).toEqual([hello]);
 });
 
 test('after one that died while it waited none is forked for half a minute', () => {
-  spare.keep(config);
+  standby.keep(config);
   first().dies();
-  expect(spare.take()).toBeUndefined();
-  spare.keep(config);
+  expect(standby.take()).toBeUndefined();
+  standby.keep(config);
   clock.advance(29_999);
   expect(forked).toHaveLength(1);
   clock.advance(1);
@@ -109,20 +109,20 @@ test('after one that died while it waited none is forked for half a minute', () 
 });
 
 test('a reload ends the one that has read the old code', () => {
-  spare.keep(config);
-  spare.discard();
+  standby.keep(config);
+  standby.discard();
   expect(first().heard).toEqual(['SIGKILL']);
   first().dies();
-  expect(spare.take()).toBeUndefined();
-  spare.keep(config);
+  expect(standby.take()).toBeUndefined();
+  standby.keep(config);
   expect(forked).toHaveLength(2);
 });
 
 test('nothing waits once it is closed, and no timer is left', () => {
-  spare.keep(config);
+  standby.keep(config);
   first().dies();
-  spare.close();
-  spare.keep(config);
+  standby.close();
+  standby.keep(config);
   clock.advance(60_000);
   expect(forked).toHaveLength(1);
   expect(clock.pending).toBe(0);

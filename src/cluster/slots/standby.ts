@@ -15,19 +15,19 @@ import type { Forked } from './worker-process.ts';
 
 const RETRY_MS: Milliseconds = 30_000;
 
-export interface SpareOptions {
+export interface StandbyOptions {
   readonly fork: (config: Config) => Forked;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-export class Spare {
-  readonly #options: SpareOptions;
+export class Standby {
+  readonly #options: StandbyOptions;
   #waiting: Waiting | undefined;
   #retry: Timer | undefined;
   #closed = false;
 
-  constructor(options: SpareOptions) {
+  constructor(options: StandbyOptions) {
     this.#options = options;
   }
 

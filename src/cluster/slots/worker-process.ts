@@ -51,7 +51,7 @@ export interface WorkerEvents {
   /** It takes no connection any more. */
   onClosed(worker: WorkerProcess): void;
   onExit(worker: WorkerProcess): void;
-  onRoomMessage(worker: WorkerProcess, room: string, body: unknown): void;
+  onChannelMessage(worker: WorkerProcess, channel: string, body: unknown): void;
 }
 
 export interface WorkerContext {
@@ -219,8 +219,8 @@ export class WorkerProcess {
       case 'drained':
         this.#forked.send({ type: 'leave' });
         break;
-      case 'room':
-        this.#context.events.onRoomMessage(this, message.room, message.body);
+      case 'channel':
+        this.#context.events.onChannelMessage(this, message.channel, message.body);
         break;
     }
   }

@@ -1,4 +1,4 @@
-// The figures of the whole box, as one shape (monitor/snapshot.ts), from what each worker says of itself.
+// The figures of the whole host, as one shape (monitor/snapshot.ts), from what each worker says of itself.
 //
 // Held true
 // - An answer takes no longer than `withinMs`, whatever state workers are in. One that keeps silent is named, its counts
@@ -8,16 +8,16 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
-import type { Correspondent, Room } from '../../host-link/message-router.ts';
-import { readFiguresFromWorker } from '../../host-link/stats-messages.ts';
+import type { Channel, Peer } from '../../host-link/message-router.ts';
+import { readStatsFromWorker } from '../../host-link/stats-messages.ts';
 import { type Counts, sumCounts, zeroCounts } from '../../monitor/counts.ts';
 import { FeedCounts } from '../../monitor/feed-counts.ts';
 import {
-  type BoxFeed,
-  type BoxPrimary,
-  type BoxServices,
-  type BoxSnapshot,
-  type BoxWorker,
+  type HostFeed,
+  type HostPrimary,
+  type HostServices,
+  type HostSnapshot,
+  type HostWorker,
   readWorkerSnapshot,
   type WorkerSnapshot,
 } from '../../monitor/snapshot.ts';
@@ -26,15 +26,15 @@ import type { SlotSnapshot } from '../slots/slots.ts';
 const WITHIN_MS: Milliseconds = 300;
 const EVERY_MS: Milliseconds = 5000;
 
-export interface BoxFiguresOptions {
+export interface HostStatsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** What the primary knows without asking. */
   readonly box: () => {
-    readonly primary: BoxPrimary;
+    readonly primary: HostPrimary;
     readonly slots: readonly SlotSnapshot[];
-    readonly feed: BoxFeed | undefined;
-    readonly services: BoxServices | undefined;
+    readonly feed: HostFeed | undefined;
+    readonly services: HostServices | undefined;
   };
   readonly withinMs?: Milliseconds;
   /** How often workers are asked when nobody wants to know. */
@@ -47,18 +47,18 @@ interface Heard {
   isAsked: boolean;
 }
 
-export class BoxFigures implements Room {
-  readonly #options: BoxFiguresOptions;
-  readonly #heard = new Map<Correspondent, Heard>();
-  readonly #listeners = new Set<(box: BoxSnapshot) => void>();
+export class HostStats implements Channel {
+  readonly #options: HostStatsOptions;
+  readonly #heard = new Map<Peer, Heard>();
+  readonly #listeners = new Set<(box: HostSnapshot) => void>();
   readonly #answered = new Set<() => void>();
   /** Of processes that are gone. */
   #past: Counts = zeroCounts();
   readonly #feedCounts = new FeedCounts();
-  #collecting: Promise<BoxSnapshot> | undefined;
+  #collecting: Promise<HostSnapshot> | undefined;
   #timer: Timer | undefined;
 
-  constructor(options: BoxFiguresOptions) {
+  constructor(options: HostStatsOptions) {
     this.#options = options;
   }
 
@@ -77,7 +77,7 @@ export class BoxFigures implements Room {
   }
 
   /** Asks every worker, once for all who want to know at the same time. Never rejects. */
-  collect(): Promise<BoxSnapshot> {
+  collect(): Promise<HostSnapshot> {
     this.#collecting ??= this.#collect().finally(() => {
       this.#collecting = undefined;
     });
@@ -85,16 +85,16 @@ export class BoxFigures implements Room {
   }
 
   /** Told every snapshot that is taken, for whomever: at least every `everyMs`. The answer stops it. */
-  subscribe(listener: (box: BoxSnapshot) => void): () => void {
+  subscribe(listener: (box: HostSnapshot) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  receive(from: Correspondent, body: unknown): void {
-    const message = readFiguresFromWorker(body);
+  receive(from: Peer, body: unknown): void {
+    const message = readStatsFromWorker(body);
     if (message?.say === 'here') this.#heard.set(from, { snapshot: undefined, isAsked: false });
     const heard = this.#heard.get(from);
-    if (message?.say !== 'figures' || heard === undefined) return;
+    if (message?.say !== 'stats' || heard === undefined) return;
     const snapshot = readWorkerSnapshot(message.snapshot);
     if (snapshot === undefined) this.#options.logger.warn({}, 'dropped figures of a worker that are none');
     else heard.snapshot = snapshot;
@@ -102,14 +102,14 @@ export class BoxFigures implements Room {
     for (const tell of [...this.#answered]) tell();
   }
 
-  leave(from: Correspondent): void {
+  leave(from: Peer): void {
     const last = this.#heard.get(from)?.snapshot;
     this.#heard.delete(from);
     if (last !== undefined) this.#past = sumCounts([this.#past, last.counts]);
     for (const tell of [...this.#answered]) tell();
   }
 
-  async #collect(): Promise<BoxSnapshot> {
+  async #collect(): Promise<HostSnapshot> {
     const { clock } = this.#options;
     const startedMs = clock.monotonic();
     for (const [worker, heard] of this.#heard) {
@@ -141,11 +141,11 @@ export class BoxFigures implements Room {
     });
   }
 
-  #snapshot(tookMs: Milliseconds): BoxSnapshot {
+  #snapshot(tookMs: Milliseconds): HostSnapshot {
     const { clock, box } = this.#options;
     const { slots, feed, ...known } = box();
     const all = [...this.#heard.values()];
-    const workers = slots.map((slot): BoxWorker => {
+    const workers = slots.map((slot): HostWorker => {
       const heard = all.find(({ snapshot }) => snapshot !== undefined && snapshot.pid === slot.pid);
       return { ...slot, answered: heard?.isAsked === false, snapshot: heard?.snapshot };
     });
@@ -153,7 +153,7 @@ export class BoxFigures implements Room {
     const heardCounts = all.flatMap(({ snapshot }) => (snapshot === undefined ? [] : [snapshot.counts]));
     return {
       ...known,
-      feed: feed && { ...feed, figures: this.#feedCounts.sum(feed.figures) },
+      feed: feed && { ...feed, stats: this.#feedCounts.sum(feed.stats) },
       takenAtMs: clock.now(),
       tookMs,
       partial: missing.length > 0,
@@ -164,7 +164,7 @@ export class BoxFigures implements Room {
   }
 
   /** Who listens must not keep others from hearing. */
-  #tell(listener: (box: BoxSnapshot) => void, box: BoxSnapshot): void {
+  #tell(listener: (box: HostSnapshot) => void, box: HostSnapshot): void {
     try {
       listener(box);
     } catch (error) {

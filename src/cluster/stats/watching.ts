@@ -1,4 +1,4 @@
-// Has the box watched: history, thresholds and alerts (monitor/watch.ts) on the figures that the primary collects, a
+// Has the host watched: history, thresholds and alerts (monitor/watch.ts) on the figures that the primary collects, a
 // webhook where one is set, and the report. What goes wrong in here is logged and goes no further.
 import { hostname } from 'node:os';
 import type { Config } from '../../../config/config.ts';
@@ -12,9 +12,9 @@ import { AlertWebhook } from '../../monitor/alerts/alert-webhook.ts';
 import type { Limits } from '../../monitor/alerts/thresholds.ts';
 import { recommendations } from '../../monitor/recommend/recommend.ts';
 import type { Recommendation } from '../../monitor/recommend/rule.ts';
-import type { BoxSnapshot } from '../../monitor/snapshot.ts';
+import type { HostSnapshot } from '../../monitor/snapshot.ts';
 import { Watch } from '../../monitor/watch.ts';
-import type { BoxFigures } from './host-stats.ts';
+import type { HostStats } from './host-stats.ts';
 
 const POST_TIMEOUT_MS: Milliseconds = 5000;
 /** For the dashboard, which asks once a second. */
@@ -22,7 +22,7 @@ const ADVICE_EVERY_MS: Milliseconds = 10_000;
 
 export interface WatchingOptions {
   readonly config: Config;
-  readonly figures: Pick<BoxFigures, 'subscribe'>;
+  readonly stats: Pick<HostStats, 'subscribe'>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -34,12 +34,12 @@ export class Watching {
   readonly #options: WatchingOptions;
   readonly #stopListening: () => void;
   readonly #webhook: AlertWebhook | undefined;
-  #latest: BoxSnapshot | undefined;
+  #latest: HostSnapshot | undefined;
   #advice: readonly Recommendation[] = [];
   #advisedMs = Number.NEGATIVE_INFINITY;
 
   private constructor(options: WatchingOptions, webhook: AlertWebhook | undefined) {
-    const { config, clock, logger, figures } = options;
+    const { config, clock, logger, stats } = options;
     this.#options = options;
     this.#webhook = webhook;
     this.watch = new Watch({
@@ -51,7 +51,7 @@ export class Watching {
       memoryBytes: inspectMachine().memoryBytes,
       ...(webhook && { notify: (notice) => webhook.tell(notice) }),
     });
-    this.#stopListening = figures.subscribe((box) => {
+    this.#stopListening = stats.subscribe((box) => {
       this.#latest = box;
       this.watch.see(box);
     });

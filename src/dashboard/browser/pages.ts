@@ -1,19 +1,19 @@
 // The pages that matter most, by three orders. Route templates, so there are as many as the application has.
-import type { Frame, PageFigures } from '../data/frame.ts';
+import type { Frame, PageStats } from '../data/frame.ts';
 import { byId, contentOf } from './dom.ts';
 import { count, duration, type Measure, rate, share, text, UNKNOWN } from './format.ts';
 import { type Column, setText, Table } from './table.ts';
 
 const MOST = 10;
-const ORDERS: Record<string, (page: PageFigures) => number> = {
+const ORDERS: Record<string, (page: PageStats) => number> = {
   hottest: ({ requests }) => requests,
   slowest: ({ renderMeanMs }) => renderMeanMs ?? 0,
   purged: ({ purged }) => purged,
 };
 
 let order = 'hottest';
-let table: Table<PageFigures> | undefined;
-let last: readonly PageFigures[] = [];
+let table: Table<PageStats> | undefined;
+let last: readonly PageStats[] = [];
 
 export function showPages({ pages }: Pick<Frame, 'pages'>): void {
   last = pages;
@@ -37,11 +37,11 @@ export function wirePages(): void {
   }
 }
 
-function figure(title: string, of: (page: PageFigures) => Measure): Column<PageFigures> {
+function figure(title: string, of: (page: PageStats) => Measure): Column<PageStats> {
   return { title, isFigure: true, fill: (cell, page) => setText(cell, text(of(page))) };
 }
 
-const columns: readonly Column<PageFigures>[] = [
+const columns: readonly Column<PageStats>[] = [
   { title: 'Route', fill: (cell, { route }) => setText(cell, route) },
   figure('Now', ({ requestsPerSecond }) => rate(requestsPerSecond)),
   figure('Requests', ({ requests }) => count(requests)),

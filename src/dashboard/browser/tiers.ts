@@ -1,5 +1,5 @@
 // Where pages and fragments lie, in the order in which they are looked for.
-import type { Frame, TierFigures } from '../data/frame.ts';
+import type { Frame, TierStats } from '../data/frame.ts';
 import { contentOf, el } from './dom.ts';
 import { bytes, count, type Measure, rate, share, text } from './format.ts';
 import { type Column, setText, Table } from './table.ts';
@@ -11,7 +11,7 @@ const TIER_NAMES: Record<string, string> = {
   l3: 'L3 disk',
 };
 
-let table: Table<TierFigures> | undefined;
+let table: Table<TierStats> | undefined;
 
 export function showTiers({ tiers }: Frame): void {
   if (tiers.length === 0) return;
@@ -22,11 +22,11 @@ export function showTiers({ tiers }: Frame): void {
   table.show(tiers);
 }
 
-function figure(title: string, of: (tier: TierFigures) => Measure): Column<TierFigures> {
+function figure(title: string, of: (tier: TierStats) => Measure): Column<TierStats> {
   return { title, isFigure: true, fill: (cell, tier) => setText(cell, text(of(tier))) };
 }
 
-const columns: readonly Column<TierFigures>[] = [
+const columns: readonly Column<TierStats>[] = [
   {
     title: 'Tier',
     fill: (cell, { tier, breaker }) => {
@@ -47,7 +47,7 @@ const columns: readonly Column<TierFigures>[] = [
   { title: 'Held', isFigure: true, fill: fillHeld },
 ];
 
-function fillHeld(cell: HTMLElement, { tier, bytes: held, maxBytes }: TierFigures): void {
+function fillHeld(cell: HTMLElement, { tier, bytes: held, maxBytes }: TierStats): void {
   if (cell.firstChild === null) cell.append(el('span'), el('meter', { min: 0, max: 1, value: 0 }));
   const [words, bar] = cell.children;
   const limit = maxBytes === null ? '' : ` of ${text(bytes(maxBytes))}`;

@@ -43,10 +43,11 @@ export function showTiles({ box, coherence, workers }: Frame): void {
 }
 
 /** The worst that is to be said of renders, and how it looks. */
-function troubles({ errorsPerSecond, shedPerSecond, strain }: Frame['box']): [string, string?] {
+function troubles({ errorsPerSecond, shedPerSecond, overloadLevel }: Frame['box']): [string, string?] {
   if ((shedPerSecond ?? 0) > 0) return [`overloaded: ${text(rate(shedPerSecond))} refused`, 'bad'];
   if ((errorsPerSecond ?? 0) > 0) return [`${text(rate(errorsPerSecond))} answers of 5xx`, 'bad'];
-  if (strain === 'stale' || strain === 'shed') return ['under strain: older pages served', 'warn'];
+  if (overloadLevel === 'stale' || overloadLevel === 'shed')
+    return ['under strain: older pages served', 'warn'];
   return [errorsPerSecond === null ? 'no data yet' : 'no errors'];
 }
 

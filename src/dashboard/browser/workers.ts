@@ -1,5 +1,5 @@
 // One row for each place of the box, with a button that replaces the worker in it.
-import type { Frame, WorkerFigures } from '../data/frame.ts';
+import type { Frame, WorkerStats } from '../data/frame.ts';
 import { act, errorOf, say } from './actions.ts';
 import { confirmed } from './confirm.ts';
 import { contentOf, el } from './dom.ts';
@@ -8,7 +8,7 @@ import { type Column, setText, Table } from './table.ts';
 
 const TONES: Record<string, string> = { serving: 'good', starting: 'warn', draining: 'warn', dead: 'bad' };
 
-let table: Table<WorkerFigures> | undefined;
+let table: Table<WorkerStats> | undefined;
 
 export function showWorkers({ workers }: Frame): void {
   if (table === undefined) {
@@ -18,11 +18,11 @@ export function showWorkers({ workers }: Frame): void {
   table.show(workers);
 }
 
-function figure(title: string, of: (worker: WorkerFigures) => Measure): Column<WorkerFigures> {
+function figure(title: string, of: (worker: WorkerStats) => Measure): Column<WorkerStats> {
   return { title, isFigure: true, fill: (cell, worker) => setText(cell, text(of(worker))) };
 }
 
-const columns: readonly Column<WorkerFigures>[] = [
+const columns: readonly Column<WorkerStats>[] = [
   {
     title: 'Worker',
     fill: (cell, { slot, pid }) => {
@@ -59,7 +59,7 @@ const columns: readonly Column<WorkerFigures>[] = [
   },
 ];
 
-function fillState(cell: HTMLElement, { state, answers }: WorkerFigures): void {
+function fillState(cell: HTMLElement, { state, answers }: WorkerStats): void {
   if (cell.firstChild === null) cell.append(el('span', { class: 'pill' }));
   const pill = cell.firstElementChild;
   if (!(pill instanceof HTMLElement)) return;

@@ -1,20 +1,20 @@
-import type { BoxSnapshot } from '../../monitor/snapshot.ts';
-import type { BoxFigures, CoherenceFigures } from './frame.ts';
+import type { HostSnapshot } from '../../monitor/snapshot.ts';
+import type { CoherenceMeter, HostStats } from './frame.ts';
 import { boundedQuantile, perSecond, quantile, share } from './rates.ts';
-import { histogramBetween, type Mark } from './sums.ts';
+import { histogramBetween, type Sample } from './sums.ts';
 
-export interface WholeBox {
-  readonly box: BoxFigures;
-  readonly coherence: CoherenceFigures;
+export interface WholeHost {
+  readonly box: HostStats;
+  readonly coherence: CoherenceMeter;
 }
 
 /** `longBefore` is for percentiles, which need more answers than rates do. */
-export function boxFigures(
-  { workers, feed }: BoxSnapshot,
-  now: Mark,
-  before: Mark | undefined,
-  longBefore: Mark | undefined,
-): WholeBox {
+export function hostStats(
+  { workers, feed }: HostSnapshot,
+  now: Sample,
+  before: Sample | undefined,
+  longBefore: Sample | undefined,
+): WholeHost {
   const rate = (key: 'requests' | 'hits' | 'renders' | 'errors') =>
     perSecond(now, before, now.box[key], before?.box[key]);
   const window = histogramBetween(longBefore?.box.durations, now.box.durations);
@@ -30,7 +30,7 @@ export function boxFigures(
       hitShare:
         before === undefined ? null : share(now.box.hits - before.box.hits, now.box.asked - before.box.asked),
       shedPerSecond: perSecond(now, before, now.shed, before?.shed),
-      strain: heard.length === 0 ? null : worst(heard.map(({ overload }) => overload.strain)),
+      overloadLevel: heard.length === 0 ? null : worst(heard.map(({ overload }) => overload.overloadLevel)),
       p50Ms: quantile(window, 0.5),
       p99Ms: quantile(window, 0.99),
       inFlight: sum((http) => http.inFlight),
@@ -46,6 +46,6 @@ export function boxFigures(
   };
 }
 
-function worst(strains: readonly string[]): string {
-  return ['shed', 'stale'].find((strain) => strains.includes(strain)) ?? 'none';
+function worst(overloadLevels: readonly string[]): string {
+  return ['shed', 'stale'].find((overloadLevel) => overloadLevels.includes(overloadLevel)) ?? 'none';
 }

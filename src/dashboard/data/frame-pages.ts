@@ -1,14 +1,14 @@
 import { quantileMs } from '../../core/histogram.ts';
-import type { BoxSnapshot } from '../../monitor/snapshot.ts';
-import type { PageFigures } from './frame.ts';
+import type { HostSnapshot } from '../../monitor/snapshot.ts';
+import type { PageStats } from './frame.ts';
 import { perSecond, share } from './rates.ts';
-import { type Mark, requestsByRoute } from './sums.ts';
+import { requestsByRoute, type Sample } from './sums.ts';
 
 /** Of each order: the hottest, the slowest, the most purged. */
 const MOST = 10;
 
 /** Those that lead in one of the orders; who shows them sorts them. `_404` and the like are no pages. */
-export function pageFigures({ counts }: BoxSnapshot, now: Mark, before: Mark | undefined): PageFigures[] {
+export function pageStats({ counts }: HostSnapshot, now: Sample, before: Sample | undefined): PageStats[] {
   const requests = requestsByRoute(counts);
   const uses = new Map<string, { asked: number; hits: number }>();
   for (const { route, result, requests: times } of counts.http.cache) {
@@ -17,12 +17,12 @@ export function pageFigures({ counts }: BoxSnapshot, now: Mark, before: Mark | u
     if (result === 'hit' || result === 'stale') use.hits += times;
     uses.set(route, use);
   }
-  const purged = new Map(counts.lives.map((lives) => [lives.route, lives.purged]));
+  const purged = new Map(counts.lifetimes.map((lifetimes) => [lifetimes.route, lifetimes.purged]));
   const causes = new Map<string, { cause: string; entries: number }>();
   for (const each of counts.purgeCauses) {
     if (each.entries > (causes.get(each.route)?.entries ?? 0)) causes.set(each.route, each);
   }
-  const all = counts.pages.map(({ route, durations }): PageFigures => {
+  const all = counts.pages.map(({ route, durations }): PageStats => {
     const use = uses.get(route);
     return {
       route,
@@ -36,8 +36,7 @@ export function pageFigures({ counts }: BoxSnapshot, now: Mark, before: Mark | u
       purgedBy: causes.get(route)?.cause ?? null,
     };
   });
-  const leading = (by: (page: PageFigures) => number) =>
-    [...all].sort((a, b) => by(b) - by(a)).slice(0, MOST);
+  const leading = (by: (page: PageStats) => number) => [...all].sort((a, b) => by(b) - by(a)).slice(0, MOST);
   return [
     ...new Set([
       ...leading(({ requests: times }) => times),

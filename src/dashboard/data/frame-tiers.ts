@@ -1,9 +1,9 @@
-import type { BoxSnapshot } from '../../monitor/snapshot.ts';
-import type { TierFigures } from './frame.ts';
+import type { HostSnapshot } from '../../monitor/snapshot.ts';
+import type { TierStats } from './frame.ts';
 import { perSecond, share } from './rates.ts';
-import type { Mark } from './sums.ts';
+import type { Sample } from './sums.ts';
 
-type Levels = Pick<TierFigures, 'entries' | 'bytes' | 'maxBytes' | 'breaker'>;
+type Levels = Pick<TierStats, 'entries' | 'bytes' | 'maxBytes' | 'breaker'>;
 
 const ORDER = ['static', 'l1', 'l2', 'l3'];
 /** Memory is each worker's own. The others are one for all: each worker says the same of them. */
@@ -11,7 +11,7 @@ const OWN = new Set(['static', 'l1']);
 const WORST_FIRST = ['open', 'half-open', 'closed'];
 
 /** Pages and fragments together, in the order in which they are asked. */
-export function tierFigures(snapshot: BoxSnapshot, now: Mark, before: Mark | undefined): TierFigures[] {
+export function tierStats(snapshot: HostSnapshot, now: Sample, before: Sample | undefined): TierStats[] {
   const levels = levelsByTier(snapshot);
   const names = [...levels.keys()].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
   return names.map((tier) => {
@@ -34,7 +34,7 @@ export function tierFigures(snapshot: BoxSnapshot, now: Mark, before: Mark | und
   });
 }
 
-function levelsByTier({ workers }: BoxSnapshot): Map<string, Levels> {
+function levelsByTier({ workers }: HostSnapshot): Map<string, Levels> {
   const byTier = new Map<string, Levels>();
   for (const [index, { snapshot }] of workers.entries()) {
     for (const { tier, breaker, ...levels } of snapshot?.tiers ?? []) {

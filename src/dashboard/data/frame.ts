@@ -10,11 +10,11 @@ export interface Frame {
   readonly phase: string;
   readonly ready: boolean;
   readonly uptimeMs: number;
-  readonly box: BoxFigures;
-  readonly workers: readonly WorkerFigures[];
-  readonly tiers: readonly TierFigures[];
-  readonly coherence: CoherenceFigures;
-  readonly pages: readonly PageFigures[];
+  readonly box: HostStats;
+  readonly workers: readonly WorkerStats[];
+  readonly tiers: readonly TierStats[];
+  readonly coherence: CoherenceMeter;
+  readonly pages: readonly PageStats[];
   readonly alerts: readonly AlertLine[];
   readonly advice: readonly AdviceLine[];
   readonly tail: readonly TailLine[];
@@ -46,7 +46,7 @@ export interface ChartPoint {
   readonly bytes: Readonly<Record<string, number | null>>;
 }
 
-export interface BoxFigures {
+export interface HostStats {
   readonly requestsPerSecond: number | null;
   /** Answered from a cache, of all that asked for a page: 0 to 1. */
   readonly hitShare: number | null;
@@ -57,14 +57,14 @@ export interface BoxFigures {
   /** Refused because there was too much to do. */
   readonly shedPerSecond: number | null;
   /** What is done against too much to do, of the worker that does the most: none, stale, shed. */
-  readonly strain: string | null;
+  readonly overloadLevel: string | null;
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
   readonly inFlight: number | null;
   readonly connections: number | null;
 }
 
-export interface WorkerFigures {
+export interface WorkerStats {
   readonly slot: number;
   readonly pid: number | null;
   /** starting, serving, draining, dead. */
@@ -86,7 +86,7 @@ export interface WorkerFigures {
   readonly inFlight: number | null;
 }
 
-export interface TierFigures {
+export interface TierStats {
   /** l1, l2, l3, static. */
   readonly tier: string;
   readonly entries: number | null;
@@ -101,7 +101,7 @@ export interface TierFigures {
   readonly breaker: string | null;
 }
 
-export interface CoherenceFigures {
+export interface CoherenceMeter {
   /** How many of the workers that answered hear of every purge; the others serve as a micro-cache. */
   readonly trusting: number | null;
   readonly purgesPerSecond: number | null;
@@ -113,7 +113,7 @@ export interface CoherenceFigures {
 }
 
 /** Since the workers started, by route template. */
-export interface PageFigures {
+export interface PageStats {
   readonly route: string;
   readonly requests: number;
   readonly requestsPerSecond: number | null;

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { boxSnapshot, durations, someCounts, workerSnapshot } from '../../../test/support/snapshots.ts';
-import type { BoxSnapshot } from '../../monitor/snapshot.ts';
+import { durations, hostSnapshot, someCounts, workerSnapshot } from '../../../test/support/snapshots.ts';
+import type { HostSnapshot } from '../../monitor/snapshot.ts';
 import { Frames } from './frames.ts';
 
 const SECOND = 1000;
-const first = boxSnapshot({}, [workerSnapshot()]);
+const first = hostSnapshot({}, [workerSnapshot()]);
 
-/** The same box `seconds` later, with these counts. */
-function later(seconds: number, counts: ReturnType<typeof someCounts>, parts = {}): BoxSnapshot {
+/** The same host `seconds` later, with these counts. */
+function later(seconds: number, counts: ReturnType<typeof someCounts>, parts = {}): HostSnapshot {
   const worker = workerSnapshot({ counts, ...parts });
-  return boxSnapshot({ takenAtMs: first.takenAtMs + seconds * SECOND }, [worker]);
+  return hostSnapshot({ takenAtMs: first.takenAtMs + seconds * SECOND }, [worker]);
 }
 
 function withAnswers(fast: number, slow: number) {
@@ -20,7 +20,7 @@ function withAnswers(fast: number, slow: number) {
   return { ...before, http: { ...before.http, answered: [{ ...home, durations: more }, ...rest] } };
 }
 
-function seen(...snapshots: readonly BoxSnapshot[]) {
+function seen(...snapshots: readonly HostSnapshot[]) {
   const frames = new Frames();
   for (const snapshot of snapshots) frames.see(snapshot);
   const last = snapshots.at(-1) ?? first;
@@ -61,7 +61,7 @@ describe('a frame', () => {
       { kind: 'page', tier: 'l3', entries: 7, bytes: 70, maxBytes: 700, breaker: 'closed' },
     ];
     const other = tiers.map((tier) => (tier.tier === 'l3' ? { ...tier, breaker: 'open' } : tier));
-    const box = boxSnapshot({}, [
+    const box = hostSnapshot({}, [
       workerSnapshot({ tiers }),
       workerSnapshot({ slot: 1, pid: 1002, tiers: other }),
     ]);

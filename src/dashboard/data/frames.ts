@@ -1,12 +1,12 @@
-// From snapshots of the box to what is shown of it: rates and shares since a few seconds ago, and a past of charts.
+// From snapshots of the host to what is shown of it: rates and shares since a few seconds ago, and a past of charts.
 import type { Milliseconds } from '../../core/units.ts';
-import type { BoxSnapshot, BoxWorker } from '../../monitor/snapshot.ts';
-import type { AdviceLine, AlertLine, ChartPoint, Frame, TailLine, WorkerFigures } from './frame.ts';
-import { boxFigures } from './frame-host.ts';
-import { pageFigures } from './frame-pages.ts';
-import { tierFigures } from './frame-tiers.ts';
+import type { HostSnapshot, HostWorker } from '../../monitor/snapshot.ts';
+import type { AdviceLine, AlertLine, ChartPoint, Frame, TailLine, WorkerStats } from './frame.ts';
+import { hostStats } from './frame-host.ts';
+import { pageStats } from './frame-pages.ts';
+import { tierStats } from './frame-tiers.ts';
 import { perSecond, quantile } from './rates.ts';
-import { histogramBetween, type Mark, markOf } from './sums.ts';
+import { histogramBetween, type Sample, sampleOf } from './sums.ts';
 
 /** Rates are over this long: one second alone jumps too much to be read. */
 const RATE_MS: Milliseconds = 5000;
@@ -24,20 +24,20 @@ export interface FrameExtras {
 }
 
 export class Frames {
-  #marks: Mark[] = [];
+  #samples: Sample[] = [];
   readonly #points: ChartPoint[] = [];
 
   /** Every snapshot that is taken, so that there is a past to compare with and to draw. */
-  see(snapshot: BoxSnapshot): void {
-    const mark = markOf(snapshot);
-    const newest = this.#marks.at(-1);
+  see(snapshot: HostSnapshot): void {
+    const sample = sampleOf(snapshot);
+    const newest = this.#samples.at(-1);
     // A wall clock that was set back: what was before it cannot be compared.
-    if (newest !== undefined && mark.atMs < newest.atMs) this.#marks = [];
-    const recent = this.#marks.filter(({ atMs }) => mark.atMs - atMs <= PERCENTILE_MS);
+    if (newest !== undefined && sample.atMs < newest.atMs) this.#samples = [];
+    const recent = this.#samples.filter(({ atMs }) => sample.atMs - atMs <= PERCENTILE_MS);
     // Where snapshots are taken more rarely than that, the last one still is what there is to compare with.
-    this.#marks = [...(recent.length === 0 ? this.#marks.slice(-1) : recent), mark];
+    this.#samples = [...(recent.length === 0 ? this.#samples.slice(-1) : recent), sample];
     const last = this.#points.at(-1);
-    if (last !== undefined && mark.atMs - last.atMs < POINT_EVERY_MS - 500) return;
+    if (last !== undefined && sample.atMs - last.atMs < POINT_EVERY_MS - 500) return;
     this.#points.push(this.frame(snapshot).point);
     if (this.#points.length > MAX_POINTS) this.#points.shift();
   }
@@ -48,13 +48,13 @@ export class Frames {
   }
 
   /** Of a snapshot that was seen. */
-  frame(snapshot: BoxSnapshot, extras: FrameExtras = NOTHING): Frame {
-    const now = this.#marks.findLast(({ atMs }) => atMs === snapshot.takenAtMs) ?? markOf(snapshot);
+  frame(snapshot: HostSnapshot, extras: FrameExtras = NOTHING): Frame {
+    const now = this.#samples.findLast(({ atMs }) => atMs === snapshot.takenAtMs) ?? sampleOf(snapshot);
     const before = this.#closest(now, RATE_MS);
-    const longBefore = this.#marks.find(({ atMs }) => atMs < now.atMs);
+    const longBefore = this.#samples.find(({ atMs }) => atMs < now.atMs);
     // A worker that is younger than that is compared with when it was first heard of.
     const first = (pid: number | undefined) =>
-      this.#marks.find(({ atMs, workers }) => atMs < now.atMs && workers.has(pid ?? 0));
+      this.#samples.find(({ atMs, workers }) => atMs < now.atMs && workers.has(pid ?? 0));
     const { primary } = snapshot;
     const frame = {
       atMs: snapshot.takenAtMs,
@@ -62,22 +62,22 @@ export class Frames {
       phase: primary.phase,
       ready: primary.ready,
       uptimeMs: Math.max(0, snapshot.takenAtMs - primary.startedAtMs),
-      ...boxFigures(snapshot, now, before, longBefore),
-      workers: snapshot.workers.map((worker) => workerFigures(worker, now, before, first(worker.pid))),
-      tiers: tierFigures(snapshot, now, before),
-      pages: pageFigures(snapshot, now, before),
+      ...hostStats(snapshot, now, before, longBefore),
+      workers: snapshot.workers.map((worker) => workerStats(worker, now, before, first(worker.pid))),
+      tiers: tierStats(snapshot, now, before),
+      pages: pageStats(snapshot, now, before),
       ...extras,
     };
     return { ...frame, point: pointOf(frame) };
   }
 
-  /** The mark that is most nearly this old: rates over much less jump, and those over much more lag. */
-  #closest(now: Mark, ageMs: Milliseconds): Mark | undefined {
-    const distance = ({ atMs }: Mark) => Math.abs(now.atMs - atMs - ageMs);
-    return this.#marks
+  /** The sample that is most nearly this old: rates over much less jump, and those over much more lag. */
+  #closest(now: Sample, ageMs: Milliseconds): Sample | undefined {
+    const distance = ({ atMs }: Sample) => Math.abs(now.atMs - atMs - ageMs);
+    return this.#samples
       .filter(({ atMs }) => atMs < now.atMs)
-      .reduce<Mark | undefined>(
-        (best, mark) => (best === undefined || distance(mark) < distance(best) ? mark : best),
+      .reduce<Sample | undefined>(
+        (best, sample) => (best === undefined || distance(sample) < distance(best) ? sample : best),
         undefined,
       );
   }
@@ -85,12 +85,12 @@ export class Frames {
 
 const NOTHING: FrameExtras = { alerts: [], advice: [], tail: [], tailSkipped: 0 };
 
-function workerFigures(
-  { slot, pid, state, servingMs, deaths, answered, snapshot }: BoxWorker,
-  now: Mark,
-  before: Mark | undefined,
-  longBefore: Mark | undefined,
-): WorkerFigures {
+function workerStats(
+  { slot, pid, state, servingMs, deaths, answered, snapshot }: HostWorker,
+  now: Sample,
+  before: Sample | undefined,
+  longBefore: Sample | undefined,
+): WorkerStats {
   const sums = pid === undefined ? undefined : now.workers.get(pid);
   const earlier = pid === undefined ? undefined : before?.workers.get(pid);
   const window = sums && histogramBetween(longBefore?.workers.get(pid ?? 0)?.durations, sums.durations);

@@ -1,10 +1,10 @@
-import { type HistogramFigures, quantileMs } from '../../core/histogram.ts';
-import type { BoundedCounts, Mark } from './sums.ts';
+import { type HistogramStats, quantileMs } from '../../core/histogram.ts';
+import type { BoundedCounts, Sample } from './sums.ts';
 
 /** null: there is nothing to compare with. Counts that fell began anew. */
 export function perSecond(
-  now: Mark,
-  before: Mark | undefined,
+  now: Sample,
+  before: Sample | undefined,
   after: number | undefined,
   earlier: number | undefined,
 ): number | null {
@@ -18,7 +18,7 @@ export function share(part: number, whole: number): number | null {
   return whole > 0 && part >= 0 ? Math.min(1, part / whole) : null;
 }
 
-export function quantile(window: HistogramFigures | undefined, part: number): number | null {
+export function quantile(window: HistogramStats | undefined, part: number): number | null {
   return (window && quantileMs(window, part)) ?? null;
 }
 

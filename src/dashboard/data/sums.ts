@@ -1,7 +1,7 @@
 // What is kept of a snapshot so that the next ones can be compared with it: sums, and no lists that grow with traffic.
-import type { HistogramFigures } from '../../core/histogram.ts';
+import type { HistogramStats } from '../../core/histogram.ts';
 import type { Counts } from '../../monitor/counts.ts';
-import type { BoxSnapshot } from '../../monitor/snapshot.ts';
+import type { HostSnapshot } from '../../monitor/snapshot.ts';
 
 /** Everything in it only grows. */
 export interface Sums {
@@ -12,7 +12,7 @@ export interface Sums {
   readonly errors: number;
   readonly unavailable: number;
   readonly renders: number;
-  readonly durations: HistogramFigures;
+  readonly durations: HistogramStats;
 }
 
 export interface TierSums {
@@ -21,7 +21,7 @@ export interface TierSums {
   readonly evictions: number;
 }
 
-export interface Mark {
+export interface Sample {
   readonly atMs: number;
   readonly box: Sums;
   /** By process: what replaces a worker counts from 0. */
@@ -39,7 +39,7 @@ export interface BoundedCounts {
   readonly counts: readonly number[];
 }
 
-export function markOf(snapshot: BoxSnapshot): Mark {
+export function sampleOf(snapshot: HostSnapshot): Sample {
   const workers = new Map<number, Sums>();
   for (const { snapshot: worker } of snapshot.workers) {
     if (worker !== undefined) workers.set(worker.pid, sumsOf(worker.counts));
@@ -110,7 +110,7 @@ export function requestsByRoute({ http }: Counts): Map<string, number> {
   return sums;
 }
 
-function addedHistograms(all: readonly HistogramFigures[]): HistogramFigures {
+function addedHistograms(all: readonly HistogramStats[]): HistogramStats {
   const buckets: number[] = [];
   let count = 0;
   let sumMs = 0;
@@ -124,9 +124,9 @@ function addedHistograms(all: readonly HistogramFigures[]): HistogramFigures {
 
 /** What was counted between two moments. Undefined where the later one has less: it counts anew. */
 export function histogramBetween(
-  before: HistogramFigures | undefined,
-  after: HistogramFigures,
-): HistogramFigures | undefined {
+  before: HistogramStats | undefined,
+  after: HistogramStats,
+): HistogramStats | undefined {
   if (before === undefined) return undefined;
   const count = after.count - before.count;
   if (count < 0) return undefined;

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { silent } from '../../../test/support/silent.ts';
-import { boxSnapshot } from '../../../test/support/snapshots.ts';
+import { hostSnapshot } from '../../../test/support/snapshots.ts';
 import { Operations } from '../../operations/operations.ts';
 import { MAX_SESSIONS, SESSION_COOKIE, SESSION_MS } from '../../operations/operations-session.ts';
 import { WRONG_TOKENS_BURST } from '../../operations/wrong-tokens.ts';
@@ -62,7 +62,7 @@ async function start(given?: string): Promise<Started> {
     token: given,
     clock,
     logger: silent,
-    figures: { collect: () => Promise.resolve(boxSnapshot()), subscribe: () => () => {} },
+    stats: { collect: () => Promise.resolve(hostSnapshot()), subscribe: () => () => {} },
     extras: () => ({ alerts: [], advice: [], tail: [], tailSkipped: 0 }),
     files,
   });
@@ -325,7 +325,7 @@ test('a build without the pages says so', async () => {
     token: undefined,
     clock: new ManualClock(),
     logger: silent,
-    figures: { collect: () => Promise.resolve(boxSnapshot()), subscribe: () => () => {} },
+    stats: { collect: () => Promise.resolve(hostSnapshot()), subscribe: () => () => {} },
     extras: () => ({ alerts: [], advice: [], tail: [], tailSkipped: 0 }),
     files: undefined,
   });

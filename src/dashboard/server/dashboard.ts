@@ -11,10 +11,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
-import type { BoxSnapshot } from '../../monitor/snapshot.ts';
+import type { HostSnapshot } from '../../monitor/snapshot.ts';
 import { readText } from '../../operations/json-body.ts';
 import type { Operations, OperationsAnswer } from '../../operations/operations.ts';
-import { type Admission, BrowserDoor } from '../../operations/operations-session.ts';
+import { type Admission, BrowserSessions } from '../../operations/operations-session.ts';
 import type { Frame, Greeting } from '../data/frame.ts';
 import { type FrameExtras, Frames } from '../data/frames.ts';
 import { type DashboardFiles, type DashboardPage, readDashboardFiles } from './dashboard-files.ts';
@@ -35,9 +35,9 @@ export interface DashboardOptions {
   readonly token: string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly figures: {
-    collect(): Promise<BoxSnapshot>;
-    subscribe(listener: (box: BoxSnapshot) => void): () => void;
+  readonly stats: {
+    collect(): Promise<HostSnapshot>;
+    subscribe(listener: (box: HostSnapshot) => void): () => void;
   };
   /** What is not in a snapshot, now. `watched`: for somebody who looks, so requests may be recorded. */
   readonly extras: (watched: boolean) => FrameExtras;
@@ -46,7 +46,7 @@ export interface DashboardOptions {
 
 export class Dashboard {
   readonly #options: DashboardOptions;
-  readonly #door: BrowserDoor;
+  readonly #door: BrowserSessions;
   readonly #frames = new Frames();
   readonly #events: EventStream;
   readonly #files: DashboardFiles | undefined;
@@ -54,10 +54,10 @@ export class Dashboard {
 
   constructor(options: DashboardOptions) {
     this.#options = options;
-    const { operations, token, clock, logger, figures } = options;
+    const { operations, token, clock, logger, stats } = options;
     this.#files = 'files' in options ? options.files : readDashboardFiles();
-    this.#door = new BrowserDoor({ token, wrongTokens: operations.wrongTokens, clock });
-    this.#unsubscribe = figures.subscribe((box) => this.#frames.see(box));
+    this.#door = new BrowserSessions({ token, wrongTokens: operations.wrongTokens, clock });
+    this.#unsubscribe = stats.subscribe((box) => this.#frames.see(box));
     this.#events = new EventStream({
       clock,
       logger,
@@ -155,7 +155,7 @@ export class Dashboard {
   }
 
   async #frame(watched: boolean): Promise<Frame> {
-    const snapshot = await this.#options.figures.collect();
+    const snapshot = await this.#options.stats.collect();
     return this.#frames.frame(snapshot, this.#options.extras(watched));
   }
 

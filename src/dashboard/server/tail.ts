@@ -5,10 +5,10 @@
 //                                   <-       watch          what was there since the last time? and go on recording
 //   lines { lines, skipped }        ->                      the answer
 import { z } from 'zod';
-import type { Correspondent, Room } from '../../host-link/message-router.ts';
+import type { Channel, Peer } from '../../host-link/message-router.ts';
 import type { TailLine } from '../data/frame.ts';
 
-export const TAIL_ROOM = 'tail';
+export const TAIL_CHANNEL = 'tail';
 
 const line = z.object({
   atMs: z.number(),
@@ -28,21 +28,21 @@ const fromWorker = z.discriminatedUnion('say', [
 /** Between two looks, of all workers together. */
 const MAX_LINES = 300;
 
-export class BoxTail implements Room {
-  readonly #workers = new Set<Correspondent>();
+export class HostTail implements Channel {
+  readonly #workers = new Set<Peer>();
   #lines: TailLine[] = [];
   #skipped = 0;
 
-  receive(from: Correspondent, body: unknown): void {
+  receive(from: Peer, body: unknown): void {
     const message = fromWorker.safeParse(body).data;
     if (message?.say === 'here') this.#workers.add(from);
     if (message?.say !== 'lines') return;
-    const room = MAX_LINES - this.#lines.length;
-    this.#lines.push(...message.lines.slice(0, room));
-    this.#skipped += message.skipped + Math.max(0, message.lines.length - room);
+    const channel = MAX_LINES - this.#lines.length;
+    this.#lines.push(...message.lines.slice(0, channel));
+    this.#skipped += message.skipped + Math.max(0, message.lines.length - channel);
   }
 
-  leave(from: Correspondent): void {
+  leave(from: Peer): void {
     this.#workers.delete(from);
   }
 

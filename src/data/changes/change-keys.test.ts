@@ -89,10 +89,10 @@ describe('the keys that a change purges', () => {
     expect(keys({ kind: 'update', table, ...respelt })).toContain('by_amount#1{}');
   });
 
-  it('reach them while the identity has gone back to the default and the picture has not', () => {
+  it('reach them while the identity has gone back to the default and the catalog snapshot has not', () => {
     const byAmount = logged('by_amount', 'default', ['amount', 'note'], ['amount']);
     const change = { old: null, new: { amount: '1', note: 'b' } };
-    // Everything made by the picture of before has this key, whatever it named.
+    // Everything made by the catalog snapshot of before has this key, whatever it named.
     expect(keys({ kind: 'update', table: byAmount, ...change })).toContain('by_amount@partly');
     const inserted = { kind: 'insert', table: byAmount, new: { amount: '2', note: 'b' } } as const;
     expect(keys(inserted)).toContain('by_amount@partly');

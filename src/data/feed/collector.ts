@@ -84,7 +84,7 @@ export class Collector {
     return this.#open !== undefined;
   }
 
-  /** The picture of the schema for the transactions from here on. */
+  /** The catalog snapshot for the transactions from here on. */
   useCatalog(catalog: Catalog): void {
     this.#catalog = catalog;
     this.#strangers.clear();

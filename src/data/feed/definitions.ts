@@ -18,7 +18,7 @@ export const catalogKey: DependencyKey = '@catalog';
 
 const COMPARE_MS: Milliseconds = 1_000;
 
-/** Why a new picture is taken. */
+/** Why a new catalog snapshot is taken. */
 type Because = Pick<
   CommittedTransaction,
   'endLsn' | 'unfamiliar' | 'definitionsChanged' | 'definitionsDropped'
@@ -31,7 +31,7 @@ export class Definitions {
   #catalog: Catalog;
   #fingerprint: string;
   #comparedAt: Milliseconds = Number.NEGATIVE_INFINITY;
-  /** What was committed after this is not in the picture, or may not be. */
+  /** What was committed after this is not in the catalog snapshot, or may not be. */
   #takenAt: Lsn;
 
   private constructor(
@@ -65,10 +65,10 @@ export class Definitions {
     return this.#fingerprint;
   }
 
-  /** Takes the picture of now; the keys of what differs from the one before. */
+  /** Takes the catalog snapshot of now; the keys of what differs from the one before. */
   async renew(because: Because): Promise<Set<DependencyKey>> {
     const keys = new Set<DependencyKey>();
-    // The picture of before was of after it: what came up before and went with it is in no picture of ours, though a
+    // The catalog snapshot of before was of after it: what came up before and went with it is in no catalog snapshot of ours, though a
     // worker's may have it.
     if (because.definitionsDropped && because.endLsn <= this.#takenAt) keys.add(schemaKey).add(catalogKey);
     // The term ends over this; the next one mends the publication and begins a new epoch.
@@ -78,13 +78,13 @@ export class Definitions {
     if (print !== this.#fingerprint) {
       const next = await loadCatalog(this.#sql, TRACKED_PUBLICATION);
       for (const key of this.#catalog.changesTo(next)) keys.add(key);
-      // A worker may have taken its picture between a change and the one that took it back.
+      // A worker may have taken its catalog snapshot between a change and the one that took it back.
       const mayBeTakenBack = because.definitionsChanged || !this.#tellsDefinitions;
       if (mayBeTakenBack || !this.#catalog.readsLike(next)) keys.add(catalogKey);
       this.#catalog = next;
       this.#fingerprint = print;
     }
-    // Also of a picture that is still the same: what came and went before now is in it no more.
+    // Also of a catalog snapshot that is still the same: what came and went before now is in it no more.
     this.#takenAt = await insertedUpTo(this.#sql);
     for (const { schema, name } of because.unfamiliar) {
       const told = this.#catalog.relation(schema, name)?.toldAs.map(({ keyName }) => keyName);
@@ -93,7 +93,7 @@ export class Definitions {
     return keys;
   }
 
-  /** Whether the picture still holds, as far as it is looked at now. */
+  /** Whether the catalog snapshot still holds, as far as it is looked at now. */
   async areKnown(): Promise<boolean> {
     const now = this.#clock.monotonic();
     if (this.#tellsDefinitions && now - this.#comparedAt < COMPARE_MS) return true;

@@ -25,7 +25,7 @@ import { forgetStrays, Publication } from './publication.ts';
 import { connectionFailure, install, NO_RIGHTS, replicationFailure, sqlState } from './setup.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { SlotWatch } from './slot-watch.ts';
-import { FeedFigures, type FeedReport } from './stats.ts';
+import { type FeedReport, FeedStats } from './stats.ts';
 import { type FeedBus, Term } from './term.ts';
 
 export type FeedState = 'connecting' | 'unavailable' | 'standby' | 'leading' | 'closed';
@@ -72,7 +72,7 @@ const ADMIN_WITHIN_MS: Milliseconds = 24 * 3_600_000;
 
 export class ChangeFeed {
   readonly #options: ChangeFeedOptions;
-  readonly #figures = new FeedFigures();
+  readonly #stats = new FeedStats();
   #state: FeedState = 'connecting';
   #running: Promise<void> | undefined;
   #endTerm: (reason: unknown) => void = () => {};
@@ -86,8 +86,8 @@ export class ChangeFeed {
     return this.#state;
   }
 
-  figures(): FeedReport {
-    return this.#figures.report();
+  stats(): FeedReport {
+    return this.#stats.report();
   }
 
   start(): void {
@@ -197,7 +197,7 @@ export class ChangeFeed {
       clock,
       logger,
       onRetained: (bytes) => {
-        this.#figures.slotRetainedBytes = bytes;
+        this.#stats.slotRetainedBytes = bytes;
       },
     });
     open.push(() => kept.close());
@@ -228,7 +228,7 @@ export class ChangeFeed {
     const options = this.#options;
     term = new Term(lead.stream, {
       ...options,
-      figures: this.#figures,
+      stats: this.#stats,
       control,
       patient: admin,
       pages,
@@ -274,7 +274,7 @@ export class ChangeFeed {
     for (let failures = 0; ; failures++) {
       try {
         await bus.beginEpoch();
-        // Workers may hold an older picture of the schema.
+        // Workers may hold an older catalog snapshot.
         await bus.publish([catalogKey], undefined);
         break;
       } catch (error) {
@@ -282,7 +282,7 @@ export class ChangeFeed {
         await this.#wait(Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures));
       }
     }
-    this.#figures.epochs++;
+    this.#stats.epochs++;
     await memory.write(now);
   }
 

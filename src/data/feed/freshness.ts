@@ -36,7 +36,7 @@ export class Freshness {
   #closed = false;
   #timer: Timer | undefined;
   #check: (() => void) | undefined;
-  readonly figures = { beats: 0, missed: 0, nudges: 0 };
+  readonly stats = { beats: 0, missed: 0, nudges: 0 };
 
   constructor(options: FreshnessOptions) {
     this.#options = options;
@@ -67,11 +67,11 @@ export class Freshness {
         const leftMs = lifeMs - (clock.monotonic() - startedAt);
         if (leftMs > 0 && !this.#closed) {
           await this.#options.setFresh(leftMs);
-          this.figures.beats++;
+          this.stats.beats++;
         }
-      } else this.figures.missed++;
+      } else this.stats.missed++;
     } catch (error) {
-      this.figures.missed++;
+      this.stats.missed++;
       if (!this.#closed) logger.debug({ err: error }, 'change feed: freshness could not be told');
     }
     if (this.#closed) return;
@@ -107,7 +107,7 @@ export class Freshness {
           this.#options.askPosition();
           if (spentMs > NUDGE_AFTER_MS && !nudged) {
             nudged = true;
-            this.figures.nudges++;
+            this.stats.nudges++;
             this.#options.nudge().catch(() => {});
           }
         }

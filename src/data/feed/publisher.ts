@@ -27,7 +27,7 @@ export interface PublisherOptions {
   readonly takeCatalog: (transaction: CommittedTransaction) => Promise<Iterable<DependencyKey>>;
   readonly acknowledge: (lsn: Lsn) => void;
   /** Called after every step: reading may go on, unless something else stands against it. */
-  readonly onRoom: () => void;
+  readonly onChannel: () => void;
   readonly onPublished: (transaction: CommittedTransaction) => void;
   /** The snapshot could not be had: this term is over. */
   readonly onFailed: (error: unknown) => void;
@@ -59,7 +59,7 @@ export class Publisher {
   #closed = false;
   #wake: (() => void) | undefined;
   #onProgress: (() => void) | undefined;
-  readonly figures = { published: 0, publishFailures: 0, gateWaits: 0 };
+  readonly stats = { published: 0, publishFailures: 0, gateWaits: 0 };
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -74,7 +74,7 @@ export class Publisher {
     return this.#queue.length;
   }
 
-  /** No more should be read until `onRoom`. */
+  /** No more should be read until `onChannel`. */
   get full(): boolean {
     return this.#waitingKeys > (this.#options.maxWaitingKeys ?? 200_000);
   }
@@ -128,7 +128,7 @@ export class Publisher {
         }
         this.#onProgress?.();
         if (visible.length === 0) {
-          this.figures.gateWaits++;
+          this.stats.gateWaits++;
           await this.#pause(LOOK_AGAIN_MS[Math.min(looks++, LOOK_AGAIN_MS.length - 1)] ?? 25);
         }
       }
@@ -182,9 +182,9 @@ export class Publisher {
       this.#waitingKeys -= each.transaction.keys.size;
       this.#options.onPublished(each.transaction);
     }
-    this.figures.published++;
+    this.stats.published++;
     this.#acknowledge();
-    this.#options.onRoom();
+    this.#options.onChannel();
   }
 
   #acknowledge(): void {
@@ -205,7 +205,7 @@ export class Publisher {
         if (failures > 0) this.#options.logger.info({ failures }, 'change feed: the bus takes purges again');
         return;
       } catch (error) {
-        this.figures.publishFailures++;
+        this.stats.publishFailures++;
         if (failures === 0)
           this.#options.logger.warn({ err: error }, 'change feed: a purge was not taken; it is tried again');
         await this.#pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 500);

@@ -31,7 +31,7 @@ export interface FeedReport {
 }
 
 /** Counted over all terms of a process. */
-export class FeedFigures {
+export class FeedStats {
   #transactions = 0;
   #rows = 0;
   #keys = 0;
@@ -89,6 +89,6 @@ export class FeedFigures {
   }
 
   #current(): typeof none {
-    return { ...none, ...this.#publisher?.figures, ...this.#freshness?.figures };
+    return { ...none, ...this.#publisher?.stats, ...this.#freshness?.stats };
   }
 }

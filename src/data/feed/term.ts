@@ -18,7 +18,7 @@ import type { LogStream } from './log-stream.ts';
 import type { Lsn } from './lsn.ts';
 import type { PagesDatabase } from './pages-database.ts';
 import { Publisher } from './publisher.ts';
-import type { FeedFigures } from './stats.ts';
+import type { FeedStats } from './stats.ts';
 
 /** Where the feed's words go: the purge bus, given from outside. */
 export interface FeedBus {
@@ -36,7 +36,7 @@ export interface TermOptions {
   readonly bus: FeedBus;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly figures: FeedFigures;
+  readonly stats: FeedStats;
   readonly freshLifeMs: Milliseconds;
   readonly limits?: CollectorLimits;
   readonly maxWaitingKeys?: number;
@@ -72,7 +72,7 @@ export class Term {
   constructor(stream: LogStream, options: TermOptions) {
     this.#options = options;
     this.#stream = stream;
-    const { bus, clock, logger, control, definitions, figures } = options;
+    const { bus, clock, logger, control, definitions, stats } = options;
     this.#collector = new Collector(definitions.catalog, options.limits);
     this.#publisher = new Publisher({
       clock,
@@ -86,9 +86,9 @@ export class Term {
       beginEpoch: () => bus.beginEpoch(),
       takeCatalog: (transaction) => this.#takeCatalog(transaction),
       acknowledge: (lsn) => stream.acknowledge(lsn),
-      onRoom: () => this.#goOn(),
+      onChannel: () => this.#goOn(),
       onPublished: (transaction) => {
-        figures.published(transaction, clock.now());
+        stats.published(transaction, clock.now());
         if (!transaction.needsCatalog) return;
         this.#catalogIsTaken = true;
         options.onDefinitions();
@@ -113,7 +113,7 @@ export class Term {
       },
       setFresh: (lifeMs) => bus.setFresh(lifeMs),
     });
-    figures.term(this.#publisher, this.#freshness);
+    stats.term(this.#publisher, this.#freshness);
   }
 
   start(): void {

@@ -9,7 +9,7 @@ import { isConnectionLoss } from './failures.ts';
 const CANCEL_TIMEOUT_MS: Milliseconds = 1000;
 
 /** A connection on loan, which goes back once, whoever lets go of it first. */
-export class Lease {
+export class ConnectionLease {
   readonly connection: Connection;
   readonly #inTransaction: boolean;
   #state: 'held' | 'dropped' | 'released' = 'held';

@@ -3,7 +3,7 @@
 // int8 (so count(*) too)  number while exact, bigint beyond 2^53: arithmetic on a surprise fails loudly
 // numeric                 string: no double can hold it
 // timestamptz             Date
-// timestamp               Date, its wall time read as UTC, so that two boxes in two zones show one page
+// timestamp               Date, its wall time read as UTC, so that two hosts in two zones show one page
 // date                    string 'YYYY-MM-DD': a day is not a moment
 // json, jsonb             parsed
 // Date as a parameter     ISO in UTC

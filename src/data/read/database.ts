@@ -28,7 +28,7 @@ import {
 import type { Result, StatementObserver } from '../observer.ts';
 import { AbortWatch, pause } from '../pool/abort.ts';
 import { Break, type Connection, Silence } from '../pool/connection.ts';
-import { abortable, Lease } from '../pool/connection-lease.ts';
+import { abortable, ConnectionLease } from '../pool/connection-lease.ts';
 import { isConnectionLoss, isSilence, mayBeStalePlan, queryFailure } from '../pool/failures.ts';
 import { PoolIdentity } from '../pool/identity.ts';
 import { Pool } from '../pool/pool.ts';
@@ -204,7 +204,7 @@ export class Database {
 
   /** One statement of the server's own outside of any transaction, such as VACUUM. */
   async command(sql: string, params: readonly SqlValue[] = []): Promise<void> {
-    const lease = new Lease(await this.#connect(sql, undefined), false);
+    const lease = new ConnectionLease(await this.#connect(sql, undefined), false);
     try {
       const query = { text: sql, values: params.map(toParameter) };
       await this.#timed(sql, () => this.#execute(lease, query, sql, undefined));
@@ -253,7 +253,7 @@ export class Database {
 
   async #attempt<R extends object>(sql: string, values: unknown[], options: ReadOptions): Promise<Result<R>> {
     const connection = await this.#connect(sql, options.watch);
-    const lease = new Lease(connection, false);
+    const lease = new ConnectionLease(connection, false);
     const name = this.#names.nameOf(sql);
     const wasPlanned = connection.kind.isPrivate && connection.hasPlanned(name);
     try {
@@ -276,7 +276,7 @@ export class Database {
     return plainSinceMs <= this.#schemaChangedAtMs || nowMs - plainSinceMs >= PLAN_LIFE_MS;
   }
 
-  async #renew(lease: Lease): Promise<void> {
+  async #renew(lease: ConnectionLease): Promise<void> {
     const sentAtMs = this.#options.clock.monotonic();
     try {
       await lease.connection.reset(this.#connectTimeoutMs / 2);
@@ -290,7 +290,7 @@ export class Database {
 
   /** Rejects with `Break` or `Silence`, E_QUERY_ABORTED, E_QUERY_TIMEOUT, or what Postgres said, as the driver has it. */
   async #read<R extends object>(
-    lease: Lease,
+    lease: ConnectionLease,
     query: { readonly name: string; readonly text: string; readonly values: unknown[] },
     { watch, leavesNothing = false, local = '' }: ReadOptions,
   ): Promise<Result<R>> {
@@ -325,7 +325,7 @@ export class Database {
 
   /** A statement of a transaction. */
   async #execute<R extends object>(
-    lease: Lease,
+    lease: ConnectionLease,
     query: pg.QueryConfig<unknown[]>,
     sql: string,
     watch: AbortWatch | undefined,
@@ -354,9 +354,9 @@ export class Database {
   }
 
   /** A connection with a transaction begun on it: until then nothing has happened, and another will do. */
-  async #begin(watch: AbortWatch | undefined): Promise<Lease> {
+  async #begin(watch: AbortWatch | undefined): Promise<ConnectionLease> {
     for (let attempt = 0; ; attempt++) {
-      const lease = new Lease(await this.#connect('BEGIN', watch), true);
+      const lease = new ConnectionLease(await this.#connect('BEGIN', watch), true);
       // For what is asked of each statement there: see assertLocal.
       if (!lease.connection.kind.isPrivate) await loadModule();
       const sentAtMs = this.#options.clock.monotonic();

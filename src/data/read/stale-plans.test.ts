@@ -91,5 +91,5 @@ it('asks once where a plan is new: a bad value is no stale plan', async () => {
   await real.query(`drop table if exists d; create table d (k int, v text)`);
   const { db, database } = reading();
   await expect(db.query(SQL, ['abc'])).rejects.toMatchObject({ code: 'E_BAD_VALUE' });
-  expect(database.usage.figures(5).failures).toBe(1);
+  expect(database.usage.stats(5).failures).toBe(1);
 });

@@ -9,7 +9,7 @@ describe('what statements cost', () => {
     usage.ended("SELECT 'a'", ended);
     usage.ended("SELECT 'b'", { ...ended, slow: true, failed: true, durationMs: 200 });
     usage.connected(3);
-    expect(usage.figures(10)).toMatchObject({
+    expect(usage.stats(10)).toMatchObject({
       statements: { count: 2, sumMs: 202 },
       connects: { count: 1, sumMs: 3 },
       failures: 1,
@@ -22,7 +22,7 @@ describe('what statements cost', () => {
     const usage = new StatementUsage();
     for (const [index, name] of ['a', 'b', 'c'].entries())
       usage.ended(`SELECT ${name}`, { ...ended, durationMs: index });
-    expect(usage.figures(1).top.map(({ text, calls }) => [text, calls])).toEqual([
+    expect(usage.stats(1).top.map(({ text, calls }) => [text, calls])).toEqual([
       ['SELECT c', 1],
       ['(other)', 2],
     ]);
@@ -31,7 +31,7 @@ describe('what statements cost', () => {
   it('keeps no more texts than it may, however many an application makes up', () => {
     const usage = new StatementUsage();
     for (let index = 0; index < 2000; index++) usage.ended(`SELECT a${index}`, ended);
-    const { top, statements } = usage.figures(10_000);
+    const { top, statements } = usage.stats(10_000);
     expect(top).toHaveLength(501);
     expect(top.reduce((sum, { calls }) => sum + calls, 0)).toBe(2000);
     expect(statements.count).toBe(2000);

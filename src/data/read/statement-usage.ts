@@ -3,7 +3,7 @@ import { Histogram } from '../../core/histogram.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import { shapeOf } from '../statement-shape.ts';
 
-export interface StatementFigures {
+export interface StatementStats {
   readonly text: string;
   readonly calls: number;
   readonly failures: number;
@@ -20,7 +20,7 @@ export interface EndedStatement {
   readonly rows: number;
 }
 
-type Use = { -readonly [K in keyof Omit<StatementFigures, 'text'>]: number };
+type Use = { -readonly [K in keyof Omit<StatementStats, 'text'>]: number };
 
 /** Texts that are told apart; what an application makes up beyond is counted together. */
 const MAX_TEXTS = 500;
@@ -58,7 +58,7 @@ export class StatementUsage {
   }
 
   /** The `most` that took longest in all; the rest as one. */
-  figures(most: number) {
+  stats(most: number) {
     const byShape = new Map<string, Use>();
     for (const [sql, use] of this.#texts) {
       const shape = sql === OTHER_STATEMENTS ? sql : textOf(sql);
@@ -71,11 +71,11 @@ export class StatementUsage {
     const rest = sorted.filter(([shape]) => !shown.has(shape)).map(([, use]) => use);
     if (rest.length > 0) top.push([OTHER_STATEMENTS, rest.reduce(add)]);
     return {
-      statements: this.#all.figures(),
-      connects: this.#connects.figures(),
+      statements: this.#all.stats(),
+      connects: this.#connects.stats(),
       failures: this.#failures,
       slow: this.#slow,
-      top: top.map(([text, use]): StatementFigures => ({ text, ...use })),
+      top: top.map(([text, use]): StatementStats => ({ text, ...use })),
     };
   }
 

@@ -36,7 +36,7 @@ function followed(read = async (sql: string) => ({ rows: await real.query(sql) }
 const byId = ['select id, name from users where id = $1', [17], ['id', 'name']] as const;
 
 describe('FollowedSchema', () => {
-  it('takes its picture once, also when many statements wait for it', async () => {
+  it('takes its catalog snapshot once, also when many statements wait for it', async () => {
     const { keysOf, reads } = followed();
     const all = await Promise.all([keysOf(...byId), keysOf(...byId)]);
     for (const keys of all) expect(keys).toContain('users#17');
@@ -45,7 +45,7 @@ describe('FollowedSchema', () => {
     expect(reads).toHaveLength(1);
   });
 
-  it('analyses nothing with a picture that was called old', async () => {
+  it('analyses nothing with a catalog snapshot that was called old', async () => {
     const { schema, keysOf } = followed();
     const added = ['select id, email from users where id = $1', [17], ['id', 'email']] as const;
     await keysOf(...byId);
@@ -54,16 +54,16 @@ describe('FollowedSchema', () => {
     expect(await keysOf(...added)).toContain('users#17');
   });
 
-  it('does not take a picture for new that was asked for before the change', async () => {
+  it('does not take a catalog snapshot for new that was asked for before the change', async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
     let reads = 0;
     const { schema, keysOf } = followed(async (sql) => {
-      const picture = { rows: await real.query(sql) };
+      const snapshot = { rows: await real.query(sql) };
       if (reads++ === 0) await held;
-      return picture;
+      return snapshot;
     });
     const early = keysOf('select id, place from users where id = $1', [17], ['id', 'place']);
     await real.query('alter table users add column place text');

@@ -1,7 +1,7 @@
-// The observer of a worker's statements: a recorder over a picture of the schema that is kept up with the river.
+// The observer of a worker's statements: a recorder over a catalog snapshot that is kept up with the purge stream.
 //
 // A purge of `@catalog` says that the schema has changed. What renders from then on carries a newer stamp than that
-// purge, so it must not be analysed with the old picture: its first statement waits for the new one. A render that
+// purge, so it must not be analysed with the old catalog snapshot: its first statement waits for the new one. A render that
 // began before keeps its older stamp, and the purges that come along with `@catalog` judge it.
 import { loadModule } from 'libpg-query';
 import type { Logger } from '../../core/log.ts';
@@ -22,21 +22,21 @@ export class FollowedSchema implements StatementObserver {
   readonly #options: FollowedSchemaOptions;
   #recorder: DependencyRecorder | undefined;
   #loading: Promise<DependencyRecorder> | undefined;
-  /** Counts the times the picture was called old; one that was asked for before does not count as new. */
+  /** Counts the times the catalog snapshot was called old; one that was asked for before does not count as new. */
   #changes = 0;
 
   constructor(options: FollowedSchemaOptions) {
     this.#options = options;
   }
 
-  /** The schema may have changed: the next statement waits for a new picture. */
+  /** The schema may have changed: the next statement waits for a new catalog snapshot. */
   changed(): void {
     this.#changes++;
     this.#recorder = undefined;
     this.#loading = undefined;
   }
 
-  /** Errors: those of the database, when the picture cannot be taken; the next call tries again. */
+  /** Errors: those of the database, when the catalog snapshot cannot be taken; the next call tries again. */
   async ready(): Promise<void> {
     await (this.#recorder ?? this.#load());
   }

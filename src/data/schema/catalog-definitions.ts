@@ -80,7 +80,7 @@ export class Definitions {
     const keys = new Set<DependencyKey>();
     if (changed.size === 0) return keys;
     // A new name may stand before one that statements meant until now; also one that came and went, or the other way
-    // round, between the two pictures.
+    // round, between the two catalog snapshot.
     const names = new Set([...changed].flatMap((path) => nameOf(this.#all.get(path) ?? next.#all.get(path))));
     for (const one of [this, next]) {
       for (const definition of one.#all.values()) {

@@ -1,7 +1,7 @@
-// The schema as the analysis of statements and of changes sees it: both sides must hold the same picture,
-// or their keys do not meet. When the schema changes, the feed takes the new picture first, then purges the
+// The schema as the analysis of statements and of changes sees it: both sides must hold the same catalog snapshot,
+// or their keys do not meet. When the schema changes, the feed takes the new catalog snapshot first, then purges the
 // keys of `catalogChanges` (at least one of which every statement concerned has recorded); a worker
-// takes the new picture when it applies that purge, before it renders anything with a newer stamp.
+// takes the new catalog snapshot when it applies that purge, before it renders anything with a newer stamp.
 import type { DependencyKey } from '../../core/units.ts';
 import { functionKey, pinnedKey, type RelationName, relationName, tableKey } from '../keys/keys.ts';
 import type { ValueKind } from '../keys/keys-value.ts';
@@ -234,7 +234,7 @@ export class Catalog {
     });
   }
 
-  /** The keys to purge when the schema has gone from this picture to `next`. Empty: nothing of note changed. */
+  /** The keys to purge when the schema has gone from this catalog snapshot to `next`. Empty: nothing of note changed. */
   changesTo(next: Catalog): DependencyKey[] {
     const keys = new Definitions(this.raw).changesTo(new Definitions(next.raw));
     for (const key of this.#pinsUnlike(next)) keys.add(key);
@@ -242,8 +242,8 @@ export class Catalog {
   }
 
   /**
-   * Whether statements have to be analysed anew by whoever holds this picture. After TRUNCATE, VACUUM FULL or a grant they
-   * have not. Says nothing of pictures that were taken in between.
+   * Whether statements have to be analysed anew by whoever holds this catalog snapshot. After TRUNCATE, VACUUM FULL or a grant they
+   * have not. Says nothing of catalog snapshot that were taken in between.
    */
   readsLike(next: Catalog): boolean {
     const [mine, theirs] = [this.raw, next.raw].map(
@@ -253,7 +253,7 @@ export class Catalog {
     return unlike === undefined && theirs !== undefined && mine?.equals(theirs) === true;
   }
 
-  /** The keys of columns by whose value rows are named in one of the two pictures only. */
+  /** The keys of columns by whose value rows are named in one of the two catalog snapshot only. */
   *#pinsUnlike(next: Catalog): Generator<DependencyKey> {
     for (const [path, { keyName, pinnable }] of this.relations) {
       const after = next.relations.get(path)?.pinnable ?? new Set();
@@ -265,7 +265,7 @@ export class Catalog {
 
 const withoutVersion = (relation: RawRelation): RawRelation => ({ ...relation, version: '' });
 
-/** Reads the whole picture. `publication` as in catalogSql. */
+/** Reads the whole catalog snapshot. `publication` as in catalogSql. */
 export async function loadCatalog(
   reader: CatalogReader,
   publication: string | null = null,

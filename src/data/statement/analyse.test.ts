@@ -249,8 +249,8 @@ describe('a sharper reading is given up', () => {
   });
 });
 
-describe('what is not there by the picture of the schema', () => {
-  it('depends on its coming up: the statement ran, so the picture is older than the schema', () => {
+describe('what is not there by the catalog snapshot', () => {
+  it('depends on its coming up: the statement ran, so the catalog snapshot is older than the schema', () => {
     const definitionsOf = (sql: string) => {
       const plan = analyse(sql, catalog);
       return plan.kind === 'tracked' ? plan.definitions : [];

@@ -10,14 +10,14 @@ import { CONTRACT_SLOTS, describeBus } from '../../invalidation/bus/bus.contract
 import { follow } from '../../invalidation/bus/follow.ts';
 import { PurgeClock } from '../../invalidation/clock/clock.ts';
 import { Lease } from '../../invalidation/clock/lease.ts';
-import { BoxBus } from './host-bus.ts';
-import { BoxRelay } from './host-relay.ts';
+import { HostBus } from './host-bus.ts';
+import { HostRelay } from './host-relay.ts';
 
 const READ_EVERY_MS = 50;
 const DEGRADED_TTL_MS = 150;
 
-function relayIn(folder: string): BoxRelay {
-  return new BoxRelay({
+function relayIn(folder: string): HostRelay {
+  return new HostRelay({
     folder,
     clock: systemClock,
     logger: silent,
@@ -30,7 +30,7 @@ let workers = 0;
 
 /** A worker whose line is like that of the cluster: structured, asynchronous, in order, and breakable. */
 async function worker(
-  relay: BoxRelay,
+  relay: HostRelay,
   { needsFresh = false, name = `w${workers++}`, readEveryMs = READ_EVERY_MS } = {},
 ) {
   let hear: (body: unknown) => void = () => {};
@@ -47,7 +47,7 @@ async function worker(
     },
   };
   const lease = new Lease(systemClock, 2 * readEveryMs);
-  const bus = new BoxBus({
+  const bus = new HostBus({
     newEpoch: randomUUID,
     line,
     lease,
@@ -84,8 +84,8 @@ afterEach(() => {
 
 describeBus('BoxBus', async () => {
   const relay = relayIn(newFolder());
-  const joined: BoxBus[] = [];
-  const breakers = new Map<BoxBus, (now: boolean) => void>();
+  const joined: HostBus[] = [];
+  const breakers = new Map<HostBus, (now: boolean) => void>();
   return {
     async join(name) {
       const { bus, breakLine } = await worker(relay, { ...(name === undefined ? {} : { name }) });
@@ -253,7 +253,7 @@ describe('BoxBus', () => {
     await relay.close();
   });
 
-  it('leaves the roll when it closes', async () => {
+  it('leaves the list of acknowledgements when it closes', async () => {
     const relay = relayIn(newFolder());
     // So slow that nobody would be taken for silent within this test.
     const slow = { readEveryMs: 60_000 };

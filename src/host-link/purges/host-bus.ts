@@ -1,9 +1,13 @@
-// The purge bus of one box, where there is no Redis: a follower whose source is the relay in the primary.
+// The purge bus of one host, where there is no Redis: a follower whose source is the relay in the primary.
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { DependencyKey, EpochMs, Milliseconds, Stamp } from '../../core/units.ts';
-import { type Roll, type RollSource, untilApplied } from '../../invalidation/bus/acknowledgements.ts';
+import {
+  type AcknowledgementSource,
+  type Acknowledgements,
+  untilApplied,
+} from '../../invalidation/bus/acknowledgements.ts';
 import type {
   Applied,
   AppliedOptions,
@@ -14,11 +18,11 @@ import type {
 } from '../../invalidation/bus/bus.ts';
 import type { BusOwner } from '../../invalidation/bus/bus-owner.ts';
 import {
-  type FollowerFigures,
+  type FollowerStats,
   PurgeFollower,
   type PurgeSource,
-  type RiverReading,
-  type RiverState,
+  type PurgeStreamReading,
+  type StreamPosition,
 } from '../../invalidation/bus/follower.ts';
 import { inParts, MAX_KEY_LENGTH } from '../../invalidation/bus/purge-message.ts';
 import { decodeSnapshot } from '../../invalidation/clock/clock-snapshot.ts';
@@ -39,7 +43,7 @@ export interface RelayLine {
   onMessage(handler: (body: unknown) => void): void;
 }
 
-export interface BoxBusOptions {
+export interface HostBusOptions {
   readonly line: RelayLine;
   readonly clock: Clock;
   readonly lease: Lease;
@@ -49,7 +53,7 @@ export interface BoxBusOptions {
   readonly newEpoch: () => string;
   /** Nothing is trusted before `belongTo` has told whose purges it carries. */
   readonly isOwned?: boolean;
-  /** Names this process on the roll: its slot and pid, say. Without: it serves no pages. */
+  /** Names this process on the list of acknowledgements: its slot and pid, say. Without: it serves no pages. */
   readonly member?: string;
   /** How long a worker without a lease serves what it has just made. */
   readonly degradedTtlMs?: Milliseconds;
@@ -66,18 +70,18 @@ type Question =
       : never
     : never;
 
-export class BoxBus implements PurgeBus, PurgeSource, RollSource {
-  readonly #options: BoxBusOptions;
+export class HostBus implements PurgeBus, PurgeSource, AcknowledgementSource {
+  readonly #options: HostBusOptions;
   readonly #follower: PurgeFollower;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #lastId = 0;
-  #seen: RiverState | undefined;
+  #seen: StreamPosition | undefined;
   #owner: BusOwner | undefined;
   /** As the last reading said. */
   #isElsewhere = false;
   #closed = false;
 
-  constructor(options: BoxBusOptions) {
+  constructor(options: HostBusOptions) {
     this.#options = options;
     this.#follower = new PurgeFollower({ ...options, source: this });
     options.line.onMessage((body) => this.#receive(body));
@@ -135,8 +139,8 @@ export class BoxBus implements PurgeBus, PurgeSource, RollSource {
     return this.#follower.subscribe(listener);
   }
 
-  figures(): FollowerFigures {
-    return this.#follower.figures();
+  stats(): FollowerStats {
+    return this.#follower.stats();
   }
 
   async close(): Promise<void> {
@@ -145,14 +149,14 @@ export class BoxBus implements PurgeBus, PurgeSource, RollSource {
     this.#options.line.send({ ask: 'leave' });
   }
 
-  async readState(told: RiverState | undefined): Promise<RiverReading> {
+  async readState(position: StreamPosition | undefined): Promise<PurgeStreamReading> {
     const { isOwned, needsFresh } = this.#options;
     const owner = this.#owner;
     const { epoch, seq, freshMs, server } = await this.#ask('state', {
       ask: 'state',
       // Nobody who waits for a purge need wait for one who serves from another database.
       ...(this.#options.member === undefined || this.#isElsewhere ? {} : { member: this.#options.member }),
-      ...(told ?? { epoch: '', seq: 0 }),
+      ...(position ?? { epoch: '', seq: 0 }),
       ...(this.#seen && { seen: this.#seen }),
     });
     if (owner !== this.#owner) throw new DatabaseUnknownError();
@@ -171,7 +175,7 @@ export class BoxBus implements PurgeBus, PurgeSource, RollSource {
     return decodeSnapshot(await readFile(file), this.#options.slots ?? DEFAULT_SLOTS);
   }
 
-  async callRoll(everybody: boolean): Promise<Roll> {
+  async readAcknowledgements(everybody: boolean): Promise<Acknowledgements> {
     const { epoch, seq, members } = await this.#ask('roll', { ask: 'roll', everybody });
     // A relay lives as long as its workers: it has heard of all that there are.
     return { epoch, seq, members, keptMs: Number.POSITIVE_INFINITY };

@@ -1,10 +1,10 @@
-// What a worker and the primary of its box say to each other about purges, where there is no Redis.
+// What a worker and the primary of its host say to each other about purges, where there is no Redis.
 //
 //   worker                                      relay (in the primary)
 //   publish { id, keys, kind, time? }   ->      the time of the commit, where there was one
 //                                       <-      published { id, epoch, seq }
 //                                       <-      purge { epoch, seq, kind, keys, time? }  to every member
-//   state { id, member?, epoch, seq, seen? } ->  also makes the sender a listener; `member` puts it on the roll, `seen` is
+//   state { id, member?, epoch, seq, seen? } ->  also makes the sender a listener; `member` puts it on the list of acknowledgements, `seen` is
 //                                               the highest number of an epoch that it knows of
 //                                       <-      state { id, epoch, seq, freshMs, server }  of which the feed speaks
 //   clock { id }                        ->

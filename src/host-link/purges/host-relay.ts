@@ -1,5 +1,5 @@
-// The head of the river where there is no Redis: the primary hands out the numbers and passes every purge to every
-// worker of its box. It keeps the clock for those that come later, and over a restart:
+// The head of the purge stream where there is no Redis: the primary hands out the numbers and passes every purge to every
+// worker of its host. It keeps the clock for those that come later, and over a restart:
 //
 //   stop in order   the clock is saved to `purge-clock`; the next start continues its epoch, so what lies on disk may
 //                   be trusted again
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
-import type { RollEntry } from '../../invalidation/bus/acknowledgements.ts';
+import type { Acknowledgement } from '../../invalidation/bus/acknowledgements.ts';
 import { DataFolderError } from '../../invalidation/errors.ts';
 import { type FromRelay, readToRelay, type ToRelay } from './host-messages.ts';
 import { LocalBus } from './local-bus.ts';
@@ -20,7 +20,7 @@ export interface Member {
   send(body: FromRelay): void;
 }
 
-export interface BoxRelayOptions {
+export interface HostRelayOptions {
   /** A folder of this server's own (DATA_DIR). */
   readonly folder: string;
   readonly clock: Clock;
@@ -29,11 +29,11 @@ export interface BoxRelayOptions {
   readonly slots?: number;
 }
 
-export class BoxRelay {
-  readonly #options: BoxRelayOptions;
+export class HostRelay {
+  readonly #options: HostRelayOptions;
   readonly #bus: LocalBus;
-  /** Those that listen; with their place on the roll where they serve pages. */
-  readonly #members = new Map<Member, RollEntry | undefined>();
+  /** Those that listen; with their place on the list of acknowledgements where they serve pages. */
+  readonly #members = new Map<Member, Acknowledgement | undefined>();
   #words = 0;
   #freshUntil: Milliseconds = Number.NEGATIVE_INFINITY;
   #freshServer = '';
@@ -42,7 +42,7 @@ export class BoxRelay {
   #epoch = '';
   #seq = 0;
 
-  constructor(options: BoxRelayOptions) {
+  constructor(options: HostRelayOptions) {
     this.#options = options;
     assertWritable(options.folder);
     this.#bus = this.#continueOrBegin();
@@ -91,7 +91,7 @@ export class BoxRelay {
         this.leave(from);
         break;
       case 'roll':
-        this.#sendRoll(from, message.id);
+        this.#sendAcknowledgements(from, message.id);
         if (message.everybody) for (const member of this.#members.keys()) member.send({ say: 'report' });
         break;
       case 'clock':
@@ -153,11 +153,11 @@ export class BoxRelay {
     return epoch === this.#epoch && seq > this.#seq;
   }
 
-  #entryOf({ member, epoch, seq }: Extract<ToRelay, { ask: 'state' }>): RollEntry | undefined {
+  #entryOf({ member, epoch, seq }: Extract<ToRelay, { ask: 'state' }>): Acknowledgement | undefined {
     return member === undefined ? undefined : { name: member, word: String(this.#words++), epoch, seq };
   }
 
-  #sendRoll(to: Member, id: number): void {
+  #sendAcknowledgements(to: Member, id: number): void {
     const members = [...this.#members.values()].filter((entry) => entry !== undefined);
     to.send({ say: 'roll', id, epoch: this.#epoch, seq: this.#seq, members });
   }

@@ -20,7 +20,7 @@ function watch() {
   const feel = (seconds: number, felt: Partial<Signs>) => {
     signs = { ...WELL, ...felt };
     for (let second = 0; second < seconds; second++) clock.advance(1000);
-    return overload.strain;
+    return overload.overloadLevel;
   };
   return { clock, log, overload, feel, looks: () => looks };
 }
@@ -37,10 +37,10 @@ describe('what a worker feels of an overload', () => {
     ['a heap that is nearly full', { heap: 0.96 }, 'shed'],
   ] as const)(
     'is believed of %s after three looks, and over at the first that is well',
-    (_, felt, strain) => {
+    (_, felt, overloadLevel) => {
       const { feel } = watch();
       expect(feel(2, felt)).toBe('none');
-      expect(feel(1, felt)).toBe(strain);
+      expect(feel(1, felt)).toBe(overloadLevel);
       expect(feel(1, {})).toBe('none');
     },
   );
@@ -57,7 +57,7 @@ describe('what a worker feels of an overload', () => {
     const { feel, log, looks } = watch();
     feel(6, { loopDelayP99Ms: 900 });
     feel(2, {});
-    const told = log.lines.filter(({ message }) => message.includes('strain'));
+    const told = log.lines.filter(({ message }) => message.includes('overloadLevel'));
     expect(told).toHaveLength(2);
     expect(looks()).toBe(8);
   });

@@ -10,7 +10,7 @@ import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node
 import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
-import { type Strain, worse } from '../../core/overload-level.ts';
+import { type OverloadLevel, worse } from '../../core/overload-level.ts';
 import type { Milliseconds } from '../../core/units.ts';
 
 /** Of the time since the last look. */
@@ -51,8 +51,8 @@ const HEAP_NEARLY_FULL = 0.95;
 export class Overload {
   readonly #options: OverloadOptions;
   readonly #senses: Senses;
-  readonly #rows: Record<Exclude<Strain, 'none'>, number> = { stale: 0, shed: 0 };
-  #strain: Strain = 'none';
+  readonly #rows: Record<Exclude<OverloadLevel, 'none'>, number> = { stale: 0, shed: 0 };
+  #overloadLevel: OverloadLevel = 'none';
   #signs: Signs = { loopDelayP99Ms: 0, loopUtilization: 0, heap: 0 };
   #timer: Timer | undefined;
 
@@ -62,13 +62,13 @@ export class Overload {
     this.#lookLater();
   }
 
-  get strain(): Strain {
-    return this.#strain;
+  get overloadLevel(): OverloadLevel {
+    return this.#overloadLevel;
   }
 
   /** The last look. */
-  stats(): Signs & { readonly strain: Strain } {
-    return { strain: this.#strain, ...this.#signs };
+  stats(): Signs & { readonly overloadLevel: OverloadLevel } {
+    return { overloadLevel: this.#overloadLevel, ...this.#signs };
   }
 
   close(): void {
@@ -89,20 +89,21 @@ export class Overload {
     const found = this.#judge(this.#signs);
     this.#rows.shed = found === 'shed' ? this.#rows.shed + 1 : 0;
     this.#rows.stale = found === 'none' ? 0 : this.#rows.stale + 1;
-    const strain = this.#rows.shed >= IN_A_ROW ? 'shed' : this.#rows.stale >= IN_A_ROW ? 'stale' : 'none';
-    if (strain !== this.#strain) {
-      const write = worse(strain, this.#strain) === strain ? log.warn : log.info;
+    const overloadLevel =
+      this.#rows.shed >= IN_A_ROW ? 'shed' : this.#rows.stale >= IN_A_ROW ? 'stale' : 'none';
+    if (overloadLevel !== this.#overloadLevel) {
+      const write = worse(overloadLevel, this.#overloadLevel) === overloadLevel ? log.warn : log.info;
       write.call(
         log,
-        { ...this.#signs, strain, before: this.#strain },
+        { ...this.#signs, overloadLevel, before: this.#overloadLevel },
         'the strain on this worker has changed',
       );
     }
-    this.#strain = strain;
+    this.#overloadLevel = overloadLevel;
     onLook?.();
   }
 
-  #judge({ loopDelayP99Ms, loopUtilization, heap }: Signs): Strain {
+  #judge({ loopDelayP99Ms, loopUtilization, heap }: Signs): OverloadLevel {
     const { limits } = this.#options;
     if (loopDelayP99Ms > limits.loopDelayMs || heap > HEAP_NEARLY_FULL) return 'shed';
     if (loopUtilization > limits.loopUtilization || heap > HEAP_FILLS) return 'stale';

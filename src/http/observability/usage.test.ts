@@ -30,7 +30,7 @@ function answer(response: ServerResponse, status: number, tookMs = 0): void {
 
 const answered = () =>
   usage
-    .figures()
+    .stats()
     .answered.map(({ route, method, status, durations: { count, sumMs } }) => [
       `${method} ${status} ${route}`,
       count,
@@ -44,10 +44,10 @@ describe('the usage of routes', () => {
     usage.page(response, page);
     answer(response, 200, 30);
     expect(answered()).toEqual([['GET 200 /users/[id]', 1, 30]]);
-    expect(usage.figures().cache).toEqual([
+    expect(usage.stats().cache).toEqual([
       { route: '/users/[id]', tier: 'none', result: 'miss', requests: 1, collapsed: 1 },
     ]);
-    expect(usage.figures().sent.get('/users/[id]')).toBe(100);
+    expect(usage.stats().sent.get('/users/[id]')).toBe(100);
   });
 
   it('has names of its own for what is no page, and one for methods that are made up', () => {
@@ -74,7 +74,7 @@ describe('the usage of routes', () => {
     use.notModified += 2;
     use.headFull += 1;
     use.bytes += 700;
-    const { cache, shortcut, sent } = usage.figures();
+    const { cache, shortcut, sent } = usage.stats();
     expect(answered()).toEqual([
       ['GET 200 /', 5, 0],
       ['GET 304 /', 2, 0],

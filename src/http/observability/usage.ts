@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TierName } from '../../cache/contract.ts';
 import type { Clock } from '../../core/clock.ts';
-import { Histogram, type HistogramFigures } from '../../core/histogram.ts';
+import { Histogram, type HistogramStats } from '../../core/histogram.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';
 import type { RequestTail } from './request-tail.ts';
 import { wasBegun } from './was-begun.ts';
@@ -123,10 +123,10 @@ export class HttpUsage {
     this.#sentBytes.set(route, (this.#sentBytes.get(route) ?? 0) + bodyBytes);
   }
 
-  figures() {
+  stats() {
     const answered = [...this.#answered.values()].map((each) => ({
       ...each,
-      durations: each.durations.figures(),
+      durations: each.durations.stats(),
     }));
     const cache = [...this.#cache.values()].map((use) => ({ ...use }));
     const sent = new Map(this.#sentBytes);
@@ -164,8 +164,8 @@ export class HttpUsage {
 }
 
 function atOnce(route: string, method: string, status: string, count: number) {
-  const empty = new Histogram().figures();
-  const durations: HistogramFigures = { ...empty, count, buckets: [count, ...empty.buckets.slice(1)] };
+  const empty = new Histogram().stats();
+  const durations: HistogramStats = { ...empty, count, buckets: [count, ...empty.buckets.slice(1)] };
   return { route, method, status, durations };
 }
 

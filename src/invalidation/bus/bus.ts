@@ -14,7 +14,7 @@ export interface Purge {
   readonly committedMs?: EpochMs | undefined;
 }
 
-/** Where a purge stands in the river: enough to wait until a worker has applied it. */
+/** Where a purge stands in the purge stream: enough to wait until a worker has applied it. */
 export interface Published {
   readonly epoch: string;
   readonly seq: Seq;
@@ -47,7 +47,7 @@ export interface PurgeBus {
   /** Resolves once the bus has accepted the purge: from then on it cannot be lost. Errors: `E_BUS_CLOSED`. */
   publish(keys: readonly DependencyKey[], kind: PurgeKind, committedMs?: EpochMs): Promise<Published>;
   /**
-   * Begins with one `reset`, as soon as the bus knows where the river stands; until then a listener's clock stays on
+   * Begins with one `reset`, as soon as the bus knows where the purge stream stands; until then a listener's clock stays on
    * an epoch of its own, in which nothing can be trusted. The answer stops listening.
    */
   subscribe(listener: BusListener): () => void;

@@ -14,7 +14,7 @@ const purge = (seq: number, epoch = 'e'): Purge => ({
   committedMs: undefined,
 });
 
-/** A source that keeps no purges, only the clock, as the relay of a box; each load of the clock waits to be let through. */
+/** A source that keeps no purges, only the clock, as the relay of a host; each load of the clock waits to be let through. */
 function alone() {
   const clock = new ManualClock();
   let seq = 0;
@@ -42,15 +42,15 @@ function alone() {
     needsFresh: true,
     newEpoch: () => 'private',
   });
-  const told: string[] = [];
+  const position: string[] = [];
   follower.subscribe({
-    purge: ({ keys }) => told.push(...keys),
-    reset: (of, at) => told.push(`reset ${of} ${at}`),
+    purge: ({ keys }) => position.push(...keys),
+    reset: (of, at) => position.push(`reset ${of} ${at}`),
   });
   const turns = () => new Promise<void>((resolve) => setImmediate(resolve));
   return {
     follower,
-    told,
+    position,
     lease,
     loads: () => loads,
     /** Said, and heard unless it is lost. */
@@ -77,7 +77,7 @@ function alone() {
 
 describe('PurgeFollower', () => {
   it('tells after the clock what it heard while it was loaded, so that one load is enough', async () => {
-    const { follower, told, lease, loads, say, load } = alone();
+    const { follower, position, lease, loads, say, load } = alone();
     const started = follower.start();
     await load();
     await started;
@@ -90,14 +90,14 @@ describe('PurgeFollower', () => {
     await load();
     say();
     await load();
-    expect(told).toEqual(['reset e 0', 'reset e 2', 'k3', 'k4', 'k5']);
+    expect(position).toEqual(['reset e 0', 'reset e 2', 'k3', 'k4', 'k5']);
     expect(loads()).toBe(2);
     expect(lease.trusted).toBe(true);
     await follower.close();
   });
 
   it('tells nothing of an epoch that is over, and leaves no hole', async () => {
-    const { follower, told, say, beginEpoch, load } = alone();
+    const { follower, position, say, beginEpoch, load } = alone();
     const started = follower.start();
     await load();
     await started;
@@ -106,14 +106,14 @@ describe('PurgeFollower', () => {
     beginEpoch('f');
     say();
     await load();
-    expect(told).toEqual(['reset e 0', 'reset f 1']);
+    expect(position).toEqual(['reset e 0', 'reset f 1']);
     say();
-    expect(told.at(-1)).toBe('k2');
+    expect(position.at(-1)).toBe('k2');
     await follower.close();
   });
 
-  it('trusts nothing while the river is about another database, and loads the clock when it is about ours', async () => {
-    const { follower, told, lease, load, speakOfAnother } = alone();
+  it('trusts nothing while the purge stream is about another database, and loads the clock when it is about ours', async () => {
+    const { follower, position, lease, load, speakOfAnother } = alone();
     const first = follower.read();
     await load();
     await first;
@@ -121,11 +121,11 @@ describe('PurgeFollower', () => {
     speakOfAnother(true);
     await follower.read();
     expect(lease.trusted).toBe(false);
-    expect(told).toEqual(['reset e 0', 'reset private 0']);
+    expect(position).toEqual(['reset e 0', 'reset private 0']);
     speakOfAnother(false);
     const again = follower.read();
     await load();
     await again;
-    expect(told).toEqual(['reset e 0', 'reset private 0', 'reset e 0']);
+    expect(position).toEqual(['reset e 0', 'reset private 0', 'reset e 0']);
   });
 });

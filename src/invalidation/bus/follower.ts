@@ -1,6 +1,6 @@
 // The listening half of a purge bus, whatever carries it. It trusts nothing it hears: a purge is told on only if it is
 // the next one. Anything else (a hole, another epoch, silence) leads to a *reading*: the source is asked where the
-// river stands, what is missing is fetched, and where the source no longer reaches back the whole clock is loaded.
+// purge stream stands, what is missing is fetched, and where the source no longer reaches back the whole clock is loaded.
 // A reading also happens every `readEveryMs`, and each one that succeeds renews the lease: so a message that was
 // silently lost is found by the next reading, and a dead source by the reading that fails.
 //
@@ -8,8 +8,8 @@
 // - listeners see the purges of an epoch in order, without holes and without repeats; otherwise they see a reset
 // - the lease is renewed only after everything up to the number that was read has been told to the listeners
 // - at most one reading is under way; one asked for meanwhile follows it
-// - a reading says how far this worker was when it was sent, which goes onto the roll (roll.ts)
-// - in a river that is not about this process's database nothing is told but that nothing can be trusted
+// - a reading says how far this worker was when it was sent, which goes onto the list of acknowledgements (roll.ts)
+// - in a purge stream that is not about this process's database nothing is told but that nothing can be trusted
 // - what is heard while the clock is loaded is told after it: else a stream of purges that is quicker than loading would
 //   leave a hole behind every load, and so another load, for ever
 import type { Clock, Timer } from '../../core/clock.ts';
@@ -19,25 +19,25 @@ import type { ClockState } from '../clock/clock-state.ts';
 import type { Lease } from '../clock/lease.ts';
 import type { BusListener, Purge } from './bus.ts';
 
-/** Where the river stands. */
-export interface RiverState {
+/** Where the purge stream stands. */
+export interface StreamPosition {
   readonly epoch: string;
   readonly seq: Seq;
 }
 
-export interface RiverReading extends RiverState {
+export interface PurgeStreamReading extends StreamPosition {
   /** How long the change feed's word still holds that all commits have been published; <= 0: it does not. */
   readonly freshMs: Milliseconds;
-  /** The feed speaks of another database than the one this process reaches: nothing of this river is about our entries. */
+  /** The feed speaks of another database than the one this process reaches: nothing of this purge stream is about our entries. */
   readonly isElsewhere: boolean;
 }
 
 /** What a follower asks of the carrier. Each call may reject: the lease is then simply not renewed. */
 export interface PurgeSource {
-  /** `told`: what the listeners know by now. */
-  readState(told: RiverState | undefined): Promise<RiverReading>;
+  /** `position`: what the listeners know by now. */
+  readState(position: StreamPosition | undefined): Promise<PurgeStreamReading>;
   /** The purges after `from` up to `to`, in order; undefined where the source does not reach back so far. */
-  readSince(from: RiverState, to: Seq): Promise<readonly Purge[] | undefined>;
+  readSince(from: StreamPosition, to: Seq): Promise<readonly Purge[] | undefined>;
   readClock(): Promise<ClockState>;
 }
 
@@ -58,7 +58,7 @@ const MAX_AHEAD = 1_000;
 /** Of all of them together. */
 const MAX_KEYS_AHEAD = 100_000;
 
-const noFigures = () => ({
+const noStats = () => ({
   applied: 0,
   /** Readings that told of purges which no message had brought by then. */
   gapsFound: 0,
@@ -68,14 +68,14 @@ const noFigures = () => ({
   epochsSeen: 0,
   readingsFailed: 0,
 });
-export type FollowerFigures = Readonly<ReturnType<typeof noFigures>>;
+export type FollowerStats = Readonly<ReturnType<typeof noStats>>;
 
 export class PurgeFollower {
   readonly #options: FollowerOptions;
   readonly #listeners = new Set<BusListener>();
-  readonly #figures = noFigures();
+  readonly #stats = noStats();
   /** What the listeners have been told; undefined while one of them has not had its reset. */
-  #told: RiverState | undefined;
+  #position: StreamPosition | undefined;
   /** Heard, and not the next ones; in the order in which they came. */
   #ahead: Purge[] = [];
   #keysAhead = 0;
@@ -97,16 +97,16 @@ export class PurgeFollower {
   subscribe(listener: BusListener): () => void {
     this.#listeners.add(listener);
     // The newcomer needs the whole clock: the next reading loads it, for all.
-    this.#told = undefined;
+    this.#position = undefined;
     if (this.#timer !== undefined) void this.read();
     return () => this.#listeners.delete(listener);
   }
 
   /** A purge came by message. */
   heard(purge: Purge): void {
-    const told = this.#told;
-    if (told !== undefined && purge.epoch === told.epoch && purge.seq <= told.seq) return;
-    if (told !== undefined && purge.epoch === told.epoch && purge.seq === told.seq + 1) {
+    const position = this.#position;
+    if (position !== undefined && purge.epoch === position.epoch && purge.seq <= position.seq) return;
+    if (position !== undefined && purge.epoch === position.epoch && purge.seq === position.seq + 1) {
       this.#tell(purge);
       return;
     }
@@ -118,8 +118,8 @@ export class PurgeFollower {
   leave(): void {
     this.#options.lease.revoke();
     this.#forgetAhead();
-    if (this.#told === undefined) return;
-    this.#told = undefined;
+    if (this.#position === undefined) return;
+    this.#position = undefined;
     const epoch = this.#options.newEpoch();
     for (const listener of this.#listeners) listener.reset(epoch, 0, undefined);
   }
@@ -130,8 +130,8 @@ export class PurgeFollower {
     if (this.#timer !== undefined) void this.read();
   }
 
-  figures(): FollowerFigures {
-    return { ...this.#figures };
+  stats(): FollowerStats {
+    return { ...this.#stats };
   }
 
   /** Never rejects. */
@@ -143,8 +143,8 @@ export class PurgeFollower {
     }
     this.#reading = this.#readAndReport()
       .catch((error: unknown) => {
-        this.#figures.readingsFailed++;
-        this.#options.logger.debug({ err: error }, 'purge bus: the river could not be read');
+        this.#stats.readingsFailed++;
+        this.#options.logger.debug({ err: error }, 'purge bus: the purge stream could not be read');
       })
       .then(() => {
         this.#reading = undefined;
@@ -180,47 +180,47 @@ export class PurgeFollower {
   async #readOnce(): Promise<boolean> {
     const { source, clock, lease, needsFresh } = this.#options;
     const sentAt = clock.monotonic();
-    const { gapsMended, clockLoads } = this.#figures;
-    const state = await source.readState(this.#told);
+    const { gapsMended, clockLoads } = this.#stats;
+    const state = await source.readState(this.#position);
     if (state.isElsewhere) {
       this.leave();
       return false;
     }
     if (!(await this.#catchUp(state))) await this.#loadClock();
     if (!needsFresh || state.freshMs > 0) lease.renew(sentAt);
-    return this.#figures.gapsMended !== gapsMended || this.#figures.clockLoads !== clockLoads;
+    return this.#stats.gapsMended !== gapsMended || this.#stats.clockLoads !== clockLoads;
   }
 
   /** Tells what no message has brought. False where only the whole clock can mend it. */
-  async #catchUp(state: RiverState): Promise<boolean> {
-    const told = this.#told;
-    if (told === undefined || told.epoch !== state.epoch) return false;
+  async #catchUp(state: StreamPosition): Promise<boolean> {
+    const position = this.#position;
+    if (position === undefined || position.epoch !== state.epoch) return false;
     // Also when messages have overtaken the reading.
-    if (told.seq >= state.seq) return true;
-    const missing = await this.#options.source.readSince(told, state.seq);
-    if (this.#told !== undefined && this.#told.seq < state.seq) this.#figures.gapsFound++;
+    if (position.seq >= state.seq) return true;
+    const missing = await this.#options.source.readSince(position, state.seq);
+    if (this.#position !== undefined && this.#position.seq < state.seq) this.#stats.gapsFound++;
     if (missing === undefined) return false;
     for (const purge of missing) {
       // A message may have overtaken the reading.
-      const at = this.#told;
+      const at = this.#position;
       if (at?.epoch !== purge.epoch) return false;
       if (purge.seq <= at.seq) continue;
       if (purge.seq !== at.seq + 1) return false;
-      this.#figures.gapsMended++;
+      this.#stats.gapsMended++;
       this.#tell(purge);
     }
     this.#tellAhead();
-    return this.#told?.epoch === state.epoch && this.#told.seq >= state.seq;
+    return this.#position?.epoch === state.epoch && this.#position.seq >= state.seq;
   }
 
   async #loadClock(): Promise<void> {
     const state = await this.#options.source.readClock();
     const { epoch, seq } = state;
-    const told = this.#told;
-    if (told?.epoch === epoch && told.seq >= seq) return;
-    if (told?.epoch !== epoch) this.#figures.epochsSeen++;
-    this.#figures.clockLoads++;
-    this.#told = { epoch, seq };
+    const position = this.#position;
+    if (position?.epoch === epoch && position.seq >= seq) return;
+    if (position?.epoch !== epoch) this.#stats.epochsSeen++;
+    this.#stats.clockLoads++;
+    this.#position = { epoch, seq };
     for (const listener of this.#listeners) listener.reset(epoch, seq, state);
     this.#tellAhead();
   }
@@ -230,9 +230,9 @@ export class PurgeFollower {
     const ahead = this.#ahead;
     this.#forgetAhead();
     for (const purge of ahead) {
-      const told = this.#told;
-      if (told?.epoch !== purge.epoch || purge.seq <= told.seq) continue;
-      if (purge.seq === told.seq + 1) this.#tell(purge);
+      const position = this.#position;
+      if (position?.epoch !== purge.epoch || purge.seq <= position.seq) continue;
+      if (purge.seq === position.seq + 1) this.#tell(purge);
       else this.#keepAhead(purge);
     }
   }
@@ -250,8 +250,8 @@ export class PurgeFollower {
   }
 
   #tell(purge: Purge): void {
-    this.#figures.applied++;
-    this.#told = { epoch: purge.epoch, seq: purge.seq };
+    this.#stats.applied++;
+    this.#position = { epoch: purge.epoch, seq: purge.seq };
     for (const listener of this.#listeners) listener.purge(purge);
   }
 }

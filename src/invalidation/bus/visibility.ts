@@ -10,14 +10,14 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { DependencyKey, Milliseconds } from '../../core/units.ts';
-import { isMark, markOf } from '../clock/barrier-keys.ts';
+import { barrierKey, isBarrierKey } from '../clock/barrier-keys.ts';
 import type { BusListener, Published, Purge, PurgeBus } from './bus.ts';
 
 const VISIBLE_WITHIN_MS: Milliseconds = 250;
 const LONGEST_WAIT_MS: Milliseconds = 30_000;
 
 /**
- * `applied`: no worker of any box serves what was made before. Otherwise nothing is known, and nothing is lost: the
+ * `applied`: no worker of any host serves what was made before. Otherwise nothing is known, and nothing is lost: the
  * purge goes its way, within COHERENCE_BOUND_MS.
  * - `feed-off`: nobody follows the log (FEED); pages live by their TTL and explicit purges
  * - `not-published`: the feed has not come that far in time: it is behind, cut off, or has just died
@@ -67,7 +67,7 @@ export class Visibility implements BusListener {
       if (published === undefined) return { applied: false, reason: 'not-published', missing: [] };
       const leftMs = Math.max(1, endsAt - clock.monotonic());
       const { workers, missing } = await bus.applied(published, { timeoutMs: leftMs });
-      // Nobody on the roll: not even this worker is, so nothing is known.
+      // Nobody on the list of acknowledgements: not even this worker is, so nothing is known.
       if (missing.length === 0 && workers > 0) return { applied: true, workers };
       return { applied: false, reason: 'not-applied', missing };
     } catch (error) {
@@ -78,7 +78,7 @@ export class Visibility implements BusListener {
 
   purge({ keys, epoch, seq }: Purge): void {
     if (this.#waiting.size === 0) return;
-    for (const key of keys) if (isMark(key)) this.#waiting.get(key)?.heard({ epoch, seq });
+    for (const key of keys) if (isBarrierKey(key)) this.#waiting.get(key)?.heard({ epoch, seq });
   }
 
   reset(): void {
@@ -88,7 +88,7 @@ export class Visibility implements BusListener {
   /** Where everything committed by now has been published; undefined when that took too long. */
   #published(withinMs: Milliseconds): Promise<Published | undefined> {
     const { clock, newId, write } = this.#options;
-    const mark = markOf(newId());
+    const mark = barrierKey(newId());
     return new Promise((resolve, reject) => {
       const end = () => {
         timer.cancel();

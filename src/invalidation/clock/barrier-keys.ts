@@ -4,10 +4,10 @@ import type { DependencyKey } from '../../core/units.ts';
 
 const PREFIX = '@mark:';
 
-export function markOf(id: string): DependencyKey {
+export function barrierKey(id: string): DependencyKey {
   return `${PREFIX}${id}`;
 }
 
-export function isMark(key: DependencyKey): boolean {
+export function isBarrierKey(key: DependencyKey): boolean {
   return key.startsWith(PREFIX);
 }

@@ -12,7 +12,7 @@
 
 import type { DependencyKey, Milliseconds, Seq, Slot, Stamp } from '../../core/units.ts';
 import type { Validity, Verdict } from '../../core/validity.ts';
-import { isMark } from './barrier-keys.ts';
+import { isBarrierKey } from './barrier-keys.ts';
 import { decodeSnapshot, encodeSnapshot } from './clock-snapshot.ts';
 import type { ClockState, PurgeKind } from './clock-state.ts';
 import { DEFAULT_SLOTS, slotOf } from './slots.ts';
@@ -27,7 +27,7 @@ export interface PurgeClockOptions {
   readonly epoch: string;
   /** A power of two. */
   readonly slots?: number;
-  /** How long this clock may be believed without a word from the river. Without one: always. */
+  /** How long this clock may be believed without a word from the purge stream. Without one: always. */
   readonly lease?: { readonly trustedUntil: Milliseconds };
   readonly degradedTtlMs?: Milliseconds;
   /** An entry was judged that has seen more of this epoch than this clock. */
@@ -117,7 +117,7 @@ export class PurgeClock implements Validity {
   apply(seq: Seq, keys: readonly DependencyKey[], kind: PurgeKind): Applied {
     return this.applySlots(
       seq,
-      this.slotsOf(keys.some(isMark) ? keys.filter((key) => !isMark(key)) : keys),
+      this.slotsOf(keys.some(isBarrierKey) ? keys.filter((key) => !isBarrierKey(key)) : keys),
       kind,
     );
   }

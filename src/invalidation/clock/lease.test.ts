@@ -3,7 +3,7 @@ import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { Lease } from './lease.ts';
 
 describe('Lease', () => {
-  it('is not held before the river was read once', () => {
+  it('is not held before the purge stream was read once', () => {
     expect(new Lease(new ManualClock(), 500).trusted).toBe(false);
   });
 
@@ -43,12 +43,12 @@ describe('Lease', () => {
     clock.advance(40);
     lease.renew(40);
     clock.advance(700);
-    expect(lease.figures()).toEqual({ losses: 0, degradedMs: 240 });
+    expect(lease.stats()).toEqual({ losses: 0, degradedMs: 240 });
     lease.renew(740);
     clock.advance(100);
     lease.revoke();
     clock.advance(10);
-    expect(lease.figures()).toEqual({ losses: 1, degradedMs: 250 });
+    expect(lease.stats()).toEqual({ losses: 1, degradedMs: 250 });
   });
 
   it('is not given back by an answer to what was asked before it was taken away', () => {

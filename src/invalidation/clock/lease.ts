@@ -2,8 +2,8 @@ import type { Clock } from '../../core/clock.ts';
 import type { Milliseconds } from '../../core/units.ts';
 
 /**
- * How long this worker may trust what it holds without hearing from the river of purges. Every reading of the
- * river that succeeded renews it, counted from *before* the reading was sent; nothing else does.
+ * How long this worker may trust what it holds without hearing from the purge stream of purges. Every reading of the
+ * purge stream that succeeded renews it, counted from *before* the reading was sent; nothing else does.
  *
  * While it has run out, entries are served only as a micro-cache: no older than `degradedTtlMs`. So the bound on
  * staleness holds whatever has failed, and the database is not stampeded.
@@ -33,7 +33,7 @@ export class Lease {
     return this.#clock.monotonic() < this.#trustedUntil;
   }
 
-  /** The river answered a reading that was sent at `sentAt` and nothing in it was missing. */
+  /** The purge stream answered a reading that was sent at `sentAt` and nothing in it was missing. */
   renew(sentAt: Milliseconds): void {
     // Asked before it was taken away: the answer says nothing about why.
     if (sentAt < this.#revokedAt) return;
@@ -45,7 +45,7 @@ export class Lease {
     this.#trustedUntil = until;
   }
 
-  /** What is held may be older than anybody knows: the river said so itself. */
+  /** What is held may be older than anybody knows: the purge stream said so itself. */
   revoke(): void {
     const now = this.#clock.monotonic();
     this.#revokedAt = now;
@@ -57,7 +57,7 @@ export class Lease {
   }
 
   /** Figures: times it was taken away, and how long in all it was not held. */
-  figures(): { losses: number; degradedMs: Milliseconds } {
+  stats(): { losses: number; degradedMs: Milliseconds } {
     const now = this.#clock.monotonic();
     const running = now < this.#trustedUntil ? 0 : now - (this.#degradedSince ?? this.#trustedUntil);
     return { losses: this.#losses, degradedMs: this.#degradedMs + running };

@@ -12,12 +12,12 @@ class Memory {
   readonly refreshed: string[] = [];
   readonly clock: PurgeClock;
   readonly dependencies: Dependencies;
-  readonly #shelf;
+  readonly #tierObserver;
 
   constructor(clock: PurgeClock, dependencies: Dependencies) {
     this.clock = clock;
     this.dependencies = dependencies;
-    this.#shelf = dependencies.shelf('page');
+    this.#tierObserver = dependencies.tierObserver('page');
     dependencies.attach('page', {
       dropPurged: (id) => {
         const entry = this.held.get(id);
@@ -25,7 +25,7 @@ class Memory {
         const verdict = clock.judge(clock.slotsOf(entry.keys), { epoch: clock.epoch, seq: entry.seq });
         if (verdict !== 'purged') return undefined;
         this.held.delete(id);
-        this.#shelf.left(id, entry.keys);
+        this.#tierObserver.left(id, entry.keys);
         return { reads: entry.reads };
       },
       refresh: (id) => this.refreshed.push(id) > 0,
@@ -34,7 +34,7 @@ class Memory {
 
   put(id: string, keys: readonly string[], reads = 0): void {
     this.held.set(id, { keys, reads, seq: this.clock.seq });
-    this.#shelf.entered(id, keys);
+    this.#tierObserver.entered(id, keys);
   }
 }
 
@@ -60,7 +60,7 @@ describe('after a purge', () => {
     await bus.publish(['users#1'], 'purge');
     time.advance(0);
     expect([...memory.held.keys()]).toEqual(['/c']);
-    expect(dependencies.figures()).toMatchObject({
+    expect(dependencies.stats()).toMatchObject({
       entries: 1,
       edges: 1,
       sweeps: { dropped: 2, waiting: 0 },
@@ -149,7 +149,7 @@ describe('a watcher', () => {
 describe('explain', () => {
   it('names what a purge of a key would hit, through declared edges', () => {
     memory.put('/a', ['user:1:profile']);
-    dependencies.shelf('fragment').entered('card', ['user:1:posts']);
+    dependencies.tierObserver('fragment').entered('card', ['user:1:posts']);
     dependencies.addDependency('user:1:profile', 'user:1:posts');
     expect(dependencies.explainKey('user:1:posts')).toEqual({
       key: 'user:1:posts',

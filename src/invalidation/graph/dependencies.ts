@@ -9,13 +9,13 @@ import type { PurgeKind } from '../clock/clock-state.ts';
 import { type EntryId, EntryIndex } from './entry-index.ts';
 import { DependencyGraph } from './graph.ts';
 import { looksLike } from './pattern.ts';
-import { Sweep, type SweepFigures, type Swept } from './sweep.ts';
+import { Sweep, type SweepStats, type Swept } from './sweep.ts';
 
 export type EntryKind = 'page' | 'fragment';
 const KINDS: readonly EntryKind[] = ['page', 'fragment'];
 
 /** Told by a cache's memory of what it holds. */
-export interface Shelf {
+export interface TierObserver {
   entered(id: EntryId, keys: readonly DependencyKey[]): void;
   left(id: EntryId, keys: readonly DependencyKey[]): void;
   weigh(keys: number): Bytes;
@@ -78,7 +78,7 @@ export class Dependencies implements BusListener {
   readonly #kinds: Readonly<Record<EntryKind, Held>>;
   readonly #caches = new Map<EntryKind, SweptCache>();
   readonly #watchers = new Set<Watcher>();
-  /** Where the river was when we last heard. */
+  /** Where the purge stream was when we last heard. */
   #heard: Published | undefined;
 
   constructor(options: DependenciesOptions) {
@@ -87,7 +87,7 @@ export class Dependencies implements BusListener {
   }
 
   /** Where the memory of one kind of entry reports what it holds. */
-  shelf(kind: EntryKind): Shelf {
+  tierObserver(kind: EntryKind): TierObserver {
     const { index } = this.#kinds[kind];
     return {
       entered: (id, keys) => index.enter(id, keys),
@@ -159,7 +159,7 @@ export class Dependencies implements BusListener {
     };
   }
 
-  figures() {
+  stats() {
     let entries = 0;
     let edges = 0;
     for (const { index } of this.#all) {
@@ -176,9 +176,9 @@ export class Dependencies implements BusListener {
   }
 
   /** What purges left to do, of all kinds of entries. */
-  #sweeps(): SweepFigures {
-    const each = this.#all.map(({ sweep }) => sweep.figures());
-    const sum = (name: keyof SweepFigures) => each.reduce((all, figures) => all + figures[name], 0);
+  #sweeps(): SweepStats {
+    const each = this.#all.map(({ sweep }) => sweep.stats());
+    const sum = (name: keyof SweepStats) => each.reduce((all, stats) => all + stats[name], 0);
     return {
       dropped: sum('dropped'),
       refreshed: sum('refreshed'),

@@ -35,16 +35,16 @@ describe('a sweep', () => {
     expect(dropped).toHaveLength(8);
     while (clock.pending > 0) clock.advanceToNext();
     expect(dropped).toHaveLength(1000);
-    expect(sweep.figures()).toMatchObject({ dropped: 1000, longestMs: 4, waiting: 0 });
+    expect(sweep.stats()).toMatchObject({ dropped: 1000, longestMs: 4, waiting: 0 });
     // 125 full ones, and the look that finds nothing left.
-    expect(sweep.figures().slices).toBe(126);
+    expect(sweep.stats().slices).toBe(126);
   });
 
   it('takes large slices where entries cost little', () => {
     const { clock, sweep } = sweepOf(() => 0.001);
     sweep.add(ids(10_000));
     while (clock.pending > 0) clock.advanceToNext();
-    expect(sweep.figures().slices).toBe(3);
+    expect(sweep.stats().slices).toBe(3);
   });
 
   it('ends a slice at once after an entry that took long', () => {
@@ -61,10 +61,10 @@ describe('a sweep', () => {
     let others = 0;
     clock.after(0, () => others++);
     clock.after(3.9, () => others++);
-    const { slices } = sweep.figures();
+    const { slices } = sweep.stats();
     clock.advance(3.9);
-    expect([others, sweep.figures().slices]).toEqual([2, slices]);
+    expect([others, sweep.stats().slices]).toEqual([2, slices]);
     clock.advance(0.1);
-    expect(sweep.figures().slices).toBe(slices + 1);
+    expect(sweep.stats().slices).toBe(slices + 1);
   });
 });

@@ -33,7 +33,7 @@ const SLICE_MS: Milliseconds = 4;
 /** Candidates are kept up to this times `maxRefreshes` before the least read are let go. */
 const SLACK = 4;
 
-export interface SweepFigures {
+export interface SweepStats {
   readonly dropped: number;
   readonly refreshed: number;
   /** Purges that are not swept to their end. */
@@ -63,7 +63,7 @@ export class Sweep {
     this.#timer ??= this.#options.clock.after(0, () => this.#slice());
   }
 
-  figures(): SweepFigures {
+  stats(): SweepStats {
     return {
       dropped: this.#dropped,
       refreshed: this.#refreshed,

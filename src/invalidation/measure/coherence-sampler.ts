@@ -32,7 +32,7 @@ export interface SamplerOptions {
   readonly servedStamp: (entry: Sampled) => Stamp | undefined;
 }
 
-export interface SamplerFigures {
+export interface SamplerStats {
   /** Purges of which entries were looked at. */
   readonly purges: number;
   /** Purges that were due, but too many were under way. */
@@ -78,7 +78,7 @@ export class CoherenceSampler implements BusListener {
     this.#epoch = epoch;
   }
 
-  figures(): SamplerFigures {
+  stats(): SamplerStats {
     return {
       purges: this.#purges,
       passedOver: this.#passedOver,

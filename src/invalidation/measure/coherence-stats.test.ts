@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { Lease } from '../clock/lease.ts';
 import { CoherenceSampler, type Sampled } from './coherence-sampler.ts';
-import { CoherenceFigures } from './coherence-stats.ts';
+import { CoherenceMeter } from './coherence-stats.ts';
 import { DELAY_BOUNDS_MS } from './commit-delays.ts';
 
 const PAGE: Sampled = { kind: 'page', id: '/users/17' };
 const none = { applied: 0, gapsFound: 0, gapsMended: 0, clockLoads: 0, epochsSeen: 0, readingsFailed: 0 };
 
-/** A worker that holds one page, made when the river stood at 6, and trusts what it holds. */
+/** A worker that holds one page, made when the purge stream stood at 6, and trusts what it holds. */
 function worker({ every = 1, held = [PAGE], leaseMs = 60_000 } = {}) {
   const clock = new ManualClock();
   const lease = new Lease(clock, leaseMs);
@@ -22,29 +22,29 @@ function worker({ every = 1, held = [PAGE], leaseMs = 60_000 } = {}) {
     madeFrom: (keys, limit) => (keys.includes('users#17') ? held.slice(0, limit) : []),
     servedStamp: () => stamp,
   });
-  const figures = new CoherenceFigures({ clock, lease, sampler, bus: { figures: () => none } });
-  figures.reset('e', 6);
+  const stats = new CoherenceMeter({ clock, lease, sampler, bus: { stats: () => none } });
+  stats.reset('e', 6);
   return {
     clock,
     lease,
     sampler,
-    figures,
+    stats,
     serve(seq: number | undefined, epoch = 'e') {
       stamp = seq === undefined ? undefined : { epoch, seq };
     },
     purge(seq: number, lateMs = 0, keys = ['users#17']) {
-      figures.purge({ epoch: 'e', seq, kind: 'purge', keys, committedMs: clock.now() - lateMs });
+      stats.purge({ epoch: 'e', seq, kind: 'purge', keys, committedMs: clock.now() - lateMs });
     },
     shares: () =>
-      sampler.figures().spans.map(({ withinMs, checked, coherent }) => [withinMs, coherent, checked]),
+      sampler.stats().spans.map(({ withinMs, checked, coherent }) => [withinMs, coherent, checked]),
   };
 }
 
 describe('commit to applied', () => {
   it('is counted in buckets whose upper ends belong to them', () => {
-    const { figures, purge } = worker();
+    const { stats, purge } = worker();
     for (const lateMs of [0, 1, 1.5, 2, 7, 2000, 2001, 90_000]) purge(7, lateMs, ['other']);
-    const { counts, count, sumMs, maxMs, negative } = figures.stats().commitToApplied;
+    const { counts, count, sumMs, maxMs, negative } = stats.stats().commitToApplied;
     expect(Object.fromEntries(counts.map((n, at) => [DELAY_BOUNDS_MS[at] ?? 'more', n]))).toMatchObject({
       1: 2,
       2: 2,
@@ -57,35 +57,35 @@ describe('commit to applied', () => {
   });
 
   it('counts a commit in the future as one at once, and says so', () => {
-    const { figures, purge } = worker();
+    const { stats, purge } = worker();
     purge(7, -500, ['other']);
     purge(8, -0.9, ['other']);
-    expect(figures.stats().commitToApplied).toMatchObject({ count: 2, sumMs: 0, maxMs: 0, negative: 1 });
+    expect(stats.stats().commitToApplied).toMatchObject({ count: 2, sumMs: 0, maxMs: 0, negative: 1 });
   });
 
   it('leaves out purges by hand', () => {
-    const { figures } = worker();
-    figures.purge({ epoch: 'e', seq: 7, kind: 'expire', keys: ['a', 'b'] });
-    expect(figures.stats()).toMatchObject({ expires: 1, purges: 0, keys: 2, commitToApplied: { count: 0 } });
+    const { stats } = worker();
+    stats.purge({ epoch: 'e', seq: 7, kind: 'expire', keys: ['a', 'b'] });
+    expect(stats.stats()).toMatchObject({ expires: 1, purges: 0, keys: 2, commitToApplied: { count: 0 } });
   });
 });
 
 describe('what a worker says of its coherence', () => {
   it('counts changes of the epoch, but not the first epoch that it hears of', () => {
-    const { figures } = worker();
-    figures.reset('e', 9);
-    expect(figures.stats()).toMatchObject({ epoch: 'e', seq: 9, epochChanges: 0 });
-    figures.reset('f', 0);
-    expect(figures.stats()).toMatchObject({ epoch: 'f', seq: 0, epochChanges: 1 });
+    const { stats } = worker();
+    stats.reset('e', 9);
+    expect(stats.stats()).toMatchObject({ epoch: 'e', seq: 9, epochChanges: 0 });
+    stats.reset('f', 0);
+    expect(stats.stats()).toMatchObject({ epoch: 'f', seq: 0, epochChanges: 1 });
   });
 
   it('tells how long it had no lease', () => {
-    const { figures, clock, lease } = worker({ leaseMs: 500 });
-    expect(figures.stats()).toMatchObject({ trusted: true, degradedMs: 0 });
+    const { stats, clock, lease } = worker({ leaseMs: 500 });
+    expect(stats.stats()).toMatchObject({ trusted: true, degradedMs: 0 });
     clock.advance(800);
-    expect(figures.stats()).toMatchObject({ trusted: false, degradedMs: 300 });
+    expect(stats.stats()).toMatchObject({ trusted: false, degradedMs: 300 });
     lease.renew(clock.monotonic());
-    expect(figures.stats()).toMatchObject({ trusted: true, degradedMs: 300 });
+    expect(stats.stats()).toMatchObject({ trusted: true, degradedMs: 300 });
   });
 });
 
@@ -146,9 +146,9 @@ describe('the sampler', () => {
   });
 
   it('takes what was made in an epoch that is over for old', () => {
-    const { purge, serve, clock, figures, shares } = worker();
+    const { purge, serve, clock, stats, shares } = worker();
     purge(7);
-    figures.reset('f', 0);
+    stats.reset('f', 0);
     serve(3, 'f');
     clock.advance(100);
     serve(9, 'd');
@@ -163,7 +163,7 @@ describe('the sampler', () => {
     const many = Array.from({ length: 50 }, (_, at): Sampled => ({ kind: 'page', id: `/${at}` }));
     const { purge, sampler, clock, shares } = worker({ every: 10, held: many });
     for (let seq = 7; seq <= 30; seq++) purge(seq, 0, seq === 20 ? ['nothing'] : ['users#17']);
-    expect(sampler.figures().purges).toBe(2);
+    expect(sampler.stats().purges).toBe(2);
     clock.advance(10_000);
     expect(shares().map(([, , checked]) => checked)).toEqual([8, 8, 8]);
   });
@@ -182,6 +182,6 @@ describe('the sampler', () => {
     const { purge, sampler, clock } = worker();
     for (let seq = 7; seq < 1007; seq++) purge(seq);
     expect(clock.pending).toBeLessThan(800);
-    expect(sampler.figures().passedOver).toBeGreaterThan(700);
+    expect(sampler.stats().passedOver).toBeGreaterThan(700);
   });
 });

@@ -1,11 +1,11 @@
-// What one worker can say of its own coherence: the river as it heard it, how late purges came, whether it may be trusted.
+// What one worker can say of its own coherence: the purge stream as it heard it, how late purges came, whether it may be trusted.
 import type { Clock } from '../../core/clock.ts';
 import type { Milliseconds, Seq } from '../../core/units.ts';
 import type { BusListener, Purge, PurgeBus } from '../bus/bus.ts';
-import type { FollowerFigures } from '../bus/follower.ts';
+import type { FollowerStats } from '../bus/follower.ts';
 import type { Lease } from '../clock/lease.ts';
-import type { CoherenceSampler, SamplerFigures } from './coherence-sampler.ts';
-import { type CommitDelayFigures, CommitDelays } from './commit-delays.ts';
+import type { CoherenceSampler, SamplerStats } from './coherence-sampler.ts';
+import { type CommitDelayStats, CommitDelays } from './commit-delays.ts';
 
 export interface CoherenceStats {
   /** The lease is held: what this worker knows of purges is complete. */
@@ -22,7 +22,7 @@ export interface CoherenceStats {
   readonly purges: number;
   readonly expires: number;
   readonly keys: number;
-  /** Readings of the river that told of purges which no message had brought by then. */
+  /** Readings of the purge stream that told of purges which no message had brought by then. */
   readonly gapsFound: number;
   /** Those purges, as far as they came by name. */
   readonly gapsMended: number;
@@ -30,24 +30,24 @@ export interface CoherenceStats {
   readonly clockLoads: number;
   readonly readingsFailed: number;
   readonly messagesRefused: number;
-  readonly commitToApplied: CommitDelayFigures;
-  readonly sampler: SamplerFigures;
+  readonly commitToApplied: CommitDelayStats;
+  readonly sampler: SamplerStats;
 }
 
 export type MeasuredBus = PurgeBus & {
-  figures(): FollowerFigures & { readonly messagesRefused?: number };
+  stats(): FollowerStats & { readonly messagesRefused?: number };
 };
 
-export interface CoherenceFiguresOptions {
+export interface CoherenceMeterOptions {
   readonly clock: Clock;
-  readonly lease: Pick<Lease, 'trustedUntil' | 'figures'>;
-  readonly bus: Pick<MeasuredBus, 'figures'>;
+  readonly lease: Pick<Lease, 'trustedUntil' | 'stats'>;
+  readonly bus: Pick<MeasuredBus, 'stats'>;
   readonly sampler: CoherenceSampler;
 }
 
 /** Subscribe it after the purge clock: what it times has then been applied. */
-export class CoherenceFigures implements BusListener {
-  readonly #options: CoherenceFiguresOptions;
+export class CoherenceMeter implements BusListener {
+  readonly #options: CoherenceMeterOptions;
   readonly #delays = new CommitDelays();
   #epoch = '';
   #seq: Seq = 0;
@@ -56,7 +56,7 @@ export class CoherenceFigures implements BusListener {
   #expires = 0;
   #keys = 0;
 
-  constructor(options: CoherenceFiguresOptions) {
+  constructor(options: CoherenceMeterOptions) {
     this.#options = options;
   }
 
@@ -77,8 +77,8 @@ export class CoherenceFigures implements BusListener {
 
   stats(): CoherenceStats {
     const { clock, lease, bus, sampler } = this.#options;
-    const { losses, degradedMs } = lease.figures();
-    const { gapsFound, gapsMended, clockLoads, readingsFailed, messagesRefused = 0 } = bus.figures();
+    const { losses, degradedMs } = lease.stats();
+    const { gapsFound, gapsMended, clockLoads, readingsFailed, messagesRefused = 0 } = bus.stats();
     return {
       trusted: clock.monotonic() < lease.trustedUntil,
       leaseLosses: losses,
@@ -94,8 +94,8 @@ export class CoherenceFigures implements BusListener {
       clockLoads,
       readingsFailed,
       messagesRefused,
-      commitToApplied: this.#delays.figures(),
-      sampler: sampler.figures(),
+      commitToApplied: this.#delays.stats(),
+      sampler: sampler.stats(),
     };
   }
 

@@ -3,7 +3,7 @@ import type { EpochMs, Milliseconds } from '../../core/units.ts';
 /** Upper ends of the buckets; what took longer is in one more. */
 export const DELAY_BOUNDS_MS: readonly Milliseconds[] = [1, 2, 5, 10, 20, 50, 100, 250, 500, 1000, 2000];
 
-export interface CommitDelayFigures {
+export interface CommitDelayStats {
   readonly boundsMs: readonly Milliseconds[];
   /** One more than there are bounds; each delay is in one of them. */
   readonly counts: readonly number[];
@@ -38,7 +38,7 @@ export class CommitDelays {
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
   }
 
-  figures(): CommitDelayFigures {
+  stats(): CommitDelayStats {
     return {
       boundsMs: DELAY_BOUNDS_MS,
       counts: [...this.#counts],

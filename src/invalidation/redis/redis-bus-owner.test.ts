@@ -143,7 +143,7 @@ describe('a copy of a database', () => {
       bus.belongTo(CLONE);
       expect(lease.trusted).toBe(false);
       const ofClone = clock.stamp();
-      const readings = bus.figures().readingsFailed;
+      const readings = bus.stats().readingsFailed;
       const published = await bus.publish(['users#1'], 'purge');
       // It serves from another database: nobody waits for it.
       await until(async () => (await bus.applied(published, { timeoutMs: 20 })).missing.length === 0);
@@ -151,7 +151,7 @@ describe('a copy of a database', () => {
       bus.belongTo(PRODUCTION);
       await until(() => lease.trusted);
       expect(clock.judge([], ofClone)).toBe('purged');
-      expect(bus.figures().readingsFailed).toBeGreaterThanOrEqual(readings);
+      expect(bus.stats().readingsFailed).toBeGreaterThanOrEqual(readings);
     } finally {
       stop();
     }

@@ -35,7 +35,7 @@ const STREAM_ENTRY_BYTES = 100;
 export const SEAL_BYTES = 12;
 /** Two feeds of one name are believed to be at work for so long after they last took turns. */
 const RIVALS_MS = 60_000;
-/** Workers keep a word on the roll this long after they fell silent. */
+/** Workers keep a word on the list of acknowledgements this long after they fell silent. */
 const FORGOTTEN_AFTER_MS = 30_000;
 
 /**
@@ -153,13 +153,13 @@ return { epoch, seq }
 `;
 
 /** What is said on the channel to have every member read the state at once. No purge looks like it. */
-export const ROLL_CALL = '?';
+export const ASK_FOR_ACKNOWLEDGEMENTS = '?';
 
 /**
  * ARGV[7] = channel or '', ARGV[8] = 'SPUBLISH' or 'PUBLISH'
- * -> [epoch, seq, ms since the roll began, member, its word, member, its word, ...]
+ * -> [epoch, seq, ms since the list of acknowledgements began, member, its word, member, its word, ...]
  */
-export const CALL_ROLL = `${ENSURE_EPOCH}
+export const READ_ACKNOWLEDGEMENTS = `${ENSURE_EPOCH}
 local since = tonumber(redis.call('HGET', KEYS[5], '@since') or '')
 if not since or since > nowMs then
   since = nowMs
@@ -167,7 +167,7 @@ if not since or since > nowMs then
 end
 local answer = { epoch, seq, nowMs - since }
 for _, each in ipairs(prune()) do answer[#answer + 1] = each end
-if ARGV[7] ~= '' then redis.call(ARGV[8], ARGV[7], '${ROLL_CALL}') end
+if ARGV[7] ~= '' then redis.call(ARGV[8], ARGV[7], '${ASK_FOR_ACKNOWLEDGEMENTS}') end
 return answer
 `;
 

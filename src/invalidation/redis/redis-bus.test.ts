@@ -124,7 +124,7 @@ describe('RedisBus under faults', () => {
     const { seq } = await a.bus.publish(['users#17'], 'purge');
     await until(() => b.clock.seq >= seq);
     expect(b.clock.judge(b.clock.slotsOf(['users#17']), stamp)).toBe('purged');
-    expect(b.bus.figures().gapsMended).toBe(1);
+    expect(b.bus.stats().gapsMended).toBe(1);
   });
 
   it('loads the whole clock where the stream no longer reaches back', async () => {
@@ -133,11 +133,11 @@ describe('RedisBus under faults', () => {
     const stamp = b.clock.stamp();
     const { seq } = await a.bus.publish(['users#17'], 'purge');
     await redis.admin.del(`{${prefix}bus}:stream`);
-    const loads = b.bus.figures().clockLoads;
+    const loads = b.bus.stats().clockLoads;
     b.commandWay.cut();
     b.commandWay.silence(false);
     await until(() => b.clock.seq >= seq);
-    expect(b.bus.figures().clockLoads).toBeGreaterThan(loads);
+    expect(b.bus.stats().clockLoads).toBeGreaterThan(loads);
     expect(b.clock.judge(b.clock.slotsOf(['users#17']), stamp)).toBe('purged');
     expect(b.clock.judge(b.clock.slotsOf(['users#18']), stamp)).toBe('valid');
   });
@@ -232,7 +232,7 @@ describe('RedisBus under faults', () => {
   ])('refuses a message that is not ours (%#)', async (text) => {
     const before = b.clock.seq;
     await redis.admin.publish(`{${prefix}bus}:purges`, text);
-    await until(() => b.bus.figures().messagesRefused === 1);
+    await until(() => b.bus.stats().messagesRefused === 1);
     const { seq } = await a.bus.publish(['users#1'], 'purge');
     await until(() => b.clock.seq >= seq);
     expect(b.clock.seq).toBe(before + 1);
@@ -245,7 +245,7 @@ describe('RedisBus under faults', () => {
       await redis.admin.publish(`{${prefix}bus}:purges`, text);
       await redis.admin.publish(`{${prefix}bus}:purges`, `${'0'.repeat(40)} ${text}`);
     }
-    await until(() => b.bus.figures().messagesRefused === 40);
+    await until(() => b.bus.stats().messagesRefused === 40);
     const stamp = b.clock.stamp();
     expect(stamp).toEqual({ epoch, seq });
     const published = await a.bus.publish(['users#17'], 'purge');

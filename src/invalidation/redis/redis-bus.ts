@@ -7,18 +7,23 @@ import type { Clock } from '../../core/clock.ts';
 import type { CoherentError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { DependencyKey, EpochMs, Milliseconds, Seq, Stamp } from '../../core/units.ts';
-import { type Roll, type RollEntry, type RollSource, untilApplied } from '../bus/acknowledgements.ts';
+import {
+  type Acknowledgement,
+  type AcknowledgementSource,
+  type Acknowledgements,
+  untilApplied,
+} from '../bus/acknowledgements.ts';
 import type { Applied, AppliedOptions, BusListener, Published, Purge, PurgeBus } from '../bus/bus.ts';
 import type { BusOwner } from '../bus/bus-owner.ts';
 import {
-  type FollowerFigures,
+  type FollowerStats,
   PurgeFollower,
   type PurgeSource,
-  type RiverReading,
-  type RiverState,
+  type PurgeStreamReading,
+  type StreamPosition,
 } from '../bus/follower.ts';
 import { inParts, MAX_KEY_LENGTH, parseMessage, parseStreamEntry, timeText } from '../bus/purge-message.ts';
-import { isMark } from '../clock/barrier-keys.ts';
+import { isBarrierKey } from '../clock/barrier-keys.ts';
 import { LAST_SEQ } from '../clock/clock.ts';
 import { fromLittleEndian } from '../clock/clock-snapshot.ts';
 import type { ClockState, PurgeKind } from '../clock/clock-state.ts';
@@ -33,14 +38,14 @@ import {
 } from '../errors.ts';
 import { RecentPurges } from './recent-purges.ts';
 import {
+  ASK_FOR_ACKNOWLEDGEMENTS,
   BEGIN_EPOCH,
-  CALL_ROLL,
   KEY_NAMES,
   LEAVE,
   PUBLISH,
+  READ_ACKNOWLEDGEMENTS,
   READ_CLOCK,
   READ_STATE,
-  ROLL_CALL,
   SEAL_BYTES,
   SET_FRESH,
 } from './redis-bus-scripts.ts';
@@ -72,7 +77,7 @@ export interface RedisBusOptions {
   readonly newEpoch: () => string;
   readonly readEveryMs: Milliseconds;
   readonly needsFresh: boolean;
-  /** Names this process on the roll: `box/slot/pid`, say, unlike any other of the fleet. Without: it serves no pages. */
+  /** Names this process on the list of acknowledgements: `host/slot/pid`, say, unlike any other of the fleet. Without: it serves no pages. */
   readonly member?: string;
   /** How long a worker without a lease serves what it has just made. */
   readonly degradedTtlMs?: Milliseconds;
@@ -81,12 +86,19 @@ export interface RedisBusOptions {
   readonly slots?: number;
 }
 
-export type RedisBusFigures = FollowerFigures & {
+export type RedisBusStats = FollowerStats & {
   readonly published: number;
   readonly messagesRefused: number;
 };
 
-type ScriptName = 'readState' | 'readClock' | 'publish' | 'setFresh' | 'beginEpoch' | 'callRoll' | 'leave';
+type ScriptName =
+  | 'readState'
+  | 'readClock'
+  | 'publish'
+  | 'setFresh'
+  | 'beginEpoch'
+  | 'readAcknowledgements'
+  | 'leave';
 
 /** The keys and the channel of one bus. */
 interface Names {
@@ -95,7 +107,7 @@ interface Names {
   readonly scripts: Record<ScriptName, RedisScript>;
 }
 
-export class RedisBus implements PurgeBus, PurgeSource, RollSource {
+export class RedisBus implements PurgeBus, PurgeSource, AcknowledgementSource {
   readonly #options: RedisBusOptions;
   readonly #slots: number;
   readonly #follower: PurgeFollower;
@@ -108,7 +120,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
   #published = 0;
   #messagesRefused = 0;
   /** The highest number of the newest epoch that this process has seen in an answer, a message, or a stamp. */
-  #known: RiverState = { epoch: '', seq: 0 };
+  #known: StreamPosition = { epoch: '', seq: 0 };
   /** With which the messages of that epoch are signed. */
   #secret: { readonly epoch: string; readonly text: string } = { epoch: '', text: '' };
   readonly #toldAt = new Map<string, Milliseconds>();
@@ -197,9 +209,9 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     return this.#follower.subscribe(listener);
   }
 
-  figures(): RedisBusFigures {
+  stats(): RedisBusStats {
     return {
-      ...this.#follower.figures(),
+      ...this.#follower.stats(),
       published: this.#published,
       messagesRefused: this.#messagesRefused,
     };
@@ -210,16 +222,16 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     this.#options.subscriber.disconnect();
     await this.#follower.close();
     const { member, commands } = this.#options;
-    if (member !== undefined) await this.#leaveRoll(member);
+    if (member !== undefined) await this.#withdrawAcknowledgement(member);
     commands.disconnect();
   }
 
-  async readState(told: RiverState | undefined): Promise<RiverReading> {
-    if (told !== undefined) this.#learn(told);
-    // Nobody who waits for a purge of this river need wait for one who serves from another database.
+  async readState(position: StreamPosition | undefined): Promise<PurgeStreamReading> {
+    if (position !== undefined) this.#learn(position);
+    // Nobody who waits for a purge of this purge stream need wait for one who serves from another database.
     const member = this.#isElsewhere ? '' : (this.#options.member ?? '');
     const owner = this.#owner;
-    const answer = await this.#run('readState', [member, told?.epoch ?? '', String(told?.seq ?? 0)]);
+    const answer = await this.#run('readState', [member, position?.epoch ?? '', String(position?.seq ?? 0)]);
     if (owner !== this.#owner) throw new DatabaseUnknownError();
     this.#serverAheadMs = Number(answer[3]) - this.#options.clock.monotonic();
     if (String(answer[4]) === '?') this.#tell(NO_RUN_ID);
@@ -228,12 +240,12 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     const isElsewhere =
       isOwned === true &&
       (owner === undefined || (needsFresh && speaksOf !== '' && speaksOf !== owner.server));
-    if (isElsewhere && member !== '') void this.#leaveRoll(member);
+    if (isElsewhere && member !== '') void this.#withdrawAcknowledgement(member);
     this.#isElsewhere = isElsewhere;
     return { ...this.#stateOf(answer), freshMs: Number(answer[2]), isElsewhere };
   }
 
-  async readSince({ epoch, seq }: RiverState, to: Seq): Promise<readonly Purge[] | undefined> {
+  async readSince({ epoch, seq }: StreamPosition, to: Seq): Promise<readonly Purge[] | undefined> {
     const entries = await this.#options.commands.xrange(this.#named().streamKey, `${seq + 1}-0`, `${to}-0`);
     const purges = entries.map(([id, fields]) => parseStreamEntry(epoch, id, fields));
     return purges.every((purge) => purge !== undefined) ? purges : undefined;
@@ -246,12 +258,12 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     return { ...state, purged: toSlots(answer[3]), expired: toSlots(answer[4]) };
   }
 
-  async callRoll(ask: boolean): Promise<Roll> {
+  async readAcknowledgements(ask: boolean): Promise<Acknowledgements> {
     const how = this.#options.sharded ? 'SPUBLISH' : 'PUBLISH';
-    const answer = await this.#run('callRoll', [ask ? this.#named().channel : '', how]);
-    const members: RollEntry[] = [];
+    const answer = await this.#run('readAcknowledgements', [ask ? this.#named().channel : '', how]);
+    const members: Acknowledgement[] = [];
     for (let at = 3; at + 1 < answer.length; at += 2) {
-      members.push(rollEntry(String(answer[at]), String(answer[at + 1])));
+      members.push(acknowledgementOf(String(answer[at]), String(answer[at + 1])));
     }
     return { ...this.#stateOf(answer), keptMs: Number(answer[2]), members };
   }
@@ -266,7 +278,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     kind: PurgeKind,
     committedMs: EpochMs | undefined,
   ): Promise<Published> {
-    const lasting = keys.filter((key) => !isMark(key));
+    const lasting = keys.filter((key) => !isBarrierKey(key));
     const packed = Buffer.allocUnsafe(lasting.length * 4);
     for (const [index, key] of lasting.entries()) packed.writeUInt32LE(slotOf(key, this.#slots), index * 4);
     const json = JSON.stringify(keys);
@@ -295,7 +307,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
   }
 
   /** Nobody need wait for it any more. Where Redis cannot be told it finds out by the silence. */
-  async #leaveRoll(member: string): Promise<void> {
+  async #withdrawAcknowledgement(member: string): Promise<void> {
     await this.#run('leave', [member]).catch(() => {});
   }
 
@@ -303,7 +315,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     const { subscriber, sharded } = this.#options;
     const before = this.#names;
     if (before !== undefined && this.#options.member !== undefined)
-      void this.#leaveRoll(this.#options.member);
+      void this.#withdrawAcknowledgement(this.#options.member);
     if (before !== undefined && this.#isStarted) {
       const left = sharded ? subscriber.sunsubscribe(before.channel) : subscriber.unsubscribe(before.channel);
       left.catch(() => {});
@@ -344,7 +356,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
         publish: script(PUBLISH),
         setFresh: script(SET_FRESH),
         beginEpoch: script(BEGIN_EPOCH),
-        callRoll: script(CALL_ROLL),
+        readAcknowledgements: script(READ_ACKNOWLEDGEMENTS),
         leave: script(LEAVE),
       },
     };
@@ -356,7 +368,7 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
   }
 
   #heard(text: string): void {
-    if (text === ROLL_CALL) {
+    if (text === ASK_FOR_ACKNOWLEDGEMENTS) {
       if (this.#options.member !== undefined) this.#follower.asked();
       return;
     }
@@ -409,14 +421,14 @@ export class RedisBus implements PurgeBus, PurgeSource, RollSource {
     }
   }
 
-  #stateOf(answer: readonly unknown[]): RiverState {
+  #stateOf(answer: readonly unknown[]): StreamPosition {
     const state = { epoch: String(answer[0]), seq: Number(answer[1]) };
     this.#learn(state, true);
     return state;
   }
 
   /** An answer says which epoch it is; a stamp of another one may be of any. */
-  #learn({ epoch, seq }: RiverState, isAnswer = false): void {
+  #learn({ epoch, seq }: StreamPosition, isAnswer = false): void {
     if (epoch === this.#known.epoch) {
       if (seq > this.#known.seq) this.#known = { epoch, seq };
     } else if (isAnswer) this.#known = { epoch, seq };
@@ -441,7 +453,7 @@ function keyUnder(prefix: string, name: string): string {
 }
 
 /** `<ms> <seq> <epoch>` */
-function rollEntry(name: string, word: string): RollEntry {
+function acknowledgementOf(name: string, word: string): Acknowledgement {
   const [, seq = '0', epoch = ''] = word.split(' ');
   return { name, word, epoch, seq: Number(seq) };
 }

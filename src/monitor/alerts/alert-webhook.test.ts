@@ -74,7 +74,7 @@ describe('the alert webhook', () => {
     webhook.tell(notice('high_memory', { untold: 4 }));
     await expect.poll(() => webhook.stats().delivered).toBe(1);
     const [body] = received();
-    expect(body.text).toBe('[warning] high_memory on box-1: high_memory &lt;!channel&gt;');
+    expect(body.text).toBe('[warning] high_memory on host-1: high_memory &lt;!channel&gt;');
     expect(body.attachments[0].blocks[0]).toEqual({
       type: 'section',
       text: { type: 'mrkdwn', text: body.text },

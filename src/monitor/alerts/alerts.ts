@@ -10,7 +10,7 @@ import type { EpochMs, Milliseconds } from '../../core/units.ts';
 import { Gate, type GateTimes, type Level } from './gate.ts';
 
 export type Severity = 'info' | 'warning' | 'critical';
-export type Figures = Readonly<Record<string, number | string>>;
+export type Stats = Readonly<Record<string, number | string>>;
 
 /** What a threshold says of this moment. */
 export interface Reading {
@@ -19,7 +19,7 @@ export interface Reading {
   readonly level: Level;
   /** One sentence for people, with the figures in it. */
   readonly says: string;
-  readonly figures: Figures;
+  readonly figures: Stats;
   /** Where this one has to last longer or shorter than others; 0 for what has happened and is no tendency. */
   readonly holdMs?: Milliseconds;
 }
@@ -30,7 +30,7 @@ export interface Alert {
   readonly code: string;
   readonly severity: Severity;
   readonly says: string;
-  readonly figures: Figures;
+  readonly figures: Stats;
   readonly raisedAtMs: EpochMs;
   readonly resolvedAtMs?: EpochMs;
 }
@@ -133,7 +133,7 @@ export class Alerts {
     return true;
   }
 
-  #log({ code, id, severity }: Alert, figures: Figures, message: string): void {
+  #log({ code, id, severity }: Alert, figures: Stats, message: string): void {
     const fields = { ...figures, alert: code, alertId: id, severity };
     if (severity === 'critical') this.#options.logger.error(fields, message);
     else if (severity === 'warning') this.#options.logger.warn(fields, message);

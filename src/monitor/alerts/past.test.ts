@@ -23,7 +23,7 @@ it('what was counted since then is the difference, list by list and bucket by bu
   expect(requestsOf(countsSince(counted(10), counted(60)))?.count).toBe(0);
 });
 
-it('a window is the whole life of a young box and the last hour of an old one', () => {
+it('a window is the whole life of a young host and the last hour of an old one', () => {
   const past = new Past(0);
   for (let minute = 0; minute <= 30; minute++) past.see(counted(minute), minute * MINUTE_MS);
   const young = past.window(counted(30), 30 * MINUTE_MS);

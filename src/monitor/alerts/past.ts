@@ -1,9 +1,9 @@
-// Counts as they were a while ago, so that what is said of the box is of the last hour and not of all its days.
+// Counts as they were a while ago, so that what is said of the host is of the last hour and not of all its days.
 import type { Milliseconds } from '../../core/units.ts';
 import { type Counts, countsSince, zeroCounts } from '../counts.ts';
 
 const KEEP_EVERY_MS: Milliseconds = 600_000;
-/** Six of them reach back an hour. Each is as large as the counts of a box: tens of KB. */
+/** Six of them reach back an hour. Each is as large as the counts of a host: tens of KB. */
 const KEPT = 6;
 
 interface Kept {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { boxSnapshot, durations, someCounts, workerSnapshot } from '../../../test/support/snapshots.ts';
+import { durations, hostSnapshot, someCounts, workerSnapshot } from '../../../test/support/snapshots.ts';
 import { type Counts, sumCounts } from '../counts.ts';
 import { History } from '../history.ts';
 import { columns, rowOf } from '../host-row.ts';
-import type { BoxSnapshot, WorkerSnapshot } from '../snapshot.ts';
+import type { HostSnapshot, WorkerSnapshot } from '../snapshot.ts';
 import type { Reading } from './alerts.ts';
 import { type AlertCode, alertCodes, type Limits, readings } from './thresholds.ts';
 
@@ -24,10 +24,10 @@ const limits: Limits = {
 const GiB = 1024 ** 3;
 
 /** The readings after these snapshots, five seconds apart. */
-function judged(boxes: readonly BoxSnapshot[], changed: Partial<Limits> = {}): ReadonlyMap<string, Reading> {
+function judged(boxes: readonly HostSnapshot[], changed: Partial<Limits> = {}): ReadonlyMap<string, Reading> {
   const history = new History(columns, 720);
   for (const [index, box] of boxes.entries()) history.add(index * 5000, rowOf(box));
-  const box = boxes.at(-1) ?? boxSnapshot();
+  const box = boxes.at(-1) ?? hostSnapshot();
   const view = { box, history, limits: { ...limits, ...changed }, memoryBytes: 4 * GiB, intervalMs: 5000 };
   return new Map(readings(view).map((reading) => [reading.code, reading]));
 }
@@ -36,9 +36,9 @@ function workerWith(parts: Partial<WorkerSnapshot['process']>): WorkerSnapshot {
   return workerSnapshot({ process: { ...workerSnapshot().process, ...parts } });
 }
 
-/** A box whose counts are those of a busy one, and these on top. */
-function boxWith(counts: Partial<Counts>): BoxSnapshot {
-  return boxSnapshot({ counts: someCounts(counts) });
+/** A host whose counts are those of a busy one, and these on top. */
+function hostWith(counts: Partial<Counts>): HostSnapshot {
+  return hostSnapshot({ counts: someCounts(counts) });
 }
 
 const answered = (ok: number, failed: number) => [
@@ -53,7 +53,7 @@ const rendered = (count: number, slow: number) => [
   { route: '/', failures: 0, slow, durations: durations({ 5: count }), htmlBytes: 0, sentBytes: 0 },
 ];
 const dead = (deaths: number) => {
-  const box = boxSnapshot();
+  const box = hostSnapshot();
   return {
     ...box,
     workers: box.workers.map((worker, slot) => (slot === 0 ? { ...worker, deaths } : worker)),
@@ -64,42 +64,46 @@ const dataWith = (count: number, slow: number): Partial<Counts> => ({
   data: { ...someCounts().data, statements: durations({ 1: count }), slow },
 });
 
-const rejecting = (rejected: number) => boxWith({ rejections: [{ where: '/', rejected }] });
+const rejecting = (rejected: number) => hostWith({ rejections: [{ where: '/', rejected }] });
 
-it('a sound box is well in everything', () => {
-  const sound = [...judged([boxSnapshot(), boxSnapshot()]).values()];
+it('a sound host is well in everything', () => {
+  const sound = [...judged([hostSnapshot(), hostSnapshot()]).values()];
   expect(sound.filter(({ level }) => level !== 'well')).toEqual([]);
   expect(sound.map(({ code }) => code)).toEqual(alertCodes);
 });
 
-const over: readonly [AlertCode, readonly BoxSnapshot[], Readonly<Record<string, number | string>>][] = [
-  ['no_worker', [boxSnapshot({ primary: { ...boxSnapshot().primary, ready: false } })], { workers: 2 }],
-  ['worker_silent', [boxSnapshot({ missing: [1], partial: true })], { slots: '1' }],
+const over: readonly [AlertCode, readonly HostSnapshot[], Readonly<Record<string, number | string>>][] = [
+  ['no_worker', [hostSnapshot({ primary: { ...hostSnapshot().primary, ready: false } })], { workers: 2 }],
+  ['worker_silent', [hostSnapshot({ missing: [1], partial: true })], { slots: '1' }],
   ['restarts', [dead(0), dead(3)], { deaths: 3, limit: 3 }],
   ['unheard_rejections', [rejecting(4), rejecting(5)], { rejections: 1, limit: 1 }],
   [
     'high_memory',
-    [boxSnapshot({}, [workerSnapshot(), workerWith({ heapUsedBytes: 500, heapLimitBytes: 512 })])],
+    [hostSnapshot({}, [workerSnapshot(), workerWith({ heapUsedBytes: 500, heapLimitBytes: 512 })])],
     { heapPercent: 97.7, limit: 90 },
   ],
-  ['high_memory', [boxSnapshot({}, [workerWith({ rssBytes: 3.9 * GiB })])], { limit: 90 }],
-  ['high_cpu', [boxSnapshot({}, [workerWith({ cpuShare: 0.98 })])], { cpuPercent: 98 }],
-  ['slow_loop', [boxSnapshot({}, [workerWith({ loopDelayP99Ms: 450.4 })])], { loopDelayP99Ms: 450, slot: 0 }],
+  ['high_memory', [hostSnapshot({}, [workerWith({ rssBytes: 3.9 * GiB })])], { limit: 90 }],
+  ['high_cpu', [hostSnapshot({}, [workerWith({ cpuShare: 0.98 })])], { cpuPercent: 98 }],
+  [
+    'slow_loop',
+    [hostSnapshot({}, [workerWith({ loopDelayP99Ms: 450.4 })])],
+    { loopDelayP99Ms: 450, slot: 0 },
+  ],
   [
     'slow_renders',
-    [boxWith({ pages: rendered(0, 0) }), boxWith({ pages: rendered(100, 60) })],
+    [hostWith({ pages: rendered(0, 0) }), hostWith({ pages: rendered(100, 60) })],
     { slowRenders: 60, renders: 100 },
   ],
-  ['slow_queries', [boxWith(dataWith(0, 0)), boxWith(dataWith(100, 11))], { slowStatements: 11 }],
+  ['slow_queries', [hostWith(dataWith(0, 0)), hostWith(dataWith(100, 11))], { slowStatements: 11 }],
   [
     'errors',
-    [boxWith(httpWith({ answered: answered(0, 0) })), boxWith(httpWith({ answered: answered(90, 10) }))],
+    [hostWith(httpWith({ answered: answered(0, 0) })), hostWith(httpWith({ answered: answered(90, 10) }))],
     { errors: 10, requests: 100 },
   ],
   [
     'degraded',
     [
-      boxSnapshot({}, [
+      hostSnapshot({}, [
         workerSnapshot({ slot: 3, coherence: { ...workerSnapshot().coherence, trusted: false } }),
       ]),
     ],
@@ -107,14 +111,14 @@ const over: readonly [AlertCode, readonly BoxSnapshot[], Readonly<Record<string,
   ],
   [
     'feed_down',
-    [boxSnapshot({ feed: { state: 'down', pid: undefined, deaths: 0, figures: {} } })],
+    [hostSnapshot({ feed: { state: 'down', pid: undefined, deaths: 0, stats: {} } })],
     { state: 'down' },
   ],
   [
     'slot_retained',
     [
-      boxSnapshot({
-        feed: { state: 'leading', pid: 1, deaths: 0, figures: { slotRetainedBytes: 2048 * 1_048_576 } },
+      hostSnapshot({
+        feed: { state: 'leading', pid: 1, deaths: 0, stats: { slotRetainedBytes: 2048 * 1_048_576 } },
       }),
     ],
     { retainedMb: 2048 },
@@ -122,11 +126,11 @@ const over: readonly [AlertCode, readonly BoxSnapshot[], Readonly<Record<string,
   [
     'hit_rate_fell',
     [
-      boxWith(httpWith({ cache: cached(0, 0) })),
-      boxWith(httpWith({ cache: cached(900, 100) })),
+      hostWith(httpWith({ cache: cached(0, 0) })),
+      hostWith(httpWith({ cache: cached(900, 100) })),
       // Five minutes in between: nobody came.
-      ...Array.from({ length: 61 }, () => boxWith(httpWith({ cache: cached(900, 100) }))),
-      boxWith(httpWith({ cache: cached(1100, 900) })),
+      ...Array.from({ length: 61 }, () => hostWith(httpWith({ cache: cached(900, 100) }))),
+      hostWith(httpWith({ cache: cached(1100, 900) })),
     ],
     { hitPercent: 20, beforePercent: 90 },
   ],
@@ -146,39 +150,42 @@ describe('a threshold is passed', () => {
 
 describe('a threshold is not passed', () => {
   it.each([
-    ['no_worker', [boxSnapshot({ primary: { ...boxSnapshot().primary, ready: false, phase: 'stopping' } })]],
+    [
+      'no_worker',
+      [hostSnapshot({ primary: { ...hostSnapshot().primary, ready: false, phase: 'stopping' } })],
+    ],
     ['restarts', [dead(5), dead(7)]],
     ['unheard_rejections', [rejecting(5), rejecting(5)]],
-    ['slow_renders', [boxWith({ pages: rendered(0, 0) }), boxWith({ pages: rendered(19, 19) })]],
+    ['slow_renders', [hostWith({ pages: rendered(0, 0) }), hostWith({ pages: rendered(19, 19) })]],
     [
       'errors',
-      [boxWith(httpWith({ answered: answered(0, 0) })), boxWith(httpWith({ answered: answered(10, 9) }))],
+      [hostWith(httpWith({ answered: answered(0, 0) })), hostWith(httpWith({ answered: answered(10, 9) }))],
     ],
-    ['feed_down', [boxSnapshot({ feed: undefined })]],
-    ['feed_down', [boxSnapshot({ feed: { state: 'standby', pid: 1, deaths: 0, figures: {} } })]],
+    ['feed_down', [hostSnapshot({ feed: undefined })]],
+    ['feed_down', [hostSnapshot({ feed: { state: 'standby', pid: 1, deaths: 0, stats: {} } })]],
     [
       'hit_rate_fell',
-      [boxWith(httpWith({ cache: cached(0, 0) })), boxWith(httpWith({ cache: cached(0, 5000) }))],
+      [hostWith(httpWith({ cache: cached(0, 0) })), hostWith(httpWith({ cache: cached(0, 5000) }))],
     ],
   ] as const)('%s', (code, boxes) => {
     expect(judged(boxes).get(code)?.level).toBe('well');
   });
 
   it('between nine tenths of the limit and the limit, where nothing changes', () => {
-    expect(judged([boxSnapshot({}, [workerWith({ loopDelayP99Ms: 195 })])]).get('slow_loop')?.level).toBe(
+    expect(judged([hostSnapshot({}, [workerWith({ loopDelayP99Ms: 195 })])]).get('slow_loop')?.level).toBe(
       'between',
     );
-    expect(judged([boxSnapshot({}, [workerWith({ loopDelayP99Ms: 180 })])]).get('slow_loop')?.level).toBe(
+    expect(judged([hostSnapshot({}, [workerWith({ loopDelayP99Ms: 180 })])]).get('slow_loop')?.level).toBe(
       'well',
     );
   });
 
   it('and may not be called well either while a worker keeps silent', () => {
-    const one = boxSnapshot({ missing: [1], partial: true }, [workerWith({ loopDelayP99Ms: 3 })]);
+    const one = hostSnapshot({ missing: [1], partial: true }, [workerWith({ loopDelayP99Ms: 3 })]);
     const readingsOf = judged([one]);
     for (const code of ['slow_loop', 'high_cpu', 'high_memory'])
       expect(readingsOf.get(code)?.level, code).toBe('between');
-    const blocked = boxSnapshot({ missing: [0], partial: true });
+    const blocked = hostSnapshot({ missing: [0], partial: true });
     const unheard = {
       ...blocked,
       workers: blocked.workers.map((worker) => ({ ...worker, answered: false })),
@@ -209,9 +216,9 @@ describe('a threshold is not passed', () => {
     }
   });
 
-  it('by a box of which nothing is known yet', () => {
+  it('by a host of which nothing is known yet', () => {
     const counts = sumCounts([]);
-    const boot = { ...boxSnapshot({ counts, feed: undefined }), workers: [] };
+    const boot = { ...hostSnapshot({ counts, feed: undefined }), workers: [] };
     for (const { code, level } of judged([boot]).values()) expect(level, code).toBe('well');
   });
 });

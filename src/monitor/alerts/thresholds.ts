@@ -4,12 +4,12 @@
 import type { Milliseconds } from '../../core/units.ts';
 import type { History } from '../history.ts';
 import { type Column, heapShare } from '../host-row.ts';
-import type { BoxSnapshot, BoxWorker } from '../snapshot.ts';
-import type { Figures, Reading, Severity } from './alerts.ts';
+import type { HostSnapshot, HostWorker } from '../snapshot.ts';
+import type { Reading, Severity, Stats } from './alerts.ts';
 import type { Level } from './gate.ts';
 
 export interface Limits {
-  /** Of the heap limit of a worker, and of the memory of the box. */
+  /** Of the heap limit of a worker, and of the memory of the host. */
   readonly memoryPercent: number;
   /** Of one CPU, by one worker. */
   readonly cpuPercent: number;
@@ -33,18 +33,18 @@ export interface Limits {
 }
 
 export interface View {
-  readonly box: BoxSnapshot;
+  readonly box: HostSnapshot;
   readonly history: History<Column>;
   readonly limits: Limits;
   readonly memoryBytes: number;
-  /** Between two looks at the box. */
+  /** Between two looks at the host. */
   readonly intervalMs: Milliseconds;
 }
 
 interface Measured {
   readonly level: Level;
   readonly says: string;
-  readonly figures: Figures;
+  readonly figures: Stats;
   readonly holdMs?: Milliseconds;
 }
 
@@ -104,12 +104,12 @@ export const thresholds = {
     severity: 'warning',
     measure: ({ box, history, limits, memoryBytes }) => {
       const { worker, value: heap } = worstWorker(box, ({ snapshot }) => snapshot && heapShare(snapshot));
-      const boxPercent = percent((history.latest('rssBytes') ?? Number.NaN) / memoryBytes);
+      const hostPercent = percent((history.latest('rssBytes') ?? Number.NaN) / memoryBytes);
       const heapPercent = percent(heap);
-      const worst = Math.max(heapPercent, Number.isNaN(boxPercent) ? 0 : boxPercent);
+      const worst = Math.max(heapPercent, Number.isNaN(hostPercent) ? 0 : hostPercent);
       return ofWorkers(box, worst, limits.memoryPercent, {
-        says: `memory: a worker holds ${heapPercent} % of its heap limit, the box ${boxPercent} % of its memory`,
-        figures: { slot: worker?.slot ?? -1, heapPercent, boxPercent },
+        says: `memory: a worker holds ${heapPercent} % of its heap limit, the host ${hostPercent} % of its memory`,
+        figures: { slot: worker?.slot ?? -1, heapPercent, hostPercent },
       });
     },
   },
@@ -198,7 +198,7 @@ export const thresholds = {
   slot_retained: {
     severity: 'warning',
     measure: ({ box, limits }) => {
-      const bytes = box.feed?.figures.slotRetainedBytes;
+      const bytes = box.feed?.stats.slotRetainedBytes;
       if (limits.slotRetainedMb === 0 || bytes === undefined || !isUp(box)) return undefined;
       const retainedMb = Math.round(bytes / 1_048_576);
       return above(retainedMb, limits.slotRetainedMb, {
@@ -236,7 +236,7 @@ export function readings(view: View): Reading[] {
 }
 
 /** Starting and stopping are no failures. */
-function isUp({ primary }: BoxSnapshot): boolean {
+function isUp({ primary }: HostSnapshot): boolean {
   return primary.phase === 'running' || primary.phase === 'reloading';
 }
 
@@ -249,7 +249,7 @@ function above(value: number, limit: number, words: Words): Measured | undefined
 }
 
 /** A worker that keeps silent may be the one that is worst: then nobody can say that all is well. */
-function ofWorkers(box: BoxSnapshot, value: number, limit: number, words: Words): Measured | undefined {
+function ofWorkers(box: HostSnapshot, value: number, limit: number, words: Words): Measured | undefined {
   const measured = above(value, limit, words);
   if (limit === 0 || !box.partial || measured?.level === 'over') return measured;
   return { ...words, level: 'between' };
@@ -287,10 +287,10 @@ function hits(history: History<Column>, windowMs: Milliseconds) {
 }
 
 function worstWorker(
-  { workers }: BoxSnapshot,
-  of: (worker: BoxWorker) => number | undefined,
-): { readonly worker: BoxWorker | undefined; readonly value: number } {
-  let worst: { worker: BoxWorker | undefined; value: number } = { worker: undefined, value: Number.NaN };
+  { workers }: HostSnapshot,
+  of: (worker: HostWorker) => number | undefined,
+): { readonly worker: HostWorker | undefined; readonly value: number } {
+  let worst: { worker: HostWorker | undefined; value: number } = { worker: undefined, value: Number.NaN };
   for (const worker of workers) {
     if (worker.state !== 'serving' || !worker.answered) continue;
     const value = of(worker);

@@ -1,5 +1,5 @@
 import type { Counts } from '../counts.ts';
-import type { BoxSnapshot } from '../snapshot.ts';
+import type { HostSnapshot } from '../snapshot.ts';
 import { answeredWorkers, counter, gauge, type Metric, type PlainMetric } from './metric.ts';
 
 type TierCounts = Counts['tiers'][number];
@@ -101,14 +101,14 @@ export const cacheMetrics: readonly Metric[] = [
     'Pages taken into memory (l1), in every worker.',
     ['http_route'],
     ({ counts }) =>
-      counts.lives.map(({ route, stored }) => ({ labels: { http_route: route }, value: stored })),
+      counts.lifetimes.map(({ route, stored }) => ({ labels: { http_route: route }, value: stored })),
   ),
   counter(
     'coherent_page_entries_purged_total',
     'Of these, those that a purge made invalid.',
     ['http_route'],
     ({ counts }) =>
-      counts.lives.map(({ route, purged }) => ({ labels: { http_route: route }, value: purged })),
+      counts.lifetimes.map(({ route, purged }) => ({ labels: { http_route: route }, value: purged })),
   ),
   tierLevel('coherent_cache_entries', 'Entries held.', ({ entries }) => entries),
   tierLevel(
@@ -123,11 +123,11 @@ export const cacheMetrics: readonly Metric[] = [
 ];
 
 /** Memory cannot fail. */
-function sharedTiers({ counts }: BoxSnapshot): TierCounts[] {
+function sharedTiers({ counts }: HostSnapshot): TierCounts[] {
   return counts.tiers.filter(({ tier }) => tier === 'l2' || tier === 'l3');
 }
 
-function lookups({ counts }: BoxSnapshot) {
+function lookups({ counts }: HostSnapshot) {
   return counts.tiers.flatMap(({ kind, tier, hits, misses, stale, purged }) =>
     Object.entries({ hit: hits, miss: misses, stale, purged }).map(([result, value]) => ({
       labels: { kind, tier, result },

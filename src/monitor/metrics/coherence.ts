@@ -41,7 +41,7 @@ export const coherenceMetrics: readonly Metric[] = [
   total('coherent_purge_keys_total', 'Keys in both, summed over workers.', ({ keys }) => keys),
   total(
     'coherent_bus_gaps_found_total',
-    'Readings of the river that told of purges which no message had brought.',
+    'Readings of the purge stream that told of purges which no message had brought.',
     ({ gapsFound }) => gapsFound,
   ),
   total('coherent_bus_gaps_mended_total', 'Such purges that came by name.', ({ gapsMended }) => gapsMended),
@@ -49,7 +49,7 @@ export const coherenceMetrics: readonly Metric[] = [
   total('coherent_bus_epoch_changes_total', 'Epochs begun anew.', ({ epochChanges }) => epochChanges),
   total(
     'coherent_bus_readings_failed_total',
-    'Readings of the river that failed.',
+    'Readings of the purge stream that failed.',
     ({ readingsFailed }) => readingsFailed,
   ),
   total(
@@ -102,7 +102,7 @@ export const coherenceMetrics: readonly Metric[] = [
   gauge('coherent_feed_up', '1 while the change feed leads or stands by.', [], ({ feed }) =>
     feed === undefined ? [] : one(Number(feed.state === 'leading' || feed.state === 'standby')),
   ),
-  gauge('coherent_feed_leading', '1 while the feed of this box is the one that reads.', [], ({ feed }) =>
+  gauge('coherent_feed_leading', '1 while the feed of this host is the one that reads.', [], ({ feed }) =>
     feed === undefined ? [] : one(Number(feed.state === 'leading')),
   ),
   counter(
@@ -113,7 +113,7 @@ export const coherenceMetrics: readonly Metric[] = [
   ),
   ...Object.entries(FEED_TOTALS).map(([figure, help]) =>
     counter(`coherent_feed_${snakeCase(figure)}_total`, help, [], ({ feed }) => {
-      const value = feed?.figures[figure];
+      const value = feed?.stats[figure];
       return value === undefined ? [] : one(value);
     }),
   ),
@@ -121,17 +121,17 @@ export const coherenceMetrics: readonly Metric[] = [
     'coherent_slot_retained_bytes',
     'Of the log of the database, kept for the slot of the feed.',
     [],
-    ({ feed }) => (feed?.figures.slotRetainedBytes === undefined ? [] : one(feed.figures.slotRetainedBytes)),
+    ({ feed }) => (feed?.stats.slotRetainedBytes === undefined ? [] : one(feed.stats.slotRetainedBytes)),
   ),
   gauge('coherent_feed_waiting', 'Transactions read and not handed over yet.', [], ({ feed }) =>
-    feed?.figures.waiting === undefined ? [] : one(feed.figures.waiting),
+    feed?.stats.waiting === undefined ? [] : one(feed.stats.waiting),
   ),
   gauge(
     'coherent_feed_commit_to_published_p99_seconds',
     'From COMMIT until the bus had taken the purge, of the last 1,000 transactions.',
     [],
     ({ feed }) => {
-      const p99Ms = feed?.figures.commitToPublishedP99Ms;
+      const p99Ms = feed?.stats.commitToPublishedP99Ms;
       return p99Ms === undefined ? [] : one(p99Ms / 1000);
     },
   ),

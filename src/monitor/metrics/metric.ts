@@ -1,7 +1,7 @@
-// One metric of /metrics: what it is called, what it means, and how it is read off the figures of the box. Written in the
+// One metric of /metrics: what it is called, what it means, and how it is read off the figures of the host. Written in the
 // text format of Prometheus, version 0.0.4.
-import { DURATION_BOUNDS_MS, type HistogramFigures } from '../../core/histogram.ts';
-import type { BoxSnapshot, WorkerSnapshot } from '../snapshot.ts';
+import { DURATION_BOUNDS_MS, type HistogramStats } from '../../core/histogram.ts';
+import type { HostSnapshot, WorkerSnapshot } from '../snapshot.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -28,12 +28,12 @@ interface Described {
 
 export interface PlainMetric extends Described {
   readonly type: 'counter' | 'gauge';
-  readonly samples: (box: BoxSnapshot) => readonly Sample[];
+  readonly samples: (box: HostSnapshot) => readonly Sample[];
 }
 
 export interface HistogramMetric extends Described {
   readonly type: 'histogram';
-  readonly samples: (box: BoxSnapshot) => readonly HistogramSample[];
+  readonly samples: (box: HostSnapshot) => readonly HistogramSample[];
 }
 
 export type Metric = PlainMetric | HistogramMetric;
@@ -69,7 +69,7 @@ export function levelOfWorkers(
   );
 }
 
-export function answeredWorkers({ workers }: BoxSnapshot): WorkerSnapshot[] {
+export function answeredWorkers({ workers }: HostSnapshot): WorkerSnapshot[] {
   return workers.flatMap(({ answered, snapshot }) => (answered && snapshot !== undefined ? [snapshot] : []));
 }
 
@@ -88,7 +88,7 @@ export function one(value: number | null): readonly Sample[] {
   return value === null ? [] : [{ labels: {}, value }];
 }
 
-export function inSeconds(labels: Labels, { count, sumMs, buckets }: HistogramFigures): HistogramSample {
+export function inSeconds(labels: Labels, { count, sumMs, buckets }: HistogramStats): HistogramSample {
   const bounds = [...DURATION_BOUNDS_MS.map((ms) => String(ms / 1000)), '+Inf'];
   return {
     labels,
@@ -101,7 +101,7 @@ export function inSeconds(labels: Labels, { count, sumMs, buckets }: HistogramFi
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** A metric without samples is left out, as clients of Prometheus do. */
-export function writeMetrics(metrics: readonly Metric[], box: BoxSnapshot): string {
+export function writeMetrics(metrics: readonly Metric[], box: HostSnapshot): string {
   const lines: string[] = [];
   for (const metric of metrics) {
     const samples = metric.type === 'histogram' ? histogramLines(metric, box) : plainLines(metric, box);
@@ -112,11 +112,11 @@ export function writeMetrics(metrics: readonly Metric[], box: BoxSnapshot): stri
   return `${lines.join('\n')}\n`;
 }
 
-function plainLines({ name, samples }: PlainMetric, box: BoxSnapshot): string[] {
+function plainLines({ name, samples }: PlainMetric, box: HostSnapshot): string[] {
   return samples(box).map(({ labels, value }) => `${name}${labelText(labels)} ${value}`);
 }
 
-function histogramLines({ name, samples }: HistogramMetric, box: BoxSnapshot): string[] {
+function histogramLines({ name, samples }: HistogramMetric, box: HostSnapshot): string[] {
   return samples(box).flatMap(({ labels, buckets, sum, count }) => {
     let below = 0;
     const lines = buckets.map(([upTo, inside]) => {

@@ -18,7 +18,7 @@ export const overloadMetrics: readonly Metric[] = [
       counts.overload.refused.map(({ reason, requests }) => ({ labels: { reason }, value: requests })),
   ),
   levelOfWorkers('coherent_overload_strained', '1 while the worker sheds or is about to.', ({ overload }) =>
-    Number(overload.strain !== 'none'),
+    Number(overload.overloadLevel !== 'none'),
   ),
   levelOfWorkers('coherent_render_slots_used', 'Renders under way.', ({ overload }) => overload.running),
   levelOfWorkers(

@@ -1,4 +1,4 @@
-// The processes of the box and how each is; names of Node's runtime follow OpenTelemetry.
+// The processes of the host and how each is; names of Node's runtime follow OpenTelemetry.
 import { counter, gauge, levelOfWorkers, type Metric, one } from './metric.ts';
 
 export const processMetrics: readonly Metric[] = [

@@ -34,7 +34,7 @@ export const lowHitRate: Rule = (facts) => {
 export const hotUncached: Rule = (facts) => {
   const used = routes(facts.counts);
   const all = sum(used.map((use) => use.requests));
-  const stored = new Map(facts.counts.lives.map((life) => [life.route, life.stored]));
+  const stored = new Map(facts.counts.lifetimes.map((life) => [life.route, life.stored]));
   const found = used.filter(
     ({ route, requests, hits, renders }) =>
       renders >= MIN_REQUESTS && requests >= all * 0.05 && hits === 0 && (stored.get(route) ?? 0) === 0,
@@ -62,7 +62,7 @@ export const manyVariants: Rule = ({ box, counts }) => {
     }
   }
   const uses = new Map(routes(counts).map((use) => [use.route, use]));
-  const found = counts.lives.flatMap(({ route, stored }) => {
+  const found = counts.lifetimes.flatMap(({ route, stored }) => {
     const hits = uses.get(route)?.hits ?? 0;
     const kept = held.get(route) ?? { entries: 0, bytes: 0 };
     return stored >= MIN_REQUESTS && hits < stored / 2 && kept.entries >= MIN_REQUESTS / 2
@@ -99,9 +99,9 @@ export const smallL1: Rule = (facts) => {
       priority: returned > evictions * 0.3 ? 'high' : 'medium',
       about: 'L1_MAX_BYTES',
       title: 'L1 is too small for what is asked for',
-      evidence: `${returned} of ${evictions} displaced entries were wanted again within a minute; L1 has ${size(maxBytes)} on this box`,
+      evidence: `${returned} of ${evictions} displaced entries were wanted again within a minute; L1 has ${size(maxBytes)} on this host`,
       figures: { evictions, returned, maxBytes },
-      advice: 'Raise L1_MAX_BYTES, if the memory of the box allows it.',
+      advice: 'Raise L1_MAX_BYTES, if the memory of the host allows it.',
       effect: `${returned} more hits in memory in ${time(facts.spanMs)}; where L2 and L3 had them not, as many renders of ${time(meanMs)} less.`,
     },
   ];

@@ -5,7 +5,7 @@ import { ofOneCpu, percent, type Rule, routes, time, worst } from './rule.ts';
 /** Renewed again and again into the same bytes. */
 export const shortTtl: Rule = (facts) => {
   const uses = new Map(routes(facts.counts).map((use) => [use.route, use]));
-  const found = facts.counts.lives.filter(
+  const found = facts.counts.lifetimes.filter(
     ({ ranOut, unchanged, purged }) => ranOut >= 50 && unchanged >= ranOut * 0.8 && purged < ranOut,
   );
   const saved = (route: string, unchanged: number) => (uses.get(route)?.meanRenderMs ?? 0) * unchanged;
@@ -32,7 +32,7 @@ export const shortTtl: Rule = (facts) => {
 
 /** Purged soon after it was made, over and over. */
 export const purgedOften: Rule = (facts) => {
-  const found = facts.counts.lives.filter(
+  const found = facts.counts.lifetimes.filter(
     ({ purged, purgedAgeMs, purgedUnread }) =>
       purged >= 50 && (purgedAgeMs / purged < 10_000 || purgedUnread >= purged * 0.5),
   );
@@ -61,7 +61,7 @@ export const purgedOften: Rule = (facts) => {
 
 /** Entries with hundreds of keys: costly to keep, and anything purges them. */
 export const manyDependencies: Rule = ({ counts }) => {
-  const found = counts.lives.filter(({ stored, keys }) => stored >= 20 && keys / stored > 200);
+  const found = counts.lifetimes.filter(({ stored, keys }) => stored >= 20 && keys / stored > 200);
   return worst(found, ({ keys, stored }) => keys / stored).map(({ route, stored, keys, purged }) => ({
     rule: 'many-dependencies',
     priority: 'low',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boxSnapshot, durations, someCounts, workerSnapshot } from '../../../test/support/snapshots.ts';
+import { durations, hostSnapshot, someCounts, workerSnapshot } from '../../../test/support/snapshots.ts';
 import { type Counts, zeroCounts } from '../counts.ts';
 import { History } from '../history.ts';
 import { type Column, columns, rowOf } from '../host-row.ts';
@@ -8,7 +8,7 @@ import { recommendations } from './recommend.ts';
 import type { Facts, Recommendation } from './rule.ts';
 
 function facts(counts: Partial<Counts>, worker: Partial<WorkerSnapshot> = {}, looks = 0): Facts {
-  const box = boxSnapshot({}, [workerSnapshot(worker)]);
+  const box = hostSnapshot({}, [workerSnapshot(worker)]);
   const history = new History<Column>(columns, 720);
   for (let look = 0; look < looks; look++) history.add(look * 5000, rowOf(box));
   return { box, counts: { ...zeroCounts(), ...counts }, spanMs: 3_600_000, history };
@@ -34,7 +34,7 @@ const rendered = (route: string, count: number, ms = 40): Counts['pages'][number
   const sizes = { htmlBytes: 0, sentBytes: 0 };
   return { route, failures: 0, slow: 0, durations: durations({ [ms]: count }), ...sizes };
 };
-const life = (parts: Partial<Counts['lives'][number]>): Counts['lives'][number] => {
+const life = (parts: Partial<Counts['lifetimes'][number]>): Counts['lifetimes'][number] => {
   const none = { stored: 0, keys: 0, lifetimeMs: 0, ranOut: 0, unchanged: 0, purged: 0, purgedAgeMs: 0 };
   return { route: '/', ...none, purgedUnread: 0, ...parts };
 };
@@ -73,7 +73,7 @@ const cases: readonly Case[] = [
     evidence: '900 requests (15.3 % of all), 900 renders of 40 ms each, and no entry was ever kept',
     silent: [
       facts({ ...cached(use('/', 1, 900)), pages: [rendered('/', 900)] }),
-      facts({ ...cached(use('/', 0, 900)), pages: [rendered('/', 900)], lives: [life({ stored: 900 })] }),
+      facts({ ...cached(use('/', 0, 900)), pages: [rendered('/', 900)], lifetimes: [life({ stored: 900 })] }),
       facts({ ...cached(use('/', 0, 900), use('/b', 90_000, 1)), pages: [rendered('/', 900)] }),
     ],
   },
@@ -82,21 +82,23 @@ const cases: readonly Case[] = [
     fires: facts({
       ...cached(use('/', 5000, 100)),
       pages: [rendered('/', 100)],
-      lives: [life({ stored: 100, lifetimeMs: 500_000, ranOut: 90, unchanged: 88, purged: 1 })],
+      lifetimes: [life({ stored: 100, lifetimeMs: 500_000, ranOut: 90, unchanged: 88, purged: 1 })],
     }),
     about: '/',
     evidence:
       'its entries live 5 s; 90 were made again because their time was over, 88 of them into the same bytes (one in 30 had changed)',
     silent: [
-      facts({ lives: [life({ stored: 100, lifetimeMs: 500_000, ranOut: 90, unchanged: 20 })] }),
-      facts({ lives: [life({ stored: 300, lifetimeMs: 500_000, ranOut: 90, unchanged: 88, purged: 200 })] }),
-      facts({ lives: [life({ stored: 10, lifetimeMs: 500_000, ranOut: 9, unchanged: 9 })] }),
+      facts({ lifetimes: [life({ stored: 100, lifetimeMs: 500_000, ranOut: 90, unchanged: 20 })] }),
+      facts({
+        lifetimes: [life({ stored: 300, lifetimeMs: 500_000, ranOut: 90, unchanged: 88, purged: 200 })],
+      }),
+      facts({ lifetimes: [life({ stored: 10, lifetimeMs: 500_000, ranOut: 9, unchanged: 9 })] }),
     ],
   },
   {
     rule: 'purged-often',
     fires: facts({
-      lives: [life({ stored: 200, purged: 180, purgedAgeMs: 360_000, purgedUnread: 100 })],
+      lifetimes: [life({ stored: 200, purged: 180, purgedAgeMs: 360_000, purgedUnread: 100 })],
       purgeCauses: [
         { route: '/', cause: 'posts@rows', entries: 150 },
         { route: '/', cause: 'users#', entries: 30 },
@@ -107,44 +109,44 @@ const cases: readonly Case[] = [
     evidence:
       '180 of 200 entries were purged, 2 s old on average, 100 of them never read; because of posts@rows (83.3 %), users# (16.7 %)',
     silent: [
-      facts({ lives: [life({ stored: 200, purged: 180, purgedAgeMs: 180 * 60_000, purgedUnread: 10 })] }),
-      facts({ lives: [life({ stored: 200, purged: 20, purgedAgeMs: 0, purgedUnread: 20 })] }),
+      facts({ lifetimes: [life({ stored: 200, purged: 180, purgedAgeMs: 180 * 60_000, purgedUnread: 10 })] }),
+      facts({ lifetimes: [life({ stored: 200, purged: 20, purgedAgeMs: 0, purgedUnread: 20 })] }),
     ],
   },
   {
     rule: 'many-variants',
     fires: facts(
-      { ...cached(use('/search', 100, 900)), lives: [life({ route: '/search', stored: 900 })] },
+      { ...cached(use('/search', 100, 900)), lifetimes: [life({ route: '/search', stored: 900 })] },
       held(800),
     ),
     about: '/search',
     evidence: '900 entries were made and 100 requests were answered from them; 800 are held now, 7.6 MiB',
     silent: [
       facts(
-        { ...cached(use('/search', 5000, 900)), lives: [life({ route: '/search', stored: 900 })] },
+        { ...cached(use('/search', 5000, 900)), lifetimes: [life({ route: '/search', stored: 900 })] },
         held(800),
       ),
       facts(
-        { ...cached(use('/search', 100, 900)), lives: [life({ route: '/search', stored: 900 })] },
+        { ...cached(use('/search', 100, 900)), lifetimes: [life({ route: '/search', stored: 900 })] },
         held(3),
       ),
     ],
   },
   {
     rule: 'many-dependencies',
-    fires: facts({ lives: [life({ stored: 50, keys: 25_000 })] }),
+    fires: facts({ lifetimes: [life({ stored: 50, keys: 25_000 })] }),
     about: '/',
     evidence: '500 dependency keys an entry on average, over 50 entries; 0 were purged',
     silent: [
-      facts({ lives: [life({ stored: 50, keys: 5000 })] }),
-      facts({ lives: [life({ stored: 2, keys: 9000 })] }),
+      facts({ lifetimes: [life({ stored: 50, keys: 5000 })] }),
+      facts({ lifetimes: [life({ stored: 2, keys: 9000 })] }),
     ],
   },
   {
     rule: 'small-l1',
     fires: facts({ tiers: [l1({ evictions: 1000, returned: 400 })], pages: [rendered('/', 400)] }),
     about: 'L1_MAX_BYTES',
-    evidence: '400 of 1000 displaced entries were wanted again within a minute; L1 has 30 MiB on this box',
+    evidence: '400 of 1000 displaced entries were wanted again within a minute; L1 has 30 MiB on this host',
     silent: [
       facts({ tiers: [l1({ evictions: 100_000, returned: 400 })] }),
       facts({ tiers: [l1({ evictions: 50, returned: 50 })] }),
@@ -254,22 +256,22 @@ describe('recommendations', () => {
     const many = facts({
       ...cached(use('/', 300, 700)),
       pages: [rendered('/', 700)],
-      lives: [life({ stored: 50, keys: 25_000 })],
+      lifetimes: [life({ stored: 50, keys: 25_000 })],
       tiers: [l1({ evictions: 900, returned: 200 })],
     });
     expect(recommendations(many).map(({ priority }) => priority)).toEqual(['high', 'medium', 'low']);
   });
 
-  it('say nothing of a sound box, nor of one that has just begun', () => {
+  it('say nothing of a sound host, nor of one that has just begun', () => {
     expect(recommendations(facts({}))).toEqual([]);
     expect(recommendations({ ...facts(someCounts()), spanMs: 0 })).toEqual([]);
   });
 
   it('name at most five of a kind', () => {
-    const lives = Array.from({ length: 50 }, (_, index) =>
+    const lifetimes = Array.from({ length: 50 }, (_, index) =>
       life({ route: `/${index}`, stored: 50, keys: 25_000 }),
     );
-    expect(recommendations(facts({ lives }))).toHaveLength(5);
+    expect(recommendations(facts({ lifetimes }))).toHaveLength(5);
   });
 
   it.each([
@@ -280,10 +282,10 @@ describe('recommendations', () => {
     ['users', /could not be followed/],
     ['(new epoch)', /epoch/],
   ])('say what to do about purges by %s', (cause, advice) => {
-    const lives = [life({ stored: 200, purged: 180, purgedAgeMs: 1000 })];
+    const lifetimes = [life({ stored: 200, purged: 180, purgedAgeMs: 1000 })];
     const [spoken] = said(
       'purged-often',
-      facts({ lives, purgeCauses: [{ route: '/', cause, entries: 180 }] }),
+      facts({ lifetimes, purgeCauses: [{ route: '/', cause, entries: 180 }] }),
     );
     expect(spoken?.advice).toMatch(advice);
   });

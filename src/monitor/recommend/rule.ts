@@ -4,7 +4,7 @@ import type { Milliseconds } from '../../core/units.ts';
 import type { Counts } from '../counts.ts';
 import type { History } from '../history.ts';
 import type { Column } from '../host-row.ts';
-import type { BoxSnapshot } from '../snapshot.ts';
+import type { HostSnapshot } from '../snapshot.ts';
 
 export type Priority = 'high' | 'medium' | 'low';
 
@@ -25,7 +25,7 @@ export interface Recommendation {
 }
 
 export interface Facts {
-  readonly box: BoxSnapshot;
+  readonly box: HostSnapshot;
   /** Since `spanMs` ago, and not of all days. */
   readonly counts: Counts;
   readonly spanMs: Milliseconds;

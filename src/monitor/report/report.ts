@@ -1,6 +1,6 @@
-// What there is to say of a box, of the last hour. Made of facts alone; recommendations come from the same facts and
+// What there is to say of a host, of the last hour. Made of facts alone; recommendations come from the same facts and
 // know nothing of the report.
-import { type HistogramFigures, quantileMs } from '../../core/histogram.ts';
+import { type HistogramStats, quantileMs } from '../../core/histogram.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Alert } from '../alerts/alerts.ts';
 import type { Counts } from '../counts.ts';
@@ -8,7 +8,7 @@ import type { History } from '../history.ts';
 import { type Column, sum } from '../host-row.ts';
 import { recommendations } from '../recommend/recommend.ts';
 import { type Facts, percent, type Recommendation, routes, worst } from '../recommend/rule.ts';
-import type { BoxSnapshot, SlowRender } from '../snapshot.ts';
+import type { HostSnapshot, SlowRender } from '../snapshot.ts';
 import { slope } from '../trend.ts';
 
 const HOUR_MS: Milliseconds = 3_600_000;
@@ -97,7 +97,7 @@ function cacheOf({ http }: Counts) {
   };
 }
 
-function tiersOf({ workers }: BoxSnapshot, { tiers }: Counts) {
+function tiersOf({ workers }: HostSnapshot, { tiers }: Counts) {
   const levels = workers.flatMap(({ snapshot }) => snapshot?.tiers ?? []);
   return tiers.map(({ kind, tier, hits, misses, stale, purged, evictions, returned, errors }) => {
     const of = levels.filter((level) => level.kind === kind && level.tier === tier);
@@ -125,7 +125,7 @@ function tiersOf({ workers }: BoxSnapshot, { tiers }: Counts) {
 
 function trendOf(history: History<Column>, column: 'rssBytes' | 'heapBytes'): MemoryTrend {
   const points = history.points(column, HOUR_MS);
-  // What a box takes while it warms up is no trend.
+  // What a host takes while it warms up is no trend.
   const perMs = history.spanMs(HOUR_MS) < TREND_AFTER_MS ? undefined : slope(points);
   return {
     nowBytes: points.at(-1)?.value ?? null,
@@ -136,7 +136,7 @@ function trendOf(history: History<Column>, column: 'rssBytes' | 'heapBytes'): Me
 
 function pagesOf(counts: Counts) {
   return worst(routes(counts), (use) => use.renderMs, TOP).map((use) => {
-    const life = counts.lives.find(({ route }) => route === use.route);
+    const life = counts.lifetimes.find(({ route }) => route === use.route);
     const page = counts.pages.find(({ route }) => route === use.route);
     return {
       route: use.route,
@@ -193,12 +193,12 @@ function statementsOf({ data }: Counts) {
   );
 }
 
-function slowRendersOf({ workers }: BoxSnapshot): SlowRender[] {
+function slowRendersOf({ workers }: HostSnapshot): SlowRender[] {
   const all = workers.flatMap(({ snapshot }) => snapshot?.recent.slowRenders ?? []);
   return worst(all, ({ durationMs }) => durationMs, TOP);
 }
 
-function mean({ count, sumMs }: HistogramFigures): number | null {
+function mean({ count, sumMs }: HistogramStats): number | null {
   return count === 0 ? null : round(sumMs / count);
 }
 

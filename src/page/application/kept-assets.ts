@@ -1,7 +1,7 @@
 // What is in public/ now is the present build's. Pages that were sent before a deploy, and open tabs, ask for the hashed names
 // of the last ones; and while a deploy goes on, old workers are asked for the files of the new. So each build leaves a copy
 // of its files in DATA_DIR/assets, named by path and hash, which no deploy overwrites: a hashed name is answered
-// from there, by every worker of the box. A build that starts touches what it uses; what nothing has used for 30 days, or lies
+// from there, by every worker of the host. A build that starts touches what it uses; what nothing has used for 30 days, or lies
 // beyond 256 MiB, oldest first, goes.
 import { existsSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';

@@ -18,7 +18,7 @@ export interface ActionContext<P extends Shape, Q extends Shape, F extends Shape
   readonly form: Parsed<F>;
   readonly db: WritableDb;
   /**
-   * Resolves when everything committed until now, by whatever client, is what every worker of every box serves, or when
+   * Resolves when everything committed until now, by whatever client, is what every worker of every host serves, or when
    * that took too long. It never rejects: the commit has taken place, and what it says is how soon others see it.
    *
    * @example

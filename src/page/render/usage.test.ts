@@ -28,7 +28,7 @@ describe('what renders cost', () => {
     usage.rendered(rendered({ failed: true, htmlBytes: 0 }));
     usage.rendered(rendered({ kind: 'fragment', name: 'card' }));
     usage.fragment('card').hits += 3;
-    const { pages, fragments } = usage.figures();
+    const { pages, fragments } = usage.stats();
     expect(pages).toMatchObject([
       { route: '/', failures: 1, htmlBytes: 100, durations: { count: 2, sumMs: 10 } },
     ]);
@@ -38,7 +38,7 @@ describe('what renders cost', () => {
   it('remembers slow renders, the newest first, and no more than it may', () => {
     usage.rendered(rendered({ durationMs: 10 }));
     for (let ms = 11; ms < 111; ms++) usage.rendered(rendered({ durationMs: ms }));
-    const { slowRenders, pages } = usage.figures();
+    const { slowRenders, pages } = usage.stats();
     expect(pages[0]?.slow).toBe(100);
     expect(slowRenders).toHaveLength(50);
     expect(slowRenders[0]).toMatchObject({ durationMs: 110, reason: 'miss', loadMs: 3, atMs: clock.now() });
@@ -56,7 +56,7 @@ describe('what renders cost', () => {
     };
     expect(watches[0]?.(Badge)).toBe('x');
     expect(() => watches[0]?.(() => JSON.parse('no'))).toThrow();
-    expect(usage.figures().components).toEqual([
+    expect(usage.stats().components).toEqual([
       { component: 'Badge', calls: 1, totalMs: 2 },
       { component: '(anonymous)', calls: 1, totalMs: 0 },
     ]);
@@ -66,7 +66,7 @@ describe('what renders cost', () => {
     const watch = usage.componentWatch();
     for (let index = 0; index < 600; index++)
       watch?.(Object.defineProperty(() => 1, 'name', { value: `C${index}` }));
-    const { components } = usage.figures();
+    const { components } = usage.stats();
     expect(components).toHaveLength(501);
     expect(components.find(({ component }) => component === '(other)')?.calls).toBe(100);
   });

@@ -99,17 +99,17 @@ export class RenderUsage {
     return this.#sampled++ % this.#componentSample === 0 ? this.#watch : undefined;
   }
 
-  figures() {
+  stats() {
     return {
       pages: [...this.#pages].map(([route, { durations, ...rest }]) => ({
         route,
         ...rest,
-        durations: durations.figures(),
+        durations: durations.stats(),
       })),
       fragments: [...this.#fragments].map(([fragment, { durations, slow: _, ...rest }]) => ({
         fragment,
         ...rest,
-        durations: durations.figures(),
+        durations: durations.stats(),
       })),
       components: [...this.#components].map(([component, use]) => ({ component, ...use })),
       /** Newest first. */

@@ -12,9 +12,9 @@ import { addPurgeRoutes, BURST, MAX_BODY_BYTES, MAX_PURGE_KEYS } from '../../clu
 import { addRolloutRoute } from '../../cluster/routes/rollout-route.ts';
 import { WorkerQuestions } from '../../cluster/routes/worker-questions.ts';
 import { systemClock } from '../../core/clock.ts';
-import type { Correspondent } from '../../host-link/message-router.ts';
-import { BoxBus } from '../../host-link/purges/host-bus.ts';
-import { BoxRelay } from '../../host-link/purges/host-relay.ts';
+import type { Peer } from '../../host-link/message-router.ts';
+import { HostBus } from '../../host-link/purges/host-bus.ts';
+import { HostRelay } from '../../host-link/purges/host-relay.ts';
 import { follow } from '../../invalidation/bus/follow.ts';
 import { PurgeClock } from '../../invalidation/clock/clock.ts';
 import { Lease } from '../../invalidation/clock/lease.ts';
@@ -26,7 +26,7 @@ const SLOTS = 2 ** 12;
 const TOKEN = 'a-token-of-sixteen';
 
 let folder: string;
-let relay: BoxRelay;
+let relay: HostRelay;
 let questions: WorkerQuestions;
 let operations: Operations;
 let port: number;
@@ -36,7 +36,7 @@ const workers: Worker[] = [];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'operations-'));
-  relay = new BoxRelay({ folder, clock: systemClock, logger: silent, newEpoch: randomUUID, slots: SLOTS });
+  relay = new HostRelay({ folder, clock: systemClock, logger: silent, newEpoch: randomUUID, slots: SLOTS });
   questions = new WorkerQuestions(systemClock);
   time = new ManualClock();
   log = [];
@@ -54,7 +54,7 @@ afterEach(async () => {
 });
 
 interface Worker {
-  readonly bus: BoxBus;
+  readonly bus: HostBus;
   readonly clock: PurgeClock;
   readonly dependencies: Dependencies;
   /** Nothing it says arrives any more, and it hears nothing. */
@@ -71,8 +71,8 @@ async function worker(name: string): Promise<Worker> {
     setImmediate(() => !stopped && to(JSON.parse(text)));
   };
   let hear: (body: unknown) => void = () => {};
-  const member: Correspondent = { send: (body) => pass(body, hear) };
-  const bus = new BoxBus({
+  const member: Peer = { send: (body) => pass(body, hear) };
+  const bus = new HostBus({
     newEpoch: randomUUID,
     line: {
       send: (body) => pass(body, (copy) => relay.receive(member, copy)),
@@ -95,7 +95,7 @@ async function worker(name: string): Promise<Worker> {
   await bus.start();
 
   let asked: (body: unknown) => void = () => {};
-  const from: Correspondent = { send: (body) => pass(body, asked) };
+  const from: Peer = { send: (body) => pass(body, asked) };
   answerOperations({
     link: {
       send: (_room, body) => pass(body, (copy) => questions.receive(from, copy)),
@@ -159,7 +159,7 @@ describe('POST /purge', () => {
 
   it('of a row reaches what was made from some of its columns, and tells what that is when asked before', async () => {
     const { clock, dependencies } = await worker('a');
-    dependencies.shelf('page').entered('/17', ['users', 'users#17{}', 'users#17{name}']);
+    dependencies.tierObserver('page').entered('/17', ['users', 'users#17{}', 'users#17{name}']);
     const { body } = await ask('GET', `/explain?key=${encodeURIComponent('users#17')}`);
     expect(body).toMatchObject({ workers: [{ purges: ['users#17'], pages: ['/17'] }] });
     const stamp = clock.stamp();
@@ -176,10 +176,10 @@ describe('POST /purge', () => {
     expect(clock.judge(clock.slotsOf(['profile']), stamp)).toBe('expired');
   });
 
-  it('purges what looks like a pattern, whichever worker of the box holds it', async () => {
+  it('purges what looks like a pattern, whichever worker of the host holds it', async () => {
     const [a, b] = [await worker('a'), await worker('b')];
-    a.dependencies.shelf('page').entered('/1', ['users#1', 'posts#1']);
-    b.dependencies.shelf('fragment').entered('f', ['users#2']);
+    a.dependencies.tierObserver('page').entered('/1', ['users#1', 'posts#1']);
+    b.dependencies.tierObserver('fragment').entered('f', ['users#2']);
     const stamp = a.clock.stamp();
     const { body } = await ask('POST', '/purge', { patterns: ['users#*'], wait: true });
     expect(body).toMatchObject({ keys: 2, workers: 2 });
@@ -265,9 +265,9 @@ describe('POST /purge', () => {
 });
 
 describe('GET /explain', () => {
-  it('asks every worker of the box', async () => {
+  it('asks every worker of the host', async () => {
     const [a] = [await worker('a'), await worker('b')];
-    a.dependencies.shelf('page').entered('/1', ['users#1']);
+    a.dependencies.tierObserver('page').entered('/1', ['users#1']);
     const { status, body } = await ask('GET', '/explain?key=users%231');
     expect(status).toBe(200);
     expect(body).toMatchObject({ workers: [{ pages: ['/1'] }, { pages: [] }] });
@@ -290,7 +290,7 @@ describe('GET /explain', () => {
 });
 
 describe('GET /rollout', () => {
-  it('lists the figures of every worker of the box, and says 503 where there is none', async () => {
+  it('lists the figures of every worker of the host, and says 503 where there is none', async () => {
     expect((await ask('GET', '/rollout')).status).toBe(503);
     await worker('a');
     await worker('b');

@@ -3,7 +3,7 @@
 import { CoherentError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { withRowsThemselves } from '../../core/row-keys.ts';
-import { type AskedQuestion, OPERATIONS_ROOM, readQuestion } from '../../host-link/operations-messages.ts';
+import { type AskedQuestion, OPERATIONS_CHANNEL, readQuestion } from '../../host-link/operations-messages.ts';
 import type { PurgeBus } from '../../invalidation/bus/bus.ts';
 import type { Dependencies } from '../../invalidation/graph/dependencies.ts';
 import type { Watchers } from '../../watchers/watchers.ts';
@@ -32,7 +32,7 @@ interface Answer {
 /** From now on this worker is asked, until it drains. */
 export function answerOperations(options: WorkerOperationsOptions): void {
   const { link, log } = options;
-  link.onMessage(OPERATIONS_ROOM, (body) => {
+  link.onMessage(OPERATIONS_CHANNEL, (body) => {
     const question = readQuestion(body);
     if (question === undefined) {
       log.warn({}, 'dropped a question of the operations port that is not in the protocol');
@@ -41,11 +41,11 @@ export function answerOperations(options: WorkerOperationsOptions): void {
     void answer(question, options)
       .catch((error: unknown) => failed(error, log))
       .then(({ status, body }) =>
-        link.send(OPERATIONS_ROOM, { say: 'answer', id: question.id, status, body }),
+        link.send(OPERATIONS_CHANNEL, { say: 'answer', id: question.id, status, body }),
       );
   });
-  link.onDrain(async () => link.send(OPERATIONS_ROOM, { say: 'leaving' }));
-  link.send(OPERATIONS_ROOM, { say: 'here' });
+  link.onDrain(async () => link.send(OPERATIONS_CHANNEL, { say: 'leaving' }));
+  link.send(OPERATIONS_CHANNEL, { say: 'here' });
 }
 
 async function answer(question: AskedQuestion, options: WorkerOperationsOptions): Promise<Answer> {

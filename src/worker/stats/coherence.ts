@@ -1,11 +1,11 @@
-// What this worker can say of its own coherence, put together from the river, the caches and what they were made from.
+// What this worker can say of its own coherence, put together from the purge stream, the caches and what they were made from.
 import type { Config } from '../../../config/config.ts';
 import type { Caches } from '../../cache/stack/caches.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Dependencies } from '../../invalidation/graph/dependencies.ts';
 import { CoherenceSampler } from '../../invalidation/measure/coherence-sampler.ts';
-import { CoherenceFigures, type CoherenceStats } from '../../invalidation/measure/coherence-stats.ts';
-import type { River } from '../purge-stream.ts';
+import { CoherenceMeter, type CoherenceStats } from '../../invalidation/measure/coherence-stats.ts';
+import type { PurgeStream } from '../purge-stream.ts';
 
 export interface Coherence {
   stats(): CoherenceStats;
@@ -15,14 +15,20 @@ export interface Coherence {
 export interface CoherenceOptions {
   readonly config: Config;
   readonly clock: Clock;
-  readonly river: River;
+  readonly purgeStream: PurgeStream;
   readonly dependencies: Dependencies;
   readonly caches: Pick<Caches, 'pages' | 'fragments'>;
 }
 
-/** Before the river is started, so that it misses nothing. */
-export function watchCoherence({ config, clock, river, dependencies, caches }: CoherenceOptions): Coherence {
-  const { bus, lease } = river;
+/** Before the purge stream is started, so that it misses nothing. */
+export function watchCoherence({
+  config,
+  clock,
+  purgeStream,
+  dependencies,
+  caches,
+}: CoherenceOptions): Coherence {
+  const { bus, lease } = purgeStream;
   const sampler = new CoherenceSampler({
     clock,
     lease,
@@ -31,7 +37,7 @@ export function watchCoherence({ config, clock, river, dependencies, caches }: C
     madeFrom: (keys, limit) => dependencies.madeFrom(keys, limit),
     servedStamp: ({ kind, id }) => (kind === 'page' ? caches.pages : caches.fragments).served(id)?.stamp,
   });
-  const figures = new CoherenceFigures({ clock, lease, bus, sampler });
-  bus.subscribe(figures);
-  return { stats: () => figures.stats(), close: () => sampler.close() };
+  const stats = new CoherenceMeter({ clock, lease, bus, sampler });
+  bus.subscribe(stats);
+  return { stats: () => stats.stats(), close: () => sampler.close() };
 }

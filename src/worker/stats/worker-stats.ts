@@ -4,13 +4,13 @@ import type { Caches } from '../../cache/stack/caches.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Histogram } from '../../core/histogram.ts';
 import type { Database } from '../../data/read/database.ts';
-import { FIGURES_ROOM, isFiguresQuestion } from '../../host-link/stats-messages.ts';
+import { isStatsQuestion, STATS_CHANNEL } from '../../host-link/stats-messages.ts';
 import type { HitPath } from '../../http/fast-path/fast-path.ts';
 import type { HttpUsage } from '../../http/observability/usage.ts';
 import type { PageServer } from '../../http/server.ts';
 import type { Dependencies } from '../../invalidation/graph/dependencies.ts';
 import type { Counts } from '../../monitor/counts.ts';
-import { ProcessFigures } from '../../monitor/process.ts';
+import { ProcessStats } from '../../monitor/process.ts';
 import type { WorkerSnapshot } from '../../monitor/snapshot.ts';
 import type { RenderUsage } from '../../page/render/usage.ts';
 import type { OverloadGuard } from '../overload.ts';
@@ -21,34 +21,34 @@ import { tierCounts, tierLevels } from './tier-stats.ts';
 /** The texts of SQL that took longest in all are told one by one, so many. */
 const STATEMENTS_SHOWN = 50;
 
-export interface WorkerFiguresOptions {
+export interface WorkerStatsOptions {
   readonly link: Pick<WorkerLink, 'send' | 'onMessage' | 'slot' | 'rejections'>;
   readonly clock: Clock;
   readonly usage: { readonly http: HttpUsage; readonly renders: RenderUsage };
   readonly hits: Pick<HitPath, 'stats'>;
   readonly server: Pick<PageServer, 'stats'>;
-  readonly caches: Pick<Caches, 'pages' | 'fragments' | 'pageLives'>;
+  readonly caches: Pick<Caches, 'pages' | 'fragments' | 'pageLifetimes'>;
   readonly database: Pick<Database, 'usage' | 'counts' | 'slow'>;
-  readonly dependencies: Pick<Dependencies, 'figures'>;
+  readonly dependencies: Pick<Dependencies, 'stats'>;
   readonly coherence: Pick<Coherence, 'stats'>;
   readonly overload: Pick<OverloadGuard, 'stats'>;
 }
 
-export interface WorkerFigures {
-  /** The last word: what was counted until the end stays in the sums of the box. */
+export interface WorkerStats {
+  /** The last word: what was counted until the end stays in the sums of the host. */
   close(): void;
 }
 
 /** From now on this worker is asked. */
-export function answerFigures(options: WorkerFiguresOptions): WorkerFigures {
+export function answerStats(options: WorkerStatsOptions): WorkerStats {
   const { link, clock } = options;
-  const own = new ProcessFigures(clock);
+  const own = new ProcessStats(clock);
   own.start();
-  const tell = () => link.send(FIGURES_ROOM, { say: 'figures', snapshot: snapshotOf(options, own) });
-  link.onMessage(FIGURES_ROOM, (body) => {
-    if (isFiguresQuestion(body)) tell();
+  const tell = () => link.send(STATS_CHANNEL, { say: 'stats', snapshot: snapshotOf(options, own) });
+  link.onMessage(STATS_CHANNEL, (body) => {
+    if (isStatsQuestion(body)) tell();
   });
-  link.send(FIGURES_ROOM, { say: 'here' });
+  link.send(STATS_CHANNEL, { say: 'here' });
   return {
     close: () => {
       tell();
@@ -57,10 +57,10 @@ export function answerFigures(options: WorkerFiguresOptions): WorkerFigures {
   };
 }
 
-function snapshotOf(options: WorkerFiguresOptions, own: ProcessFigures): WorkerSnapshot {
+function snapshotOf(options: WorkerStatsOptions, own: ProcessStats): WorkerSnapshot {
   const { link, clock, usage, hits, server, caches, database, dependencies, coherence } = options;
   const { trusted, epoch, seq, commitToApplied } = coherence.stats();
-  const index = dependencies.figures();
+  const index = dependencies.stats();
   const pages = caches.pages.stats();
   const connections = server.stats();
   return {
@@ -94,42 +94,44 @@ function snapshotOf(options: WorkerFiguresOptions, own: ProcessFigures): WorkerS
       commitToAppliedMaxMs: commitToApplied.maxMs,
     },
     recent: {
-      slowRenders: usage.renders.figures().slowRenders,
+      slowRenders: usage.renders.stats().slowRenders,
       slowQueries: [...database.slow.list()],
     },
   };
 }
 
-function countsOf(options: WorkerFiguresOptions, own: ProcessFigures): Counts {
+function countsOf(options: WorkerStatsOptions, own: ProcessStats): Counts {
   const { link, usage, server, caches, database, coherence } = options;
-  const { answered, cache, shortcut, sent } = usage.http.figures();
-  const { pages, fragments, components } = usage.renders.figures();
+  const { answered, cache, shortcut, sent } = usage.http.stats();
+  const { pages, fragments, components } = usage.renders.stats();
   const { refused, slowReaders } = server.stats();
   const stacks = { page: caches.pages.stats(), fragment: caches.fragments.stats() };
   return {
     process: own.counts(),
     http: { answered, cache, shortcut, slowReaders, connectionsRefused: refused },
     pages: withSentBytes(pages, sent),
-    ...livesOf(caches),
+    ...lifetimesOf(caches),
     fragments,
     components,
-    rejections: link.rejections.figures(),
+    rejections: link.rejections.stats(),
     stacks: Object.entries(stacks).map(([kind, stats]) => ({
       ...stats,
       kind,
       droppedWrites: stats.shared.droppedWrites,
     })),
     tiers: [...tierCounts('page', stacks.page), ...tierCounts('fragment', stacks.fragment)],
-    data: database.usage.figures(STATEMENTS_SHOWN),
+    data: database.usage.stats(STATEMENTS_SHOWN),
     overload: overloadCounts(options.overload.stats()),
     coherence: coherenceCounts(coherence),
   };
 }
 
-function livesOf({ pageLives }: Pick<Caches, 'pageLives'>): Pick<Counts, 'lives' | 'purgeCauses'> {
-  const { groups, causes } = pageLives.stats();
+function lifetimesOf({
+  pageLifetimes,
+}: Pick<Caches, 'pageLifetimes'>): Pick<Counts, 'lifetimes' | 'purgeCauses'> {
+  const { groups, causes } = pageLifetimes.stats();
   return {
-    lives: groups.map(({ group: route, ...counted }) => ({ route, ...counted })),
+    lifetimes: groups.map(({ group: route, ...counted }) => ({ route, ...counted })),
     purgeCauses: causes.map(({ group: route, ...cause }) => ({ route, ...cause })),
   };
 }
@@ -137,8 +139,8 @@ function livesOf({ pageLives }: Pick<Caches, 'pageLives'>): Pick<Counts, 'lives'
 type OverloadStats = ReturnType<OverloadGuard['stats']>;
 
 function overloadLevels(stats: OverloadStats): WorkerSnapshot['overload'] {
-  const { strain, running, maxRunning, waiting, waitMs } = stats;
-  return { strain, running, maxRunning, waiting, waitMs };
+  const { overloadLevel, running, maxRunning, waiting, waitMs } = stats;
+  return { overloadLevel, running, maxRunning, waiting, waitMs };
 }
 
 function overloadCounts({ queued, spared, shed }: OverloadStats): Counts['overload'] {
@@ -146,7 +148,7 @@ function overloadCounts({ queued, spared, shed }: OverloadStats): Counts['overlo
   return { queued, spared, refused };
 }
 
-type RenderedPage = ReturnType<RenderUsage['figures']>['pages'][number];
+type RenderedPage = ReturnType<RenderUsage['stats']>['pages'][number];
 
 /** A page may be sent without ever having been rendered here. */
 function withSentBytes(
@@ -159,7 +161,7 @@ function withSentBytes(
     rest.delete(page.route);
     return { ...page, sentBytes };
   });
-  const never = { failures: 0, slow: 0, htmlBytes: 0, durations: new Histogram().figures() };
+  const never = { failures: 0, slow: 0, htmlBytes: 0, durations: new Histogram().stats() };
   return [...pages, ...[...rest].map(([route, sentBytes]) => ({ route, ...never, sentBytes }))];
 }
 

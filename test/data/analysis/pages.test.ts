@@ -152,7 +152,7 @@ describe('the pages of an application', () => {
         const values = params(random);
         held.push({ sql, values, ...(await rendered(sql, values)) });
       }
-      const figures = { cases: 0, changed: 0, purged: 0, right: 0 };
+      const stats = { cases: 0, changed: 0, purged: 0, right: 0 };
       for (let n = 0; n < 40; n++) {
         const keys = await purgedBy(
           changes[n % changes.length]!(random, n + (identity === 'full' ? 1000 : 0)),
@@ -161,20 +161,20 @@ describe('the pages of an application', () => {
         for (const page of held) {
           const now = await rendered(page.sql, page.values);
           const meets = [...page.keys].some((key) => keys.has(key));
-          figures.cases++;
-          if (now.text !== page.text) figures.changed++;
-          if (meets) figures.purged++;
-          if (meets && now.text !== page.text) figures.right++;
+          stats.cases++;
+          if (now.text !== page.text) stats.changed++;
+          if (meets) stats.purged++;
+          if (meets && now.text !== page.text) stats.right++;
           if (!meets && now.text !== page.text) expect.fail(`${page.sql} was not purged`);
           Object.assign(page, now);
         }
       }
-      const whole = ((100 * figures.purged) / figures.cases).toFixed(1);
+      const whole = ((100 * stats.purged) / stats.cases).toFixed(1);
       process.stdout.write(
-        `\npages, replica identity ${identity}: of ${figures.cases} cases ${figures.changed} changed, ${figures.purged} purged (${whole} %); ` +
-          `sharpness ${((100 * figures.right) / figures.purged).toFixed(1)} %\n`,
+        `\npages, replica identity ${identity}: of ${stats.cases} cases ${stats.changed} changed, ${stats.purged} purged (${whole} %); ` +
+          `sharpness ${((100 * stats.right) / stats.purged).toFixed(1)} %\n`,
       );
-      expect(figures.right).toBe(figures.changed);
+      expect(stats.right).toBe(stats.changed);
     },
   );
 

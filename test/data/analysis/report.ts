@@ -19,7 +19,7 @@ export function report(tally: Tally, seed: number, missed = 0): string {
     `rendered again without need: ${share(tally.purged - tally.purgedAndChanged, tally.cases - tally.untrackedCases - tally.purgedAndChanged)} of the tracked results that had not changed; ${share(tally.rowsNeedless, tally.rowsUnaffected)} by changes of rows; by definitions that change no result ${tally.idleNeedless} of ${tally.idleUnaffected}\n`,
     `keys per result: ${(tally.keys / tally.collections).toFixed(1)}; analysis ${((1000 * tally.analysisMs) / tally.analyses).toFixed(0)} us, collecting ${((1000 * tally.collectMs) / tally.collections).toFixed(1)} us a result\n`,
     `failed and caught: ${tally.caught}\n`,
-    `noted by an outdated picture: ${tally.outdated}\n`,
+    `noted by an outdated catalog snapshot: ${tally.outdated}\n`,
     `untracked: ${share(tally.untrackedCases, tally.cases)}\n`,
     `sharpness by shape: ${[...tally.purgedByShape].map(([shape, purged]) => `${shape} ${share(tally.changedByShape.get(shape) ?? 0, purged)}`).join(', ')}\n`,
     `constructs (cases, of them changed): ${[...tally.constructs]

@@ -30,7 +30,7 @@ export interface Held {
   result: string;
   keys: ReadonlySet<string>;
   untracked: readonly string[];
-  /** After a change of definitions: what a worker notes of this result that still has the picture of before. */
+  /** After a change of definitions: what a worker notes of this result that still has the catalog snapshot of before. */
   outdated: ReadonlySet<string> | undefined;
 }
 
@@ -61,7 +61,7 @@ export class Tally {
   /** Statements that failed, as a page that catches the error sees them. */
   caught = 0;
   readonly changedByConstruct = new Map<string, number>();
-  /** Results that were noted by the picture of before a change of definitions. */
+  /** Results that were noted by the catalog snapshot of before a change of definitions. */
   outdated = 0;
   keys = 0;
   collectMs = 0;
@@ -348,14 +348,14 @@ async function judge(
     const { outdated, statement, keys, untracked } = held;
     if (!change.ddl || outdated === undefined || untracked.length > 0) continue;
     tally.outdated++;
-    // Either the change takes it away, or it will be taken away by whatever the new picture would name.
+    // Either the change takes it away, or it will be taken away by whatever the new catalog snapshot would name.
     const isTaken =
       [...outdated].some((key) => purged.has(key)) || [...keys].every((key) => outdated.has(key));
     if (isTaken) continue;
     return {
       statement,
       change,
-      before: 'by the picture of before',
+      before: 'by the catalog snapshot of before',
       after,
       keys: [...outdated],
       purged: [...purged],
