@@ -86,6 +86,10 @@ export class Deadline {
     this.#pass = pass;
   }
 
+  get isRunning(): boolean {
+    return this.#tick !== Number.POSITIVE_INFINITY;
+  }
+
   /** Infinite while it does not run. */
   get tick(): number {
     return this.#tick;
@@ -98,7 +102,7 @@ export class Deadline {
   }
 
   stop(): void {
-    if (this.#tick === Number.POSITIVE_INFINITY) return;
+    if (!this.isRunning) return;
     this.#wheel.remove(this, this.#tick);
     this.#tick = Number.POSITIVE_INFINITY;
   }

@@ -32,14 +32,14 @@ export class ConnectionLease {
     if (this.#state === 'released') return;
     const broken = this.#state === 'dropped';
     this.#state = 'released';
-    this.connection.client.release(broken);
+    this.connection.giveBack(broken);
   }
 
   /** Later, when `usable` says whether it still is. */
   releaseAfter(usable: Promise<boolean>): void {
     if (this.#state !== 'held') return;
     this.#state = 'released';
-    void usable.then((isUsable) => this.connection.client.release(!isUsable));
+    void usable.then((isUsable) => this.connection.giveBack(!isUsable));
   }
 
   /** After an abort: when what it runs has been stopped. One with half a transaction on it is closed. */

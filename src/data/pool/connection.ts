@@ -17,7 +17,8 @@ import { Deadline, type DeadlineWheel } from '../../core/deadline-wheel.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Result } from '../observer.ts';
 import { isConnectionLoss } from './failures.ts';
-import { PlainQuery, type ReadQuery } from './plain-query.ts';
+import { PlainQuery, type Prepared, type ReadQuery } from './plain-query.ts';
+import type { Parameter } from './values.ts';
 import { type Wire, wireOf } from './wire.ts';
 
 export interface ConnectionKind {
@@ -58,45 +59,63 @@ export class Break extends Error {
   }
 }
 
+/** What a connection is told by its pool. */
+interface ConnectionOptions {
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  readonly giveBack: (connection: Connection, isBroken: boolean) => void;
+  /** Once, however it ended. */
+  readonly onEnd: (connection: Connection, error: Error | undefined) => void;
+}
+
+/** What became of a plain statement: `result` where `error` is null. */
+export type PlainDone = (error: Error | null, result: Result | undefined) => void;
+
 export class Connection {
   readonly client: pg.PoolClient;
   readonly kind: ConnectionKind;
   /** When the server was last heard (monotonic). */
   heardAtMs: Milliseconds;
-  readonly #clock: Clock;
+  /** Since when it is without work; of `IdleConnections`. */
+  idleSinceMs: Milliseconds = 0;
+  readonly #options: ConnectionOptions;
   readonly #wire: Wire | undefined;
   readonly #deadline: Deadline;
-  readonly #plans = new Set<string>();
+  readonly #prepared: Prepared = new Map();
   /** Of the read that is under way. */
-  #begun: (() => void) | undefined;
+  #limits: ReadLimits | undefined;
+  #hasBegun = false;
   #isPlain = false;
   #plainSinceMs: Milliseconds | undefined;
   #hasTold = false;
   #wasCutAsSilent = false;
+  #hasEnded = false;
 
-  constructor(client: pg.PoolClient, kind: ConnectionKind, clock: Clock, wheel: DeadlineWheel) {
+  constructor(client: pg.PoolClient, kind: ConnectionKind, options: ConnectionOptions) {
     this.client = client;
     this.kind = kind;
-    this.#clock = clock;
+    this.#options = options;
     this.#wire = wireOf(client);
-    this.#deadline = new Deadline(wheel, () => {
+    this.#deadline = new Deadline(options.wheel, () => {
       this.#wasCutAsSilent = true;
       this.cut();
     });
-    this.heardAtMs = clock.monotonic();
-    this.#wire?.on('closeComplete', () => this.#begun?.());
+    this.heardAtMs = options.clock.monotonic();
+    this.#wire?.on('closeComplete', () => this.#begin());
     this.#wire?.on('parameterStatus', () => {
       if (this.#isPlain) this.#hasTold = true;
     });
+    client.on('error', (error) => this.#end(error));
+    client.on('end', () => this.#end(undefined));
   }
 
   /** Statements that were prepared on it by name. */
   get planned(): number {
-    return this.#plans.size;
+    return this.#prepared.size;
   }
 
   hasPlanned(name: string): boolean {
-    return this.#plans.has(name);
+    return this.#prepared.has(name);
   }
 
   /** Since when plain statements have run on it that `kind.reset` has not come behind; undefined: none has. */
@@ -109,39 +128,55 @@ export class Connection {
     return this.#hasTold;
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** To the pool, once: nothing of ours runs on it any more. */
+  giveBack(isBroken: boolean): void {
+    this.#options.giveBack(this, isBroken);
+  }
+
   /** As when it was new. Rejects when it is not. */
   async reset(withinMs: Milliseconds): Promise<void> {
     await this.client.query({ text: this.kind.reset, query_timeout: withinMs } as pg.QueryConfig);
-    this.heardAtMs = this.#clock.monotonic();
+    this.heardAtMs = this.#options.clock.monotonic();
     this.#plainSinceMs = undefined;
   }
 
   /**
-   * Runs a statement of which it is known that it leaves nothing behind in its session. Rejects with what the driver
-   * threw; with `Silence` when nothing came, and the connection is cut then; with `Break` when it had not begun.
+   * Runs a statement of which it is known that it leaves nothing behind in its session. `done` is called once, and given what the
+   * driver threw; `Silence` when nothing came, and the connection is cut then; `Break` when it had not begun.
    */
-  plain<R extends object>(query: ReadQuery, limits: ReadLimits): Promise<Result<R>> {
-    return new Promise((resolve, reject) => {
-      let hasBegun = false;
-      this.#plans.add(query.name);
-      this.#isPlain = true;
-      this.#plainSinceMs ??= this.#clock.monotonic();
-      this.#begun = () => {
-        hasBegun = true;
-        this.heardAtMs = this.#clock.monotonic();
-        this.#deadline.start(limits.answerWithinMs);
-      };
-      const plain = new PlainQuery(query, (error, result) => {
-        this.#begun = undefined;
-        this.#isPlain = false;
-        this.#deadline.stop();
-        if (this.#wasCutAsSilent) reject(new Silence(hasBegun));
-        else if (error === null) resolve(result as unknown as Result<R>);
-        else reject(hasBegun || !isConnectionLoss(error) ? error : new Break(false, error));
-      });
-      this.#deadline.start(limits.silentAfterMs);
-      this.client.query(plain);
-    });
+  plain(query: ReadQuery, limits: ReadLimits, done: PlainDone): void {
+    this.#isPlain = true;
+    this.#hasBegun = false;
+    this.#limits = limits;
+    this.#plainSinceMs ??= this.#options.clock.monotonic();
+    const ended: PlainDone = (error, result) => {
+      this.#limits = undefined;
+      this.#isPlain = false;
+      this.#deadline.stop();
+      if (this.#wasCutAsSilent) done(new Silence(this.#hasBegun), undefined);
+      else if (error === null || this.#hasBegun || !isConnectionLoss(error)) done(error, result);
+      else done(new Break(false, error), undefined);
+    };
+    this.#deadline.start(limits.silentAfterMs);
+    this.client.query(new PlainQuery(query, this.#prepared, ended));
+  }
+
+  /** The server has answered the message before a plain statement. */
+  #begin(): void {
+    if (this.#limits === undefined) return;
+    this.#hasBegun = true;
+    this.heardAtMs = this.#options.clock.monotonic();
+    this.#deadline.start(this.#limits.answerWithinMs);
+  }
+
+  #end(error: Error | undefined): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#options.onEnd(this, error);
   }
 
   /**
@@ -157,18 +192,20 @@ export class Connection {
   ): Promise<Result<R>> {
     const { client, kind } = this;
     const stream = this.#wire?.stream;
-    if (kind.isPrivate) this.#plans.add(query.name);
+    if (kind.isPrivate && !this.#prepared.has(query.name)) this.#prepared.set(query.name, undefined);
     const { text, values } = query;
     stream?.cork();
     const begun = client.query(`BEGIN READ ONLY${kind.settings}${local}`);
     // Also without a name by the extended protocol: it takes one statement, which cannot end the transaction for another.
-    const running = client.query<R>(kind.isPrivate ? query : extended(text, values));
+    const running = client.query<R>(
+      kind.isPrivate ? { ...query, values: [...values] } : extended(text, values),
+    );
     const ended = client.query(`ROLLBACK${afterwards}`);
     stream?.uncork();
     this.#deadline.start(limits.silentAfterMs);
     begun.then(
       () => {
-        this.heardAtMs = this.#clock.monotonic();
+        this.heardAtMs = this.#options.clock.monotonic();
         this.#deadline.start(limits.answerWithinMs);
       },
       () => {},
@@ -206,6 +243,6 @@ function reasonOf(settled: PromiseSettledResult<unknown>): unknown {
   return settled.status === 'rejected' ? settled.reason : undefined;
 }
 
-function extended(text: string, values: unknown[]): pg.QueryConfig {
-  return { text, values, queryMode: 'extended' } as pg.QueryConfig;
+function extended(text: string, values: readonly Parameter[]): pg.QueryConfig {
+  return { text, values: [...values], queryMode: 'extended' } as pg.QueryConfig;
 }

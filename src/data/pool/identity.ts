@@ -45,6 +45,7 @@ export class PoolIdentity {
   readonly #listeners = new Set<IdentityListener>();
   readonly #serverOf = new WeakMap<object, string>();
   #current: DatabaseIdentity | undefined;
+  #currentServer: string | undefined;
 
   get current(): DatabaseIdentity | undefined {
     return this.#current;
@@ -76,12 +77,13 @@ export class PoolIdentity {
     if (identity && before && serverName(identity) === serverName(before)) return;
     if (identity === before) return;
     this.#current = identity;
+    this.#currentServer = identity && serverName(identity);
     for (const listener of this.#listeners) listener(identity, before);
   }
 
   /** It reaches another server than the newest connection does. */
   isElsewhere(connection: object): boolean {
     const server = this.#serverOf.get(connection);
-    return this.#current !== undefined && server !== undefined && server !== serverName(this.#current);
+    return server !== undefined && this.#currentServer !== undefined && server !== this.#currentServer;
   }
 }

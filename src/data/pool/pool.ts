@@ -12,6 +12,7 @@ import { Connection, type ConnectionKind } from './connection.ts';
 import { abortable } from './connection-lease.ts';
 import { connectFailure, isConnectionLoss, isPassingConnectFailure, isSilence } from './failures.ts';
 import { IDENTITY_SQL, type PoolIdentity, readIdentity } from './identity.ts';
+import { IdleConnections } from './idle-connections.ts';
 import { Outage } from './outage.ts';
 import { poolSizeFor, type ServerLimits } from './pool-size.ts';
 import {
@@ -43,6 +44,7 @@ export class Pool {
   readonly outage: Outage;
   readonly #options: PoolOptions;
   readonly #pool: pg.Pool;
+  readonly #idle: IdleConnections;
   readonly #connections = new WeakMap<pg.ClientBase, Connection>();
   readonly #kinds = new WeakMap<pg.ClientBase, ConnectionKind>();
   /** Of the first connection; all others get the same: see session-settings.ts. */
@@ -55,6 +57,7 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.outage = new Outage(options.clock, options.connectTimeoutMs);
+    this.#idle = new IdleConnections({ ...options, close: ({ client }) => client.release(true) });
     const config: pg.PoolConfig & { readonly pipeline: boolean } = {
       connectionString: options.connectionString,
       max: options.max,
@@ -78,7 +81,17 @@ export class Pool {
   /** Open connections, those of them without work, and statements that wait for one. */
   get counts() {
     const { totalCount, idleCount, waitingCount, options } = this.#pool;
-    return { max: options.max, total: totalCount, idle: idleCount, waiting: waitingCount };
+    const idle = idleCount + this.#idle.size;
+    return { max: options.max, total: totalCount, idle, waiting: waitingCount };
+  }
+
+  /** One that is free and good now; else `connect` waits for one, or opens it. */
+  takeIdle(): Connection | undefined {
+    for (;;) {
+      const connection = this.#idle.take();
+      if (connection === undefined || this.#isGood(connection)) return connection;
+      this.#discard(connection);
+    }
   }
 
   /** Waits for one to be free or opened. Errors: E_DATABASE_DOWN, E_DATABASE_BUSY, E_QUERY_ABORTED. */
@@ -109,11 +122,15 @@ export class Pool {
 
   /** Waits until statements in flight have ended and closes every connection. */
   async close(): Promise<void> {
-    if (!this.#pool.ending) await this.#pool.end();
+    if (this.#pool.ending) return;
+    for (const { client } of this.#idle.drain()) client.release();
+    await this.#pool.end();
   }
 
   async #take(sql: string, watch: AbortWatch | undefined): Promise<Connection> {
     for (;;) {
+      const free = this.takeIdle();
+      if (free !== undefined) return free;
       const connecting = this.#pool.connect();
       let client: pg.PoolClient;
       try {
@@ -124,11 +141,31 @@ export class Pool {
         throw error;
       }
       const connection = this.#connectionOf(client);
-      const isElsewhere = this.#options.identity.isElsewhere(client);
-      if (connection.heardAtMs > this.#silentSinceMs && !isElsewhere) return connection;
-      connection.cut();
-      client.release(true);
+      if (this.#isGood(connection)) return connection;
+      this.#discard(connection);
     }
+  }
+
+  #isGood({ client, heardAtMs }: Connection): boolean {
+    return heardAtMs > this.#silentSinceMs && !this.#options.identity.isElsewhere(client);
+  }
+
+  #discard(connection: Connection): void {
+    connection.cut();
+    connection.client.release(true);
+  }
+
+  /** Its work is done. Where others wait for one the driver's pool hands it on. */
+  #giveBack(connection: Connection, isBroken: boolean): void {
+    if (isBroken || connection.hasEnded || this.#pool.ending || this.#pool.waitingCount > 0)
+      connection.client.release(isBroken);
+    else this.#idle.add(connection);
+  }
+
+  #connectionEnded(connection: Connection, error: Error | undefined): void {
+    if (!this.#idle.remove(connection)) return;
+    this.#options.logger.warn({ err: error }, 'an idle database connection broke');
+    connection.client.release(true);
   }
 
   #connectionOf(client: pg.PoolClient): Connection {
@@ -136,7 +173,12 @@ export class Pool {
     if (known !== undefined) return known;
     const kind = this.#kinds.get(client);
     if (kind === undefined) throw new Error('The pool handed out a connection that it had not looked at.');
-    const connection = new Connection(client, kind, this.#options.clock, this.#options.wheel);
+    const connection = new Connection(client, kind, {
+      clock: this.#options.clock,
+      wheel: this.#options.wheel,
+      giveBack: (own, isBroken) => this.#giveBack(own, isBroken),
+      onEnd: (own, error) => this.#connectionEnded(own, error),
+    });
     this.#connections.set(client, connection);
     this.outage.over();
     return connection;

@@ -5,8 +5,8 @@ import type pg from 'pg';
 /** The driver's own connection below a client: messages of the protocol, and the socket. */
 export interface Wire extends EventEmitter {
   readonly stream: Socket;
-  close(what: { readonly type: 'P'; readonly name: string }): void;
-  flush(): void;
+  /** The statements that it has prepared, by name. */
+  readonly parsedStatements: Readonly<Record<string, string | undefined>>;
 }
 
 /**

@@ -6,13 +6,11 @@
 // stopped only when every render that waits for it has aborted.
 import type { KeySink } from '../../core/validity.ts';
 import type { Row, SqlValue } from '../db.ts';
-import { BadValueError, QueryAbortedError } from '../errors.ts';
+import { QueryAbortedError } from '../errors.ts';
 import type { StatementObserver } from '../observer.ts';
 import { AbortWatch } from '../pool/abort.ts';
-import { canonicalText } from '../pool/values.ts';
-import { type Column, keyColumn, quote, type Table, type Tables } from './tables.ts';
-
-export type Read = (sql: string, params: readonly SqlValue[]) => Promise<readonly Row[]>;
+import { keyedRead, readByKey, type TellRow, tellingRows } from './keyed-read.ts';
+import { keyColumn, type Tables } from './tables.ts';
 
 type WatchedRead = (sql: string, params: readonly SqlValue[], watch: AbortWatch) => Promise<readonly Row[]>;
 
@@ -36,9 +34,6 @@ interface Batch {
   readonly calls: Call[];
 }
 
-/** The rows' key as text; no column of a user's is called so. */
-const KEY = '~key';
-
 export class Batches {
   readonly #tables: Tables;
   readonly #read: WatchedRead;
@@ -53,7 +48,7 @@ export class Batches {
 
   load(table: string, id: Id, columns: readonly string[] | undefined, caller: Caller): Promise<Row | null> {
     return new Promise((resolve, reject) => {
-      const name = JSON.stringify([table, columns]);
+      const name = columns === undefined ? table : `${table}\0${columns.join('\0')}`;
       let batch = this.#open.get(name);
       if (batch === undefined) {
         batch = { table, columns, calls: [] };
@@ -80,13 +75,12 @@ export class Batches {
     const { watch, close } = everyAborted(calls, `byId('${name}')`);
     let tell: TellRow | undefined;
     try {
-      const table = await this.#tables.find(name, columns);
+      const table = this.#tables.known(name, columns) ?? (await this.#tables.find(name, columns));
       const key = keyColumn(table, 'byId');
-      tell = tellingRows(this.#observer, table, key, columns);
+      const keyed = keyedRead(table, key, columns);
+      tell = tellingRows(this.#observer, keyed);
       const rows = await readByKey(
-        table,
-        key,
-        columns,
+        keyed,
         calls.map(({ id }) => id),
         (sql, params) => this.#read(sql, params, watch),
       );
@@ -140,80 +134,4 @@ function alone({ watch, reject }: Call, what: string): { watch: AbortWatch; clos
   const aborted = (reason: unknown) => reject(new QueryAbortedError(what, reason));
   if (watch.signal.aborted) aborted(watch.signal.reason);
   return { watch, close: watch.watch(aborted) };
-}
-
-type TellRow = (id: SqlValue, row: Row | null, sink: KeySink) => void | Promise<void>;
-
-/** Tells the observer of a row, found or not, as the statement that reads it alone: a missing row may appear. */
-export function tellingRows(
-  observer: StatementObserver | undefined,
-  table: Table,
-  key: Column,
-  columns: readonly string[] | undefined,
-): TellRow {
-  const sql = `SELECT ${selection(columns)} FROM ${table.sql} WHERE ${quote(key.name)} = $1`;
-  const fields = (columns ?? [...table.columns.keys()]).map((name) => ({ name }));
-  return (id, row, sink) => {
-    if (sink.isDeaf === true) return;
-    const text = key.exact ? canonicalText(key.type, id) : undefined;
-    if (text !== null)
-      return observer?.onStatement(sql, [text ?? id], { fields, rows: row === null ? [] : [row] }, sink);
-    // No row can have an id that its column cannot hold, unless the table itself changes.
-    sink.add(table.keyName);
-  };
-}
-
-/**
- * The rows with these primary keys, in their order, null for those that are not there. An id that the column
- * cannot hold ('abc' or 2^63 for an integer) is one that is not there.
- */
-export async function readByKey(
-  table: Table,
-  key: Column,
-  columns: readonly string[] | undefined,
-  ids: readonly SqlValue[],
-  read: Read,
-): Promise<(Row | null)[]> {
-  const texts = ids.map((id) => (key.exact ? canonicalText(key.type, id) : undefined));
-  // Only Postgres knows how this type is written: it compares for us.
-  if (texts.includes(undefined)) return readExotic(table, key, columns, ids, read);
-
-  const wanted = [...new Set(texts.filter((text) => typeof text === 'string'))];
-  if (wanted.length === 0) return ids.map(() => null);
-  const found = new Map<unknown, Row>();
-  const sql = `SELECT ${selection(columns)}, ${quote(key.name)}::text AS "${KEY}" FROM ${table.sql} WHERE ${quote(key.name)} = ANY($1::${key.type}[])`;
-  for (const row of await read(sql, [wanted])) found.set(row[KEY], without(row, KEY));
-  return texts.map((text) => found.get(text) ?? null);
-}
-
-async function readExotic(
-  table: Table,
-  key: Column,
-  columns: readonly string[] | undefined,
-  ids: readonly SqlValue[],
-  read: Read,
-): Promise<(Row | null)[]> {
-  const sql =
-    `SELECT k.n::int AS "${KEY}", t.* FROM unnest($1::${key.type}[]) WITH ORDINALITY AS k(id, n) ` +
-    `JOIN (SELECT ${selection(columns)}, ${quote(key.name)} AS "~id" FROM ${table.sql}) t ON t."~id" = k.id`;
-  const rows = ids.map((): Row | null => null);
-  try {
-    for (const row of await read(sql, [ids])) rows[Number(row[KEY]) - 1] = without(without(row, KEY), '~id');
-  } catch (error) {
-    if (!(error instanceof BadValueError)) throw error;
-    if (ids.length === 1) return rows;
-    // One of them is not of this type; the others still have their rows.
-    const one = (id: SqlValue) => readExotic(table, key, columns, [id], read);
-    return (await Promise.all(ids.map(one))).flat();
-  }
-  return rows;
-}
-
-function selection(columns: readonly string[] | undefined): string {
-  return columns === undefined ? '*' : columns.map(quote).join(', ');
-}
-
-function without(row: Row, name: string): Row {
-  const { [name]: _, ...rest } = row;
-  return rest;
 }

@@ -3,7 +3,7 @@ import type { KeySink } from '../../core/validity.ts';
 import type { Include, Row } from '../db.ts';
 import { BadPageError } from '../errors.ts';
 import type { StatementObserver } from '../observer.ts';
-import { type Read, readByKey, tellingRows } from './batch.ts';
+import { keyedRead, type Read, readByKey, tellingRows } from './keyed-read.ts';
 import { keyColumn, quote, type Table, type Tables } from './tables.ts';
 
 /** What a list is read with. */
@@ -37,8 +37,9 @@ async function addOne({ name, include, rows, keyOf }: Target, parts: PaginatePar
   const wanted = rows.map((_, index) => keyOf(index, include.by) ?? null);
   const named = wanted.filter((value) => value !== null);
   const { columns } = include;
-  const found = await readByKey(related, key, columns, named, parts.related);
-  const tell = tellingRows(parts.observer, related, key, columns);
+  const keyed = keyedRead(related, key, columns);
+  const found = await readByKey(keyed, named, parts.related);
+  const tell = tellingRows(parts.observer, keyed);
   for (const [at, id] of named.entries()) {
     const told = tell(id, found[at] ?? null, parts.sink);
     if (told !== undefined) await told;

@@ -27,8 +27,8 @@ export class StatementNames {
     this.#renewedAtMs = clock.monotonic();
   }
 
-  nameOf(sql: string): string {
-    if (this.#clock.monotonic() - this.#renewedAtMs >= PLAN_LIFE_MS) this.renewAll();
+  nameOf(sql: string, nowMs: Milliseconds): string {
+    if (nowMs - this.#renewedAtMs >= PLAN_LIFE_MS) this.renewAll();
     const known = this.#names.get(sql);
     if (known !== undefined) return known;
     if (this.#names.size >= MAX_NAMES) {
@@ -50,13 +50,13 @@ export class StatementNames {
   }
 
   /** A new name for a text whose plan has failed. */
-  renew(sql: string, stale: string): string {
-    const current = this.nameOf(sql);
+  renew(sql: string, stale: string, nowMs: Milliseconds): string {
+    const current = this.nameOf(sql, nowMs);
     // Another connection met the same stale plan a moment ago: its new name will do.
     if (current !== stale) return current;
     this.#names.delete(sql);
     this.#generation++;
-    return this.nameOf(sql);
+    return this.nameOf(sql, nowMs);
   }
 }
 

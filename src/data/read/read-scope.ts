@@ -14,10 +14,10 @@ export interface Runner {
   readonly tables: Tables;
   readonly batches: Batches;
   readonly observer: StatementObserver | undefined;
-  run<R extends object = Row>(
+  read<R extends object = Row>(
     sql: string,
     params: readonly SqlValue[],
-    options: { readonly watch: AbortWatch; readonly leavesNothing?: boolean },
+    watch: AbortWatch,
   ): Promise<Result<R>>;
 }
 
@@ -39,24 +39,28 @@ export class Session implements Db {
   query<R extends object = Row>(sql: string, params: readonly SqlValue[] = []): Promise<readonly R[]> {
     return this.#noted(
       () => excerpt(sql),
-      () => this.#query<R>(sql, params),
+      () => this.#query(sql, params, (rows: readonly R[]) => rows),
     );
   }
 
-  async #query<R extends object>(sql: string, params: readonly SqlValue[]): Promise<readonly R[]> {
+  /** Made without `await`: of all that a read costs here its promises were the most. */
+  #query<R extends object, T>(
+    sql: string,
+    params: readonly SqlValue[],
+    pick: (rows: readonly R[], sql: string) => T,
+  ): Promise<T> {
     const { observer } = this.#database;
-    let result: Result<R & Row>;
-    try {
-      const checked = observer?.check?.(sql) ?? false;
-      const leavesNothing = typeof checked === 'boolean' ? checked : await checked;
-      result = await this.#database.run<R & Row>(sql, params, { watch: this.#watch, leavesNothing });
-    } catch (error) {
-      await this.#tellUnread(sql, params);
-      throw error;
-    }
-    if (observer !== undefined && this.#sink.isDeaf !== true)
-      await observer.onStatement(sql, params, result, this.#sink);
-    return result.rows;
+    return this.#database.read<R>(sql, params, this.#watch).then(
+      (result) => {
+        const told =
+          this.#sink.isDeaf === true ? undefined : observer?.onStatement(sql, params, result, this.#sink);
+        return told === undefined ? pick(result.rows, sql) : told.then(() => pick(result.rows, sql));
+      },
+      async (error: unknown) => {
+        await this.#tellUnread(sql, params);
+        throw error;
+      },
+    );
   }
 
   /** What a read that failed would have read: whatever the page made of the failure depends on it. */
@@ -76,11 +80,7 @@ export class Session implements Db {
   one<R extends object = Row>(sql: string, params: readonly SqlValue[] = []): Promise<R | null> {
     return this.#noted(
       () => excerpt(sql),
-      async () => {
-        const rows = await this.#query<R>(sql, params);
-        if (rows.length > 1) throw new TooManyRowsError(sql, rows.length);
-        return rows[0] ?? null;
-      },
+      () => this.#query(sql, params, theOnly<R>),
     );
   }
 
@@ -104,9 +104,9 @@ export class Session implements Db {
     const parts: PaginateParts = {
       tables: this.#database.tables,
       // The list goes the way of any statement, to the observer too ...
-      list: (sql, params) => this.#query(sql, params),
+      list: (sql, params) => this.#query(sql, params, (rows: readonly Row[]) => rows),
       // ... what belongs to its rows is read for all of them at once, and told of as what each row asked for.
-      related: (sql, params) => this.#silent(sql, params),
+      related: async (sql, params) => (await this.#database.read(sql, params, this.#watch)).rows,
       observer: this.#database.observer,
       sink: this.#sink,
     };
@@ -127,9 +127,9 @@ export class Session implements Db {
     );
     return working;
   }
+}
 
-  async #silent(sql: string, params: readonly SqlValue[]): Promise<readonly Row[]> {
-    const leavesNothing = (await this.#database.observer?.check?.(sql)) ?? false;
-    return (await this.#database.run(sql, params, { watch: this.#watch, leavesNothing })).rows;
-  }
+function theOnly<R>(rows: readonly R[], sql: string): R | null {
+  if (rows.length > 1) throw new TooManyRowsError(sql, rows.length);
+  return rows[0] ?? null;
 }

@@ -55,14 +55,29 @@ const CATALOG = `
 /** How long a change of a table may go unnoticed where no error tells of it. */
 const KEEP_MS: Milliseconds = 10_000;
 
+interface Known {
+  readonly readAtMs: Milliseconds;
+  readonly table: Promise<Table>;
+  /** When it has been read. */
+  found: Table | undefined;
+}
+
 export class Tables {
   readonly #reader: Reader;
   readonly #clock: Clock;
-  readonly #known = new Map<string, { readonly readAtMs: Milliseconds; readonly table: Promise<Table> }>();
+  readonly #known = new Map<string, Known>();
 
   constructor(reader: Reader, clock: Clock) {
     this.#reader = reader;
     this.#clock = clock;
+  }
+
+  /** The same without a promise where it has been read; undefined: `find` has to be asked. */
+  known(name: string, columns: readonly string[] = []): Table | undefined {
+    const known = this.#known.get(name);
+    if (known?.found === undefined || this.#clock.monotonic() - known.readAtMs >= KEEP_MS) return undefined;
+    const { found } = known;
+    return columns.every((column) => found.columns.has(column)) ? found : undefined;
   }
 
   /** The table, with at least these columns. Errors: E_UNKNOWN_NAME. */
@@ -88,11 +103,16 @@ export class Tables {
     const table = this.#reader
       .run<CatalogRow>(CATALOG, [quoteTable(name)])
       .then(({ rows }) => toTable(name, rows));
-    const entry = { readAtMs: this.#clock.monotonic(), table };
+    const entry: Known = { readAtMs: this.#clock.monotonic(), table, found: undefined };
     this.#known.set(name, entry);
-    table.catch(() => {
-      if (this.#known.get(name) === entry) this.#known.delete(name);
-    });
+    table.then(
+      (found) => {
+        entry.found = found;
+      },
+      () => {
+        if (this.#known.get(name) === entry) this.#known.delete(name);
+      },
+    );
     return table;
   }
 }
