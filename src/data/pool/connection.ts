@@ -162,7 +162,12 @@ export class Connection {
       else done(new Break(false, error), undefined);
     };
     this.#deadline.start(limits.silentAfterMs);
-    this.client.query(new PlainQuery(query, this.#prepared, ended));
+    try {
+      this.client.query(new PlainQuery(query, this.#prepared, ended));
+    } catch (error) {
+      // It could not be written, with more values than the protocol can count: nothing of it has gone out.
+      ended(error instanceof Error ? error : new Error(String(error)), undefined);
+    }
   }
 
   /** The server has answered the message before a plain statement. */

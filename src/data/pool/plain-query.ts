@@ -94,9 +94,9 @@ export class PlainQuery extends pg.Query {
 
   /** `SELECT 12`: what was done, and to how many rows. */
   handleCommandComplete({ text }: { readonly text: string }): void {
-    const [command = '', ...numbers] = text.split(' ');
-    const count = Number(numbers.at(-1));
-    this.#command = command;
+    const space = text.indexOf(' ');
+    const count = space < 0 ? Number.NaN : Number(text.slice(text.lastIndexOf(' ') + 1));
+    this.#command = space < 0 ? text : text.slice(0, space);
     this.#rowCount = Number.isInteger(count) ? count : null;
   }
 
