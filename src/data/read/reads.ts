@@ -226,7 +226,12 @@ export class Reads {
   }
 
   /** As it is told further up. A connection that is of no use any more is dropped. */
-  #failureOf(lease: ConnectionLease, { text: sql }: ReadQuery, sentAtMs: Milliseconds, error: unknown): unknown {
+  #failureOf(
+    lease: ConnectionLease,
+    { text: sql }: ReadQuery,
+    sentAtMs: Milliseconds,
+    error: unknown,
+  ): unknown {
     if (error instanceof Silence) {
       lease.drop();
       // Others of that moment may be as dead.
