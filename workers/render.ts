@@ -150,6 +150,7 @@ const failedReads = new FailedReads(log);
 const notices = new RenderNotices(log);
 const { rejections } = link;
 rejections.ofApplication(applicationAt);
+rejections.personalErrors = config.logPersonalErrors;
 const fragments = new Fragments({
   rejections,
   failedReads,
@@ -192,6 +193,7 @@ const pipeline = new PagePipeline({
   newId,
   random: Math.random,
   showErrors: !config.production,
+  personalErrors: config.logPersonalErrors,
   trace,
 });
 dependencies.attach('page', {

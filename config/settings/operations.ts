@@ -1,4 +1,4 @@
-import { integer, oneOf, share, text } from '../kinds.ts';
+import { flag, integer, oneOf, share, text } from '../kinds.ts';
 import { setting } from './setting.ts';
 
 const hostText = text('a host name or an IP address to listen on', /^[A-Za-z0-9.:_-]{1,253}$/);
@@ -33,6 +33,12 @@ export const operations = {
     kind: oneOf(['debug', 'info', 'warn', 'error', 'silent']),
     default: 'info',
     help: 'The least important log lines that are written.',
+  }),
+  logPersonalErrors: setting({
+    name: 'LOG_PERSONAL_ERRORS',
+    kind: flag(),
+    default: 'off',
+    help: 'Whether what errors say is logged where it may quote a visitor: of personal pages, guards, actions and endpoints. off: their kind, code and place only.',
   }),
   accessLog: setting({
     name: 'ACCESS_LOG',

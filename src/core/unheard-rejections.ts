@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url';
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 import type { Milliseconds } from './units.ts';
+import { withoutWords } from './withheld-error.ts';
 
 /** One line a place within this; those that follow are counted, and named in the next. */
 const SAY_EVERY_MS: Milliseconds = 10_000;
@@ -35,6 +36,11 @@ export class UnheardRejections {
   #folder: string | undefined;
   readonly #places = new Map<string, Place>();
 
+  /** Code that sees visitors has run: what a promise says may quote one. */
+  #hasSeenVisitors = false;
+  /** Write it all the same (LOG_PERSONAL_ERRORS). */
+  personalErrors = false;
+
   constructor(log: Logger, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
@@ -45,8 +51,9 @@ export class UnheardRejections {
     this.#folder = `${pathToFileURL(folder).href}/`;
   }
 
-  /** `place`: a route template, `action /notes`, `fragment card`. Until `ended` is called with the same. */
-  began(place: string): void {
+  /** `place`: a route template, `action /notes`, `fragment card`. Until `ended` is called with the same. `personal`: it sees a visitor. */
+  began(place: string, personal = false): void {
+    if (personal) this.#hasSeenVisitors = true;
     this.#underWay.set(place, (this.#underWay.get(place) ?? 0) + 1);
   }
 
@@ -65,8 +72,9 @@ export class UnheardRejections {
     const nowMs = this.#clock.monotonic();
     if (nowMs - place.saidAtMs < SAY_EVERY_MS) return;
     const underWay = [...this.#underWay.keys()].slice(0, MAX_NAMED);
+    const err = this.#hasSeenVisitors && !this.personalErrors ? withoutWords(reason) : reason;
     this.#log.error(
-      { err: reason, where: name, underWay, times: place.sinceSaid },
+      { err, where: name, underWay, times: place.sinceSaid },
       'a promise was rejected and nothing awaited it: await it, or catch what it may be rejected with',
     );
     place.saidAtMs = nowMs;

@@ -59,6 +59,7 @@ export function openActions(parts: ActionsParts): {
     log,
     random: Math.random,
     showErrors: !config.production,
+    personalErrors: config.logPersonalErrors,
     timeoutMs: config.renderTimeoutMs,
   };
   const stamp = () => purgeStream.validity.stamp();

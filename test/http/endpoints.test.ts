@@ -154,6 +154,7 @@ beforeEach(async () => {
   runs = 0;
   await held.query('truncate notes');
   site = await startSite({
+    personalErrors: true,
     limits: { maxBodyBytes: 200_000 },
     hardTimeoutMs: 500,
     maxRunningActions: 2,

@@ -268,3 +268,23 @@ it('what is warm, located or explained is never a personal page', async () => {
   expect(await site.pipeline.locate(address)).toBeUndefined();
   expect(await site.pipeline.warm({ ...address, signal: AbortSignal.timeout(1000) })).toBe(false);
 });
+
+it('what a personal page, a guard or an action says when it fails is not logged, only where it was and whose session', async () => {
+  const cookie = await signIn('Marker-of-Maren', 17);
+  await get('/mine?q=fails', { cookie });
+  const [line] = site.log.lines.filter(({ level }) => level === 'error');
+  expect(line?.fields).toMatchObject({
+    route: '/mine',
+    status: 500,
+    err: { name: 'Error' },
+    session: expect.stringMatching(/^[\w-]{12}$/),
+  });
+  expect(String(Object(line?.fields.err).stack)).toContain('personal.test.ts');
+  const text = site.log.lines
+    .map(({ fields }) =>
+      JSON.stringify(fields, Object.getOwnPropertyNames(fields.err ?? {}).concat(Object.keys(fields))),
+    )
+    .join();
+  expect(text).not.toContain('words about');
+  expect(text).not.toContain('Marker-of-Maren');
+});

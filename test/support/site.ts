@@ -79,6 +79,8 @@ export interface SiteOptions {
   readonly maxRunningActions?: number;
   readonly session?: SessionDeclaration;
   readonly sessionSecret?: string;
+  /** Log what personal failures say. */
+  readonly personalErrors?: boolean;
   /** Sweeps and refreshes after a purge, and closes over declared edges. */
   readonly dependencies?: Dependencies;
 }
@@ -172,7 +174,7 @@ export async function startSite(options: SiteOptions) {
   });
   let ids = 0;
   const newId = () => `id${++ids}`;
-  const showErrors = options.showErrors ?? false;
+  const { showErrors = false, personalErrors = false } = options;
   const stamp = () => purges.stamp();
   const forVisitors = { application, renderer, sessions, timeouts, clock, stamp, newId };
   const admission = new Admission({ ...forVisitors, timeoutMs: hardTimeoutMs });
@@ -188,6 +190,7 @@ export async function startSite(options: SiteOptions) {
     newId,
     random: () => 0,
     showErrors,
+    personalErrors,
   });
   dependencies?.attach('page', {
     dropPurged: (key) => cache.dropPurged(key),
@@ -224,6 +227,7 @@ export async function startSite(options: SiteOptions) {
       newId,
       random: () => 0,
       showErrors,
+      personalErrors,
       timeoutMs: hardTimeoutMs,
       ...(options.maxRunningActions !== undefined && { maxRunning: options.maxRunningActions }),
     });
@@ -239,6 +243,7 @@ export async function startSite(options: SiteOptions) {
       log,
       random: () => 0,
       showErrors,
+      personalErrors,
       timeoutMs: hardTimeoutMs,
       ...(options.maxRunningActions !== undefined && { maxRunning: options.maxRunningActions }),
     }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import type { OverloadLevel } from '../../core/overload-level.ts';
-import { RenderSlots, type RenderSlotsOptions, type Slot, STANDING_MS } from './render-slots.ts';
+import { type Rank, RenderSlots, type RenderSlotsOptions, type Slot, STANDING_MS } from './render-slots.ts';
 
 /** Slots on a manual clock whose turns of the loop the test takes. */
 function slots(options: Partial<RenderSlotsOptions> = {}) {
@@ -14,9 +14,13 @@ function slots(options: Partial<RenderSlotsOptions> = {}) {
     nextTurn: (run) => void turns.push(run),
     ...options,
   });
-  const enter = (signal = new AbortController().signal, deadlineMs = Number.POSITIVE_INFINITY) => {
+  const enter = (
+    signal = new AbortController().signal,
+    deadlineMs = Number.POSITIVE_INFINITY,
+    rank?: Rank,
+  ) => {
     const visitor = { leave: undefined as Slot['leave'] | undefined, refused: undefined as unknown };
-    void made.enter(deadlineMs, signal).then(
+    void made.enter(deadlineMs, signal, rank).then(
       (slot) => {
         visitor.leave = slot.leave;
       },
@@ -50,6 +54,22 @@ function slots(options: Partial<RenderSlotsOptions> = {}) {
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('slots to render in', () => {
+  it('are given to a page of one visitor before those that are kept, and such a page waits for its like alone', async () => {
+    const { enter, turn, slots: made } = slots({ maxRunning: 1 });
+    const running = enter();
+    const shared = Array.from({ length: 3 }, () => enter());
+    const personal = enter(undefined, undefined, 'personal');
+    await turn();
+    expect(made.stats().waiting).toBe(4);
+    running.leave?.();
+    await turn();
+    expect(personal.leave).toBeDefined();
+    expect(shared.every(({ leave }) => leave === undefined)).toBe(true);
+    personal.leave?.();
+    await turn();
+    expect(shared[0]?.leave).toBeDefined();
+  });
+
   it('are given at once while there are any, and then in the order in which people came', async () => {
     const { enter, turn } = slots();
     const [first, second, third, fourth] = [enter(), enter(), enter(), enter()];

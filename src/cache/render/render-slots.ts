@@ -65,6 +65,9 @@ export interface RenderSlotsStats {
   readonly spared: number;
 }
 
+/** Who goes first when not all can: a page of one visitor, then one that is kept for others. */
+export type Rank = 'personal' | 'shared';
+
 interface Waiting {
   readonly deadlineMs: Milliseconds;
   begin(slot: Slot): void;
@@ -93,7 +96,8 @@ const REFUSED: Readonly<Record<Shed, OverloadedError>> = {
 
 export class RenderSlots {
   readonly #options: Required<RenderSlotsOptions>;
-  readonly #line = new Set<Waiting>();
+  /** Those who wait, by who goes first. */
+  readonly #lines: Readonly<Record<Rank, Set<Waiting>>> = { personal: new Set(), shared: new Set() };
   #running = 0;
   /** Spent in renders that this turn began; undefined: it began none. */
   #spentMs: Milliseconds | undefined;
@@ -131,18 +135,17 @@ export class RenderSlots {
 
   /** A slot for a render that people wait for, if it may begin at once. */
   enterNow(): Slot | undefined {
-    return this.#isFree && this.#line.size === 0 ? this.#begin() : undefined;
+    return this.#isFree && this.#ahead('shared') === 0 ? this.#begin() : undefined;
   }
 
   /**
-   * The same, be it after a wait in the line. It must be over at `deadlineMs` (monotonic). Throws E_OVERLOADED, and the
+   * The same, be it after a wait in the line: what is for one visitor goes before what is kept. It must be over at `deadlineMs` (monotonic). Throws E_OVERLOADED, and the
    * signal's reason when it aborts in the line.
    */
-  async enter(deadlineMs: Milliseconds, signal: StopSignal): Promise<Slot> {
-    const slot = this.enterNow();
-    if (slot !== undefined) return slot;
-    this.check(deadlineMs);
-    return this.#stand(deadlineMs, signal);
+  async enter(deadlineMs: Milliseconds, signal: StopSignal, rank: Rank = 'shared'): Promise<Slot> {
+    if (this.#isFree && this.#ahead(rank) === 0) return this.#begin();
+    this.check(deadlineMs, rank);
+    return this.#stand(deadlineMs, signal, rank);
   }
 
   /** For what nobody waits for; it is held back before it comes here, and counted so that people see the slot taken. */
@@ -151,11 +154,11 @@ export class RenderSlots {
   }
 
   /** Throws E_OVERLOADED if `enter` would refuse now. Cheap: asked before anything is done for a render. */
-  check(deadlineMs: Milliseconds): void {
+  check(deadlineMs: Milliseconds, rank: Rank = 'shared'): void {
     const { clock, maxRunning, lineMs } = this.#options;
-    if (this.#areFew || (this.#running < this.#most && this.#line.size === 0)) return;
-    const waitMs = this.#waitMs();
-    if (this.#line.size >= PLACES_PER_SLOT * maxRunning) throw this.#refusal('full');
+    if (this.#areFew || (this.#running < this.#most && this.#ahead(rank) === 0)) return;
+    const waitMs = this.#waitMs(rank);
+    if (this.#ahead(rank) >= PLACES_PER_SLOT * maxRunning) throw this.#refusal('full');
     if (waitMs > lineMs * (this.overloadLevel === 'shed' ? SHORT_LINE : 1)) throw this.#refusal('slow');
     if (clock.monotonic() + waitMs + this.#renderMs > deadlineMs) throw this.#refusal('deadline');
   }
@@ -169,8 +172,8 @@ export class RenderSlots {
       overloadLevel: this.overloadLevel,
       running: this.#running,
       maxRunning: this.#options.maxRunning,
-      waiting: this.#line.size,
-      waitMs: this.#line.size === 0 ? 0 : this.#waitMs(),
+      waiting: this.#ahead('shared'),
+      waitMs: this.#ahead('shared') === 0 ? 0 : this.#waitMs('shared'),
       begun: this.#begun,
       queued: this.#queued,
       shed: { ...this.#shed },
@@ -184,17 +187,23 @@ export class RenderSlots {
   }
 
   get #areFew(): boolean {
-    return this.#running + this.#line.size < Math.ceil(this.#options.maxRunning * FEWER);
+    return this.#running + this.#ahead('shared') < Math.ceil(this.#options.maxRunning * FEWER);
   }
 
   get #isFree(): boolean {
     return this.#running < this.#most && (this.#spentMs === undefined || this.#spentMs < TURN_MS);
   }
 
+  /** How many would begin before somebody who came now. */
+  #ahead(rank: Rank): number {
+    const { personal, shared } = this.#lines;
+    return rank === 'personal' ? personal.size : personal.size + shared.size;
+  }
+
   /** By the pace of those before, or, while nobody has waited yet, by the time a render takes. */
-  #waitMs(): Milliseconds {
+  #waitMs(rank: Rank): Milliseconds {
     const paceMs = this.#gapMs > 0 ? this.#gapMs : this.#renderMs / this.#most;
-    return (this.#line.size + 1) * paceMs;
+    return (this.#ahead(rank) + 1) * paceMs;
   }
 
   #begin(): Slot {
@@ -244,16 +253,17 @@ export class RenderSlots {
     });
   }
 
-  #stand(deadlineMs: Milliseconds, signal: StopSignal): Promise<Slot> {
+  #stand(deadlineMs: Milliseconds, signal: StopSignal, rank: Rank): Promise<Slot> {
     const { clock, lineMs } = this.#options;
+    const line = this.#lines[rank];
     this.#queued++;
     this.#lineSinceMs ??= clock.monotonic();
     return new Promise((resolve, reject) => {
       const out = () => {
         timer.cancel();
         signal.removeEventListener('abort', gone);
-        this.#line.delete(waiting);
-        if (this.#line.size > 0) return;
+        line.delete(waiting);
+        if (this.#ahead('shared') > 0) return;
         this.#lineSinceMs = undefined;
         this.#lastEndMs = undefined;
       };
@@ -276,14 +286,19 @@ export class RenderSlots {
         if (!this.#areFew) waiting.refuse('waited');
       });
       signal.addEventListener('abort', gone, { once: true });
-      this.#line.add(waiting);
+      line.add(waiting);
     });
   }
 
   #pump(): void {
-    for (const waiting of this.#line) {
+    this.#begins(this.#lines.personal);
+    this.#begins(this.#lines.shared);
+  }
+
+  #begins(line: ReadonlySet<Waiting>): void {
+    for (const waiting of line) {
       if (!this.#isFree) return;
-      // His time was eaten up by those before him: what he would be shown he would not see.
+      // Their time was eaten up by those before them: what they would be shown they would not see.
       if (this.#options.clock.monotonic() + this.#renderMs > waiting.deadlineMs) waiting.refuse('deadline');
       else waiting.begin(this.#begin());
     }

@@ -13,9 +13,10 @@ export class RenderNotices {
     this.#log = log;
   }
 
-  /** `view`: a route template, or `fragment` and its name. */
-  of(view: string): (notice: Notice) => void {
-    return (notice) => this.#tell(view, notice);
+  /** `view`: a route template, or `fragment` and its name. `personal`: its values are one visitor's, and not told. */
+  of(view: string, personal = false): (notice: Notice) => void {
+    return (notice) =>
+      this.#tell(view, personal ? { ...notice, value: '(withheld: a personal page)' } : notice);
   }
 
   #tell(view: string, { place, problem, value }: Notice): void {

@@ -33,6 +33,8 @@ export interface ScopeStart {
   readonly signal: StopSignal;
   /** Now: before the first read. */
   readonly nowMs: EpochMs;
+  /** For one visitor: what is told of it quotes nothing. */
+  readonly personal?: boolean;
   /** The keys of the fragments around this one, outermost first; [] for a page. */
   readonly inside?: readonly CacheKey[];
 }
@@ -44,6 +46,7 @@ export class RenderScope {
   readonly stamp: Stamp;
   readonly signal: StopSignal;
   readonly inside: readonly CacheKey[];
+  readonly personal: boolean;
   /** What is measured of it. */
   readonly measured: { loadedAtMs?: Milliseconds; watch?: CallWatch | undefined } = {};
   /** Hashes of the inline scripts in it, those of the fragments inside included: what its policy vouches for. */
@@ -59,12 +62,13 @@ export class RenderScope {
   #sinceMs: EpochMs;
   #hasIncomplete = false;
 
-  constructor({ stamp, signal, nowMs, inside = [] }: ScopeStart, sources: Sources) {
+  constructor({ stamp, signal, nowMs, inside = [], personal = false }: ScopeStart, sources: Sources) {
     this.stamp = stamp;
     this.#sources = sources;
     this.#sinceMs = nowMs;
     this.signal = signal;
     this.inside = inside;
+    this.personal = personal;
   }
 
   /** The means to read, with what else a `load` is given. Each is made when it is asked for. */

@@ -9,6 +9,7 @@ import { type StopSignal, throwIfStopped } from '../../core/stop.ts';
 import { type Tracing, untraced } from '../../core/trace.ts';
 import type { UnheardRejections } from '../../core/unheard-rejections.ts';
 import type { Stamp } from '../../core/units.ts';
+import { withoutWords } from '../../core/withheld-error.ts';
 import type { Node } from '../../render/element.ts';
 import type { FragmentCall } from '../../render/fragment-call.ts';
 import { type RenderOptions, renderToBuffer } from '../../render/render.ts';
@@ -23,6 +24,7 @@ import { type HostInput, originOf } from '../definitions/host-input.ts';
 import { isNotFound, isRedirect } from '../definitions/outcome.ts';
 import type { AnyResource } from '../definitions/resource.ts';
 import type { Chosen } from '../definitions/variants.ts';
+import type { FailedRead } from './dependency-recorder.ts';
 import { type DocumentParts, documentNode } from './document.ts';
 import { FailedReads } from './failed-reads.ts';
 import { FailurePage, type FailureProps } from './failure-page.ts';
@@ -229,11 +231,12 @@ export class PageRenderer {
     const scope = this.#scope(context, visitor);
     const startedMs = clock.monotonic();
     let entry: PageEntry | undefined;
-    rejections?.began(route.template);
+    rejections?.began(route.template, true);
     try {
       const finished = await this.#page(route, inputs, scope, 200, { visitor });
       throwIfStopped(context.signal);
       scope.settle();
+      this.#failedReads.tell(route.template, scope.failed.map(withoutItsWords));
       entry = await this.#unstored(finished);
       return entry;
     } finally {
@@ -257,7 +260,8 @@ export class PageRenderer {
     const { clock, sources } = this.#options;
     const sessions = visitor === undefined ? sources.sessions : visitorSessions(sources.sessions, visitor);
     const { stamp, signal } = context;
-    return new RenderScope({ stamp, signal, nowMs: clock.now() }, { ...sources, sessions });
+    const personal = visitor !== undefined;
+    return new RenderScope({ stamp, signal, nowMs: clock.now(), personal }, { ...sources, sessions });
   }
 
   /** To where an action sends its visitor. Errors: `E_REDIRECT`. */
@@ -403,7 +407,7 @@ export class PageRenderer {
       resolveFragment: this.#options.fragments.resolver(scope),
       signal,
       watch: measured.watch,
-      tell: this.#notices.of(view),
+      tell: this.#notices.of(view, scope.personal),
       onScript: (text) => scope.scripts.add(scriptHash(text)),
     };
   }
@@ -448,6 +452,10 @@ function placeOf({ variants, host }: Inputs): {
   readonly host: HostInput | undefined;
 } {
   return { variants, host };
+}
+
+function withoutItsWords({ what, error }: FailedRead): FailedRead {
+  return { what, error: error === undefined ? undefined : withoutWords(error) };
 }
 
 /** Of a render that is joined by nobody. */

@@ -75,6 +75,8 @@ export interface PageActionsOptions {
   /** In [0, 1); spreads Retry-After. */
   readonly random: () => number;
   readonly showErrors: boolean;
+  /** Log what failed actions say. */
+  readonly personalErrors?: boolean;
   /** Told whose work it is that goes on. */
   readonly rejections?: UnheardRejections | undefined;
   readonly timeoutMs: Milliseconds;
@@ -172,7 +174,7 @@ export class PageActions {
   async #act(template: string, action: () => ActionAnswer | Promise<ActionAnswer>): Promise<ActionAnswer> {
     const { rejections } = this.#options;
     const place = `action ${template}`;
-    rejections?.began(place);
+    rejections?.began(place, true);
     try {
       return await action();
     } finally {
@@ -230,7 +232,9 @@ export class PageActions {
     this.#counts.failed++;
     const { status, retry } = diagnose(error);
     const id = request.id?.() ?? newId();
-    this.#failures.write({ error, id, status, route: route.template }, 'an action failed');
+    const { logId: session } = request.arrival;
+    const failure = { error, id, status, route: route.template, personal: true, session };
+    this.#failures.write(failure, 'an action failed');
     const detail = showErrors && error instanceof Error ? (error.stack ?? error.message) : undefined;
     return this.#failure(route, status, detail, retry ? [this.#retryAfter()] : [], id);
   }

@@ -65,6 +65,8 @@ export interface EndpointsOptions {
   /** In [0, 1); spreads Retry-After. */
   readonly random: () => number;
   readonly showErrors: boolean;
+  /** Log what failed handlers say. */
+  readonly personalErrors?: boolean;
   /** Told whose work it is that goes on. */
   readonly rejections?: UnheardRejections | undefined;
   readonly timeoutMs: Milliseconds;
@@ -110,7 +112,8 @@ export class Endpoints {
     const { showErrors } = this.#options;
     this.#counts.failed++;
     const { status, retry } = diagnose(error);
-    this.#failures.write({ error, id, status, route: route.template }, 'an endpoint failed');
+    const failed = { error, id, status, route: route.template, personal: true };
+    this.#failures.write(failed, 'an endpoint failed');
     const shown = showErrors && error instanceof Error ? (error.stack ?? error.message) : undefined;
     const detail = shown ?? (status === 400 ? 'A value of the request cannot be taken.' : undefined);
     return { status, id, detail, issues: [], headers: retry ? this.#retryAfter() : [] };
@@ -131,7 +134,7 @@ export class Endpoints {
     const timer = clock.after(timeoutMs, () => stop.abort(new HandlerTimeout(timeoutMs)));
     this.#running++;
     this.#counts.run++;
-    rejections?.began(place);
+    rejections?.began(place, true);
     const arrival = request.route.from === 'anywhere' ? undefined : request.arrival();
     const handling = (async () => {
       const db = this.#options.writing.session(stop.signal);

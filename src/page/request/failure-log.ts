@@ -2,6 +2,7 @@
 // costs little, and there are so many a second. A mistake of the client has no stack, and nothing of what was sent.
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
+import { withoutWords } from '../../core/withheld-error.ts';
 
 export interface Failure {
   readonly error: unknown;
@@ -9,6 +10,17 @@ export interface Failure {
   readonly status: number;
   /** The template. */
   readonly route: string;
+  /** Of code that sees a visitor: what it says may quote them. */
+  readonly personal?: boolean;
+  /** By which the visitor's session can be followed (Arrival.logId). */
+  readonly session?: string | undefined;
+}
+
+export interface FailureLogOptions {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Write what personal failures say. Default false. */
+  readonly personalErrors?: boolean;
 }
 
 const MAX_LINES_PER_SECOND = 20;
@@ -16,22 +28,25 @@ const MAX_LINES_PER_SECOND = 20;
 export class FailureLog {
   readonly #log: Logger;
   readonly #clock: Clock;
+  readonly #personalErrors: boolean;
   /** One for the mistakes of clients, one for ours: the first must not hide the second. */
   readonly #client = { second: -1, lines: 0, leftOut: 0 };
   readonly #server = { second: -1, lines: 0, leftOut: 0 };
 
-  constructor({ log, clock }: { readonly log: Logger; readonly clock: Clock }) {
+  constructor({ log, clock, personalErrors = false }: FailureLogOptions) {
     this.#log = log;
     this.#clock = clock;
+    this.#personalErrors = personalErrors;
   }
 
-  write({ error, id, status, route }: Failure, message: string): void {
+  write({ error, id, status, route, personal = false, session }: Failure, message: string): void {
     const isOurs = status >= 500;
     const left = this.#room(isOurs ? this.#server : this.#client);
     if (left === undefined) return;
-    const leftOut = left === 0 ? {} : { leftOut: left };
-    if (isOurs) this.#log.error({ err: error, id, status, route, ...leftOut }, message);
-    else this.#log.warn({ code: codeOf(error), id, status, route, ...leftOut }, message);
+    const more = { ...(session !== undefined && { session }), ...(left > 0 && { leftOut: left }) };
+    const err = personal && !this.#personalErrors ? withoutWords(error) : error;
+    if (isOurs) this.#log.error({ err, id, status, route, ...more }, message);
+    else this.#log.warn({ code: codeOf(error), id, status, route, ...more }, message);
   }
 
   /** How many lines were left out before this one; undefined: this one is, too. */

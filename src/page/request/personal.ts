@@ -48,7 +48,7 @@ export class PersonalPages {
     const leave = () => over.abort(request.gone.reason);
     request.gone.addEventListener('abort', leave, { once: true });
     try {
-      const slot = await slots?.enter(clock.monotonic() + limitMs, over);
+      const slot = await slots?.enter(clock.monotonic() + limitMs, over, 'personal');
       try {
         const rendering = this.#render(request, over);
         slot?.waits();

@@ -19,6 +19,7 @@ import type { ErrorProps } from '../definitions/error-page.ts';
 import type { Chosen, PageVariants } from '../definitions/variants.ts';
 import type { Encoding } from '../encode/encode.ts';
 import { PageEncodings } from '../encode/encodings.ts';
+import { GuardError } from '../errors.ts';
 import type { PageRenderer } from '../render/renderer.ts';
 import { type Shell, Shells } from '../render/shells.ts';
 import type { Timeouts } from '../timeouts.ts';
@@ -99,6 +100,8 @@ export interface PipelineOptions {
   readonly random: () => number;
   /** Show errors to the visitor. Never in production. */
   readonly showErrors: boolean;
+  /** Log what failed guards and personal pages say. */
+  readonly personalErrors?: boolean;
   readonly trace?: Tracing;
 }
 
@@ -117,7 +120,7 @@ export class PagePipeline {
     this.#options = options;
     const { cache, clock, log } = options;
     this.#encodings = new PageEncodings({ cache, clock, log });
-    this.#failures = new FailureLog({ log, clock });
+    this.#failures = new FailureLog(options);
   }
 
   /** Before the cache's own: nothing is compressed any more that the cache would have to take. */
@@ -232,7 +235,7 @@ export class PagePipeline {
   async #forVisitor(route: PageRoute, raw: RawInputs, visit: Visit): Promise<PageResponse> {
     const { admission, personal } = this.#options;
     const { request } = visit;
-    const arrival = request.arrival?.();
+    const arrival = visit.arrival;
     if (arrival === undefined || admission === undefined || personal === undefined)
       throw new Error(`${route.template} looks at its visitor, and nobody says who that is.`);
     const refusal = await admission.refuse(route, { params: raw.params, arrival }, request.id);
@@ -438,7 +441,9 @@ export class PagePipeline {
     // Whoever asked is gone, and the render stopped for that reason: no failure to tell of.
     if (known === undefined && !visit.isGone) {
       if (typeof error === 'object' && error !== null) this.#told.set(error, id);
-      this.#failures.write({ error, id, status, route: route.template }, 'a page failed');
+      const personal = route.page.definition.personal === true || error instanceof GuardError;
+      const { logId: session } = visit;
+      this.#failures.write({ error, id, status, route: route.template, personal, session }, 'a page failed');
     }
     const detail = showErrors ? describe(error) : undefined;
     return this.#failure(route, { status, id, detail }, retry ? [retryAfter(random)] : [], visit);
@@ -509,10 +514,21 @@ class Visit {
   /** Of the page whose address it is, whatever answers in the end. */
   readonly hasInputs: boolean;
   #visitor: Visitor | undefined = undefined;
+  #arrival: Arrival | undefined = undefined;
 
   constructor(request: PageRequest, hasInputs: boolean) {
     this.request = request;
     this.hasInputs = hasInputs;
+  }
+
+  get arrival(): Arrival | undefined {
+    this.#arrival ??= this.request.arrival?.();
+    return this.#arrival;
+  }
+
+  /** Where its visitor was looked at. */
+  get logId(): string | undefined {
+    return this.#arrival?.logId;
   }
 
   get visitor(): Visitor {
