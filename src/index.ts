@@ -28,6 +28,7 @@ export {
 export type { Head } from './page/definitions/head.ts';
 export { preferredLanguage } from './page/definitions/languages.ts';
 export { type Layout, type LayoutContext, type LayoutDefinition, layout } from './page/definitions/layout.ts';
+export { type ListSchema, list } from './page/definitions/list.ts';
 export {
   type Forbidden,
   forbidden,
@@ -60,6 +61,8 @@ export {
   variant,
 } from './page/definitions/variant.ts';
 export { type BodyKind, type RawOptions, raw, stream } from './page/endpoint/body.ts';
+export { type CsvOptions, csv } from './page/endpoint/csv.ts';
+export { type Download, type DownloadOptions, download } from './page/endpoint/download.ts';
 export {
   type Endpoint,
   type EndpointAnswer,
@@ -70,6 +73,7 @@ export {
   type Handler,
   type MethodDefinition,
 } from './page/endpoint/endpoint.ts';
+export { type SignatureScheme, type SignedBody, type SignedOptions, signed } from './page/endpoint/signed.ts';
 export type { ElementObject, ElementProps, Node } from './render/element.ts';
 export { type RenderOptions, render } from './render/render.ts';
 export { type SafeUrl, type SafeUrlOptions, safeUrl } from './render/safe-url.ts';

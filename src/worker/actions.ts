@@ -72,6 +72,7 @@ export function openActions(parts: ActionsParts): {
     admission,
     failurePages: (props) => renderer.failure(props, []),
     documentPolicy: application.security.plain,
+    now: () => clock.now(),
     maxBodyBytes,
     publicOrigin,
     newId,

@@ -7,7 +7,15 @@ import { RawConnection } from '../support/raw-http.ts';
 import { type Site, startSite } from '../support/site.ts';
 
 const noRows = () => Promise.reject(new Error('This test has no database.'));
-const db = { query: noRows, one: noRows, many: noRows, byId: noRows, paginate: noRows, transaction: noRows };
+const db = {
+  query: noRows,
+  one: noRows,
+  many: noRows,
+  byId: noRows,
+  paginate: noRows,
+  transaction: noRows,
+  stream: () => noRows() as never,
+};
 const schema = z.object({ userId: z.number(), name: z.string() });
 const nameIn = (data: unknown) => schema.safeParse(data).data?.name;
 

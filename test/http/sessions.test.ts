@@ -5,7 +5,15 @@ import { invalid, page, redirect, session } from '../../src/index.ts';
 import { type Site, type SiteOptions, startSite } from '../support/site.ts';
 
 const noRows = () => Promise.reject(new Error('This test has no database.'));
-const db = { query: noRows, one: noRows, many: noRows, byId: noRows, paginate: noRows, transaction: noRows };
+const db = {
+  query: noRows,
+  one: noRows,
+  many: noRows,
+  byId: noRows,
+  paginate: noRows,
+  transaction: noRows,
+  stream: () => noRows() as never,
+};
 
 const schema = z.object({ userId: z.number(), name: z.string() });
 

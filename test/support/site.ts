@@ -101,7 +101,7 @@ const noDatabase: Sessions = {
 const noWriting: Writing = {
   session: () => {
     const refuse = () => Promise.reject(new Error('This test has no database.'));
-    return { ...noDatabase.session({} as never), transaction: refuse };
+    return { ...noDatabase.session({} as never), transaction: refuse, stream: () => refuse() as never };
   },
   visible: () => Promise.reject(new Error('This test has no database.')),
 };
@@ -251,6 +251,7 @@ export async function startSite(options: SiteOptions) {
     maxBodyBytes: limits.maxBodyBytes,
     publicOrigin,
     documentPolicy: application.security.plain,
+    now: () => clock.now(),
     newId,
   });
   const handler = new RequestHandler({

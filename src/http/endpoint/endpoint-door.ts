@@ -1,12 +1,13 @@
 // Requests to endpoints: which file has the address, whether the method and the origin are answered, and the answer on the
 // wire. Everything here is for one request; nothing is cached.
-import type { Bytes } from '../../core/units.ts';
+import type { Bytes, EpochMs } from '../../core/units.ts';
 import type { PageRoute } from '../../page/application/application.ts';
 import type { RouteTable, WithEndpoint } from '../../page/application/route-table.ts';
 import type { Match } from '../../page/application/router.ts';
 import { isRedirect } from '../../page/definitions/outcome.ts';
 import { BodyCut } from '../../page/endpoint/body.ts';
 import type { EndpointRoute } from '../../page/endpoint/compile-endpoint.ts';
+import { isDownload } from '../../page/endpoint/download.ts';
 import { type EndpointMethod, METHODS } from '../../page/endpoint/endpoint.ts';
 import { EndpointError } from '../../page/endpoint/errors.ts';
 import { safeLocation } from '../../page/render/redirect.ts';
@@ -22,7 +23,8 @@ import { corsHeaders, mayAct, preflightHeaders } from './cors.ts';
 import { type FailurePages, failureAnswer } from './failure-answer.ts';
 import { incomingBody } from './incoming-body.ts';
 import { jsonAnswer } from './json-answer.ts';
-import { sendWebResponse } from './web-response.ts';
+import { sendDownload } from './send-download.ts';
+import { type Outgoing, sendWebResponse } from './web-response.ts';
 
 export interface EndpointDoorOptions {
   readonly routes: RouteTable<PageRoute>;
@@ -35,6 +37,7 @@ export interface EndpointDoorOptions {
   /** Of a document that an endpoint answers. */
   readonly documentPolicy: string;
   readonly newId: () => string;
+  readonly now: () => EpochMs;
 }
 
 /** A file with an endpoint, and what the path's parameters are. */
@@ -108,7 +111,10 @@ export class EndpointDoor {
     const definition = route.methods.get(method);
     if (definition?.body === undefined) dropBody(request, maxBodyBytes);
     const id = visit.id();
-    const body = incomingBody(request, response, definition?.maxBytes ?? maxBodyBytes, header);
+    const body = incomingBody(request, response, definition?.maxBytes ?? maxBodyBytes, {
+      header,
+      nowMs: this.#options.now(),
+    });
     const { arrival } = visit;
     const done = await endpoints.run({ route, method, params, query, header, arrival, body, id });
     if ('failure' in done) await this.#fail(visit, done.failure);
@@ -148,22 +154,36 @@ export class EndpointDoor {
     method: EndpointMethod,
     { answer, headers }: { readonly answer: unknown; readonly headers: readonly string[] },
   ): Promise<'sent' | 'gone'> {
-    const { request, response, route, transport } = visit;
+    const { request } = visit;
+    if (isDownload(answer)) {
+      const sent = await sendDownload(
+        answer,
+        request,
+        this.#outgoing(visit, ['content-disposition'], headers),
+      );
+      if (sent !== 'absent') return sent;
+      await this.#refuse(visit, 404, 'There is no such file.');
+      return 'sent';
+    }
     if (answer instanceof Response) {
       const exposed = [...answer.headers.keys()].filter((name) => name !== 'set-cookie');
-      const cors = corsHeaders(route.from, request.headers, exposed);
-      return sendWebResponse(answer, {
-        response,
-        extra: [...cors, ...transport],
-        own: headers,
-        cookies: route.from !== 'anywhere',
-        documentPolicy: this.#options.documentPolicy,
-        closing: () => this.#isLast(visit),
-      });
+      return sendWebResponse(answer, this.#outgoing(visit, exposed, headers));
     }
     const made = answerOf(answer, method);
     this.#say({ ...made, headers: [...made.headers, ...headers] }, visit);
     return 'sent';
+  }
+
+  #outgoing(visit: Visit, exposed: readonly string[], own: readonly string[]): Outgoing {
+    const { request, response, route, transport } = visit;
+    return {
+      response,
+      extra: [...corsHeaders(route.from, request.headers, exposed), ...transport],
+      own,
+      cookies: route.from !== 'anywhere',
+      documentPolicy: this.#options.documentPolicy,
+      closing: () => this.#isLast(visit),
+    };
   }
 
   async #refuse(

@@ -13,7 +13,7 @@ export function incomingBody(
   request: IncomingMessage,
   response: ServerResponse,
   maxBytes: Bytes,
-  header: IncomingBody['header'],
+  { header, nowMs }: Pick<IncomingBody, 'header' | 'nowMs'>,
 ): IncomingBody {
   const given = request.headers['content-type'] ?? '';
   const contentType = given.length > MAX_TYPE_LENGTH ? '' : given;
@@ -28,6 +28,7 @@ export function incomingBody(
     type: (contentType.split(';', 1)[0] ?? '').trim().toLowerCase(),
     contentType,
     header,
+    nowMs,
     bytes: async () => {
       assertReadable();
       const body = await readBody(request, response, maxBytes);

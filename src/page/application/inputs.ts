@@ -2,6 +2,7 @@
 // else reaches `load`, and the cache key is made of exactly this, so no unkeyed input can reach a cached page.
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type HostInput, type HostSchema, readHost } from '../definitions/host-input.ts';
+import { isList, MAX_LIST_VALUES } from '../definitions/list.ts';
 import type { Shape } from '../definitions/schemas.ts';
 import { type Chosen, NOTHING_CHOSEN, type PageVariants } from '../definitions/variants.ts';
 
@@ -106,10 +107,10 @@ function parseRest(
 /**
  * The declared parameters of a query, decoded. Others are dropped unread, so tracking parameters make no
  * entries of their own. A declared one that comes twice is refused: which of the two counts is what a proxy
- * in front, this server and a page could each see differently. A string is the reason to refuse.
+ * in front, this server and a page could each see differently; unless it is a `list()`. A string is the reason to refuse.
  */
-function readQuery(query: string, declared: Shape): Record<string, string> | string {
-  const found: Record<string, string> = {};
+function readQuery(query: string, declared: Shape): Record<string, string | string[]> | string {
+  const found: Record<string, string | string[]> = {};
   if (query === '' || isEmpty(declared)) return found;
   const pairs = query.split('&', MAX_PAIRS + 1);
   if (pairs.length > MAX_PAIRS) return `The query has more than ${MAX_PAIRS} parameters.`;
@@ -122,6 +123,13 @@ function readQuery(query: string, declared: Shape): Record<string, string> | str
     if (value === undefined) return `The query parameter '${name}' is not percent-encoded properly.`;
     // Postgres takes no NUL in text; nobody types one.
     if (value.includes('\0')) return `The query parameter '${name}' holds a NUL character.`;
+    if (isList(declared[name])) {
+      const held = Object.hasOwn(found, name) ? found[name] : undefined;
+      if (!Array.isArray(held)) found[name] = [value];
+      else if (held.push(value) > MAX_LIST_VALUES)
+        return `The query parameter '${name}' is given more than ${MAX_LIST_VALUES} times.`;
+      continue;
+    }
     if (Object.hasOwn(found, name)) return `The query parameter '${name}' is given more than once.`;
     found[name] = value;
   }
@@ -151,7 +159,10 @@ interface ParsedShape {
   readonly wrong: string | undefined;
 }
 
-function parseShape(shape: Shape, raw: Readonly<Record<string, string>>): ParsedShape | Promise<ParsedShape> {
+function parseShape(
+  shape: Shape,
+  raw: Readonly<Record<string, string | readonly string[]>>,
+): ParsedShape | Promise<ParsedShape> {
   const names = Object.keys(shape);
   // A parameter may be called `toString`: what every object has is not what the visitor gave.
   const given = (name: string) => (Object.hasOwn(raw, name) ? raw[name] : undefined);

@@ -2,6 +2,7 @@
 // other kinds are made by functions (`raw()`, `stream()`, `signed()`).
 import type { Readable } from 'node:stream';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { EpochMs } from '../../core/units.ts';
 
 /** The body of one request, before anything of it was read. */
 export interface IncomingBody {
@@ -10,6 +11,8 @@ export interface IncomingBody {
   /** The whole header, for what needs its parameters. */
   readonly contentType: string;
   readonly header: (name: string) => string | undefined;
+  /** When the request came. */
+  readonly nowMs: EpochMs;
   /** All of it. Rejects with `BodyRefused` (413, 400) or `BodyCut`. */
   bytes(): Promise<Buffer>;
   /** As it comes. Errors as `bytes` rejects. Called once. */
@@ -65,7 +68,7 @@ export type BodyShape = StandardSchemaV1 | BodyKind<unknown>;
 export type BodyOf<B extends BodyShape> =
   B extends BodyKind<infer T> ? T : B extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<B> : never;
 
-function bodyKind<T>(read: BodyKind<T>['read'], streams = false): BodyKind<T> {
+export function bodyKind<T>(read: BodyKind<T>['read'], streams = false): BodyKind<T> {
   return Object.freeze({ [kind]: true as const, read, streams });
 }
 

@@ -37,9 +37,10 @@ function entriesAsText(values: Readonly<Record<string, unknown>>): [string, stri
   const found: [string, string][] = [];
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue;
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
-      return undefined;
-    found.push([name, String(value)]);
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (typeof each !== 'string' && typeof each !== 'number' && typeof each !== 'boolean') return undefined;
+      found.push([name, String(each)]);
+    }
   }
   return found;
 }
