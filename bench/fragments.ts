@@ -10,7 +10,7 @@ import { CacheStack } from '../src/cache/stack/stack.ts';
 import { systemClock as clock } from '../src/core/clock.ts';
 import type { Logger } from '../src/core/log.ts';
 import { EncodingChoice } from '../src/http/response/negotiate.ts';
-import { answerPage } from '../src/http/response/response.ts';
+import { pageResponse } from '../src/http/response/response.ts';
 import { fragment, type Node, page } from '../src/index.ts';
 import { PurgeClock } from '../src/invalidation/clock/clock.ts';
 import { assemble } from '../src/page/application/application.ts';
@@ -153,7 +153,7 @@ function startSite(world: World, make: (world: World) => unknown) {
   const caches = { pages: stack<PageEntry>(weighPage), fragments: stack<FragmentEntry>(weighFragment) };
   const refuse = () => Promise.reject(new Error('There is no database here.'));
   const db = { query: refuse, one: refuse, many: refuse, byId: refuse, paginate: refuse };
-  const sources = { sessions: { session: () => db }, fetch: globalThis.fetch };
+  const sources = { readScopes: { readScope: () => db }, fetch: globalThis.fetch };
   const timeouts = { hardTimeoutMs: 10_000, softTimeoutMs: 500 };
   const application = assemble({ modules: [{ file: 'index', exported: make(world) }], build: 'bench' });
   const fragments = new Fragments({ build: 'bench', sources, clock, timeouts, cache: caches.fragments });
@@ -181,7 +181,7 @@ function startSite(world: World, make: (world: World) => unknown) {
         waits: () => ({ signal: new AbortController().signal }),
       });
       if (outcome?.result !== 'miss') throw new Error(`not rendered: ${outcome?.result}`);
-      const { body } = answerPage(entry, { method: 'GET', encodings, ifNoneMatch: undefined }, undefined);
+      const { body } = pageResponse(entry, { method: 'GET', encodings, ifNoneMatch: undefined }, undefined);
       return body?.length ?? 0;
     },
     /** A commit that changes one row. */

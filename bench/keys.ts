@@ -7,7 +7,7 @@ import { fragmentCodec, pageCodec } from '../src/cache/shared/codec.ts';
 import { seal } from '../src/cache/shared/envelope.ts';
 import { systemClock as clock } from '../src/core/clock.ts';
 import type { DependencyKey } from '../src/core/units.ts';
-import type { KeySink } from '../src/core/validity.ts';
+import type { KeyRecorder } from '../src/core/validity.ts';
 import type { Observed, StatementObserver } from '../src/data/observer.ts';
 import { Database } from '../src/data/read/database.ts';
 import { FollowedSchema } from '../src/data/record/followed-schema.ts';
@@ -52,7 +52,7 @@ interface Call {
 /** Keeps what statements gave, render by render (each has a sink of its own). */
 class Witness implements StatementObserver {
   readonly #observer: StatementObserver;
-  calls = new Map<KeySink, Call[]>();
+  calls = new Map<KeyRecorder, Call[]>();
 
   constructor(observer: StatementObserver) {
     this.#observer = observer;
@@ -62,12 +62,12 @@ class Witness implements StatementObserver {
     sql: string,
     params: readonly unknown[],
     result: Observed,
-    sink: KeySink,
+    keyRecorder: KeyRecorder,
   ): void | Promise<void> {
-    const calls = this.calls.get(sink) ?? [];
+    const calls = this.calls.get(keyRecorder) ?? [];
     calls.push({ sql, params, result });
-    this.calls.set(sink, calls);
-    return this.#observer.onStatement(sql, params as never, result, sink);
+    this.calls.set(keyRecorder, calls);
+    return this.#observer.onStatement(sql, params as never, result, keyRecorder);
   }
 }
 
@@ -173,21 +173,22 @@ function collecting(
   held: readonly FragmentEntry[],
 ): number {
   const collect = (isOn: boolean): readonly DependencyKey[] => {
-    const page = site.scope();
-    if (isOn) observe(own, schema, page.sink);
+    const page = site.renderContext();
+    if (isOn) observe(own, schema, page.keyRecorder);
     for (const calls of inside) {
-      const fragment = site.scope();
-      if (isOn) observe(calls, schema, fragment.sink);
-      page.scope.include({ keys: fragment.scope.keys, createdMs: 0 }, 0);
+      const fragment = site.renderContext();
+      if (isOn) observe(calls, schema, fragment.keyRecorder);
+      page.renderContext.include({ keys: fragment.renderContext.keys, createdMs: 0 }, 0);
     }
-    if (isOn) for (const { keys: known } of held) page.scope.include({ keys: known, createdMs: 0 }, 0);
-    return page.scope.keys;
+    if (isOn)
+      for (const { keys: known } of held) page.renderContext.include({ keys: known, createdMs: 0 }, 0);
+    return page.renderContext.keys;
   };
   return perCall(() => collect(true)) - perCall(() => collect(false));
 }
 
-function observe(calls: readonly Call[], schema: FollowedSchema, sink: KeySink): void {
-  for (const { sql, params, result } of calls) void schema.onStatement(sql, params, result, sink);
+function observe(calls: readonly Call[], schema: FollowedSchema, keyRecorder: KeyRecorder): void {
+  for (const { sql, params, result } of calls) void schema.onStatement(sql, params, result, keyRecorder);
 }
 
 /** The clock remembers the slots of a frozen list; here they are wanted again and again. */

@@ -19,7 +19,7 @@ import type { PostRow, UserRow } from '../app/rows.ts';
 import { seedWith } from '../app/seed.ts';
 import { openCaches } from '../src/cache/stack/caches.ts';
 import { systemClock as clock } from '../src/core/clock.ts';
-import type { KeySink } from '../src/core/validity.ts';
+import type { KeyRecorder } from '../src/core/validity.ts';
 import type { StatementObserver } from '../src/data/observer.ts';
 import { Database } from '../src/data/read/database.ts';
 import { insertMany } from '../src/embedded/bulk.ts';
@@ -29,7 +29,7 @@ import { Dependencies } from '../src/invalidation/graph/dependencies.ts';
 import { assemble } from '../src/page/application/application.ts';
 import { readPublicFiles } from '../src/page/application/public-files.ts';
 import { Fragments } from '../src/page/render/fragments.ts';
-import { RenderScope } from '../src/page/render/render-context.ts';
+import { RenderContext } from '../src/page/render/render-context.ts';
 import { PageRenderer } from '../src/page/render/renderer.ts';
 import { PagePipeline } from '../src/page/request/pipeline.ts';
 import { silent } from './silent.ts';
@@ -158,7 +158,7 @@ export async function startSite(url: string, observer: StatementObserver | undef
     max: 3,
     ...(observer !== undefined && { observer }),
   });
-  const sources = { sessions: database, fetch: globalThis.fetch, declared: dependencies.graph };
+  const sources = { readScopes: database, fetch: globalThis.fetch, declared: dependencies.graph };
   const timeouts = { hardTimeoutMs: 60_000, softTimeoutMs: 30_000 };
   const application = assemble({ modules, build: 'bench', files: await readPublicFiles(`${app}public`) });
   const fragments = new Fragments({ build: 'bench', sources, clock, timeouts, cache: caches.fragments });
@@ -175,7 +175,7 @@ export async function startSite(url: string, observer: StatementObserver | undef
     showErrors: true,
   });
   const { signal } = new AbortController();
-  const db = database.session({ signal, sink: { add: () => {}, untracked: () => {} } });
+  const db = database.readScope({ signal, keyRecorder: { add: () => {}, untracked: () => {} } });
   return {
     validity,
     /** Renders it, whatever came before, and answers the entry. */
@@ -196,16 +196,16 @@ export async function startSite(url: string, observer: StatementObserver | undef
     forgetFragments: () => caches.fragments.clear(),
     fragments: () => caches.fragments.recentKeys(1000).flatMap((key) => caches.fragments.peek(key) ?? []),
     /** What one render collects with, and where its statements tell their keys. */
-    scope(): { readonly scope: RenderScope; readonly sink: KeySink } {
-      let heard: KeySink | undefined;
-      const session = (options: { readonly signal: AbortSignal; readonly sink: KeySink }) => {
-        heard = options.sink;
+    renderContext(): { readonly renderContext: RenderContext; readonly keyRecorder: KeyRecorder } {
+      let heard: KeyRecorder | undefined;
+      const readScope = (options: { readonly signal: AbortSignal; readonly keyRecorder: KeyRecorder }) => {
+        heard = options.keyRecorder;
         return db;
       };
       const start = { stamp: validity.stamp(), signal, nowMs: 0 };
-      const scope = new RenderScope(start, { ...sources, sessions: { session } });
+      const renderContext = new RenderContext(start, { ...sources, readScopes: { readScope } });
       if (heard === undefined) throw new Error('A render without a session');
-      return { scope, sink: heard };
+      return { renderContext, keyRecorder: heard };
     },
     async [Symbol.asyncDispose]() {
       await pipeline.close();

@@ -45,7 +45,7 @@ export async function monitoring(): Promise<Table[]> {
       'The same build twice; in one of them the counts, the log of requests, the watch over loop, memory and collections, and the regular questions of the primary were cut out.';
     return [
       cpuTable('Monitoring, on a hit', [note], hit),
-      cpuTable('Monitoring, on a hit without the shortcut', [note], ordinary),
+      cpuTable('Monitoring, on a hit without the fastPath', [note], ordinary),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });

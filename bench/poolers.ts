@@ -13,7 +13,7 @@ const READS = 5_000;
 const ROUNDS = 5;
 const AT_ONCE = 8;
 const IDS = 50;
-const sink = { add: () => {}, untracked: () => {} };
+const keyRecorder = { add: () => {}, untracked: () => {} };
 
 interface Way {
   readonly name: string;
@@ -59,7 +59,7 @@ export async function poolers(): Promise<Table[]> {
 
 async function readUs({ url, pooler }: Way): Promise<number> {
   const database = new Database({ connectionString: url, logger: silent, clock, max: AT_ONCE, pooler });
-  const db = database.session({ signal: new AbortController().signal, sink });
+  const db = database.readScope({ signal: new AbortController().signal, keyRecorder });
   const read = (id: number) => db.query('select id, name from users where id = $1', [id]);
   let left = 0;
   const reader = async () => {

@@ -4,7 +4,7 @@
 //            the port is taken; the primary is told `ready`. A database that is down does not hold this up:
 //            pages answer 503 until it is there
 //   serve    until the primary says drain
-//   drain    the shortcut stops (each answer now says `Connection: close`) -> the port is closed, and the primary
+//   drain    the fast path stops (each answer now says `Connection: close`) -> the port is closed, and the primary
 //            told -> requests in flight end, or are cut at the deadline, which aborts their renders -> caches ->
 //            database
 import { randomBytes } from 'node:crypto';
@@ -27,8 +27,8 @@ import { AccessLog } from '../src/http/observability/access-log.ts';
 import { RequestLog } from '../src/http/observability/request-log.ts';
 import { RequestTail } from '../src/http/observability/request-tail.ts';
 import { HttpUsage } from '../src/http/observability/usage.ts';
-import { Operator } from '../src/http/request/debug-token.ts';
-import { Front } from '../src/http/request/trust-proxy.ts';
+import { DebugToken } from '../src/http/request/debug-token.ts';
+import { TrustProxy } from '../src/http/request/trust-proxy.ts';
 import { EncodingChoice } from '../src/http/response/negotiate.ts';
 import { PageServer } from '../src/http/server.ts';
 import { StaticFiles } from '../src/http/static.ts';
@@ -139,7 +139,7 @@ const databaseWatch = new DatabaseWatch(database, clock, log, () => link.send(DA
 purgeStream.speakOf(database.identity);
 
 const sources = {
-  sessions: database,
+  readScopes: database,
   fetch: tracedFetch(trace, globalThis.fetch),
   declared: dependencies.graph,
 };
@@ -178,7 +178,7 @@ const renderer = new PageRenderer({
   trace,
 });
 const stamp = () => purgeStream.validity.stamp();
-const forVisitors = { application, renderer, sessions: database, timeouts, clock, stamp, newId };
+const forVisitors = { application, renderer, readScopes: database, timeouts, clock, stamp, newId };
 const admission = new Admission({ ...forVisitors, timeoutMs: timeouts.hardTimeoutMs });
 const personal = new PersonalPages({ ...forVisitors, slots: overload.slots });
 const pipeline = new PagePipeline({
@@ -206,7 +206,7 @@ dependencies.attach('fragment', {
 });
 application.variants.log = log;
 const encodings = new EncodingChoice();
-const front = new Front(config);
+const trustProxy = new TrustProxy(config);
 const access = new AccessLog({
   mode: config.accessLog,
   share: config.accessLogSample,
@@ -214,14 +214,14 @@ const access = new AccessLog({
   clock,
   random: Math.random,
 });
-const requests = new RequestLog({ access, front, clock, newId });
+const requests = new RequestLog({ access, trustProxy, clock, newId });
 const { preparedBytes } = caches;
 const hits = new HitPath({
   cache: caches.pages,
   clock,
   encodings,
   maxBytes: preparedBytes,
-  front,
+  trustProxy,
   access,
   tail,
   captures: application.variants.headers,
@@ -236,7 +236,7 @@ const assets = await KeptAssets.open({
   nowMs: clock.now(),
 });
 const files = new StaticFiles(application.files, application.security.plain, assets);
-const operator = new Operator(config.debugToken);
+const debugToken = new DebugToken(config.debugToken);
 const { door, endpoints } = openActions({
   admission,
   rejections,
@@ -263,8 +263,8 @@ const handler = new RequestHandler({
   usage: usage.http,
   requests,
   trace,
-  operator,
-  front,
+  debugToken,
+  trustProxy,
 });
 const server = new PageServer({ handler, clock, limits });
 const warmer = new Warmer({

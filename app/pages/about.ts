@@ -18,7 +18,7 @@ export default page({
             className: 'prose',
             children: [
               {
-                p: 'A commonplace book is where people used to copy down whatever was worth keeping: a recipe, a line from a letter, the day the swifts came back.',
+                p: 'A commonplace book is where people used to copy down whatever was worth keeping: a refreshable page, a line from a letter, the day the swifts came back.',
               },
               {
                 p: 'This one is a sample for a render server. Its people, their posts and their answers are rows in Postgres, made up by a program that makes up the same ones every time.',

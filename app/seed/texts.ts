@@ -49,7 +49,7 @@ export const PHRASES: Readonly<Record<TopicSlug, Phrases>> = {
     ],
     middles: [
       'The trick, if there is one, is to do less. I used to fuss over it every ten minutes; now I leave the room.',
-      'Temperature matters more than any of the recipes admit. My kitchen is at sixteen degrees in {month}, and everything simply takes twice as long.',
+      'Temperature matters more than any of the refreshable pages admit. My kitchen is at sixteen degrees in {month}, and everything simply takes twice as long.',
       'I weighed it all this time. 500 g flour, 350 g water, 9 g salt: boring numbers, and they work.',
       'The first batch went to the hens. The second went to a friend who is too polite to be useful. The third one we ate standing up.',
       'If you are in {place} the mill behind the station still sells by the scoop, and they will tell you which sacks are older than they should be.',

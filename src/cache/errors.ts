@@ -13,14 +13,14 @@ export class RenderTimeoutError extends CoherentError {
 }
 
 /** Why a render was refused. */
-export type Refusal = 'full' | 'slow' | 'deadline' | 'waited' | 'spared';
+export type Refusal = 'full' | 'slow' | 'deadline' | 'waited' | 'staleIfOverloaded';
 
 const REFUSALS: Readonly<Record<Refusal, string>> = {
   full: 'there is no place left in the line',
   slow: 'its turn would come too late',
   deadline: 'it could not be ready before its deadline',
   waited: 'it stood in the line for too long',
-  spared: 'an older page is served instead',
+  staleIfOverloaded: 'an older page is served instead',
 };
 
 /** A render was refused: all slots of the worker are taken, and it would have waited too long for one. */

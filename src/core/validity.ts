@@ -34,7 +34,7 @@ export interface Validity {
 }
 
 /** Collects the dependency keys of one render. */
-export interface KeySink {
+export interface KeyRecorder {
   add(key: DependencyKey): void;
   /**
    * The render read something whose changes nothing will tell of (a volatile function, a foreign table).
@@ -43,11 +43,11 @@ export interface KeySink {
   untracked(why: string): void;
   /**
    * A read begins, described by `what`. Call the result once it has ended: with its error when it failed. A render in
-   * which a read failed, or was still running when `load` returned, is incomplete. A sink of nothing kept has no need.
+   * which a read failed, or was still running when `load` returned, is incomplete. A key recorder of nothing kept has no need.
    */
   reading?(what: () => string): (error?: unknown) => void;
   /** Nothing told to it is kept, so what a statement depends on need not be found out. */
   readonly isDeaf?: true;
-  /** Where somebody asks why: the sink for the keys of one statement. Ordinary renders have none. */
-  of?(statement: string): KeySink;
+  /** Where somebody asks why: the key recorder for the keys of one statement. Ordinary renders have none. */
+  of?(statement: string): KeyRecorder;
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { KeySink } from '../core/validity.ts';
+import type { KeyRecorder } from '../core/validity.ts';
 import type { Row, SqlValue } from './db.ts';
 
 /** What a statement gave. */
@@ -30,6 +30,6 @@ export interface StatementObserver {
     sql: string,
     params: readonly SqlValue[],
     result: Observed,
-    sink: KeySink,
+    keyRecorder: KeyRecorder,
   ): void | Promise<void>;
 }

@@ -9,11 +9,11 @@ import { comesFromHere } from './request/csrf.ts';
 import { dropBody, readBody } from './request/request-body.ts';
 import type { Target } from './request/target.ts';
 import type { Encoding } from './response/negotiate.ts';
-import { plainAnswer } from './response/plain-response.ts';
-import { type Answer, answerPersonal } from './response/response.ts';
+import { plainResponse } from './response/plain-response.ts';
+import { type HttpResponse, personalResponse } from './response/response.ts';
 import { send } from './response/send.ts';
 
-export interface ActionDoorOptions {
+export interface FormHandlerOptions {
   readonly actions: PageActions;
   readonly maxBodyBytes: Bytes;
   readonly publicOrigin: string | undefined;
@@ -39,10 +39,10 @@ const KINDS: ReadonlyMap<string, FormKind> = new Map([
   ['application/json', 'json'],
 ]);
 
-export class ActionDoor {
-  readonly #options: ActionDoorOptions;
+export class FormHandler {
+  readonly #options: FormHandlerOptions;
 
-  constructor(options: ActionDoorOptions) {
+  constructor(options: FormHandlerOptions) {
     this.#options = options;
   }
 
@@ -54,7 +54,7 @@ export class ActionDoor {
   async serve(target: Target, posted: Posted): Promise<void> {
     const { actions, maxBodyBytes, publicOrigin } = this.#options;
     const { request, response, transport, isClosing } = posted;
-    const say = ({ headers, ...rest }: Answer, closing: boolean) =>
+    const say = ({ headers, ...rest }: HttpResponse, closing: boolean) =>
       send(response, { ...rest, headers: [...headers, ...transport] }, closing);
     const kind = kindOf(request);
     const refusal = comesFromHere(request.headers, publicOrigin) ? undefined : crossSite();
@@ -67,7 +67,7 @@ export class ActionDoor {
     // The client has broken off: nobody waits for an answer, and half a form is none.
     if (body === 'cut') return;
     if (body === 'too large') {
-      say(plainAnswer(413, `A form has at most ${maxBodyBytes} bytes.`), true);
+      say(plainResponse(413, `A form has at most ${maxBodyBytes} bytes.`), true);
       return;
     }
     const done = await actions.act({
@@ -88,11 +88,15 @@ export class ActionDoor {
 const IDENTITY: readonly Encoding[] = ['identity'];
 
 /** Not compressed: it may show what was sent beside what is secret, and lengths tell (BREACH). */
-function answerTo({ answer }: ActionResponse): Answer {
+function answerTo({ answer }: ActionResponse): HttpResponse {
   if (!('json' in answer)) {
-    return answerPersonal(answer, { method: 'GET', encodings: IDENTITY, ifNoneMatch: undefined }, undefined);
+    return personalResponse(
+      answer,
+      { method: 'GET', encodings: IDENTITY, ifNoneMatch: undefined },
+      undefined,
+    );
   }
-  const { headers, status } = plainAnswer(answer.status, '');
+  const { headers, status } = plainResponse(answer.status, '');
   const body = Buffer.from(`${JSON.stringify(answer.json)}\n`, 'utf8');
   const rest = headers.filter((_, at) => headers[at - (at % 2)] !== 'content-length');
   return {
@@ -115,13 +119,14 @@ function kindOf({ headers }: IncomingMessage): FormKind | undefined {
   return KINDS.get(type.trim());
 }
 
-function crossSite(): Answer {
-  return plainAnswer(403, 'This form can only be sent from a page of this site.');
+function crossSite(): HttpResponse {
+  return plainResponse(403, 'This form can only be sent from a page of this site.');
 }
 
-function unsupported(): Answer {
-  return plainAnswer(415, 'Send a form as application/x-www-form-urlencoded or application/json, in UTF-8.', [
-    'accept-post',
-    'application/x-www-form-urlencoded, application/json',
-  ]);
+function unsupported(): HttpResponse {
+  return plainResponse(
+    415,
+    'Send a form as application/x-www-form-urlencoded or application/json, in UTF-8.',
+    ['accept-post', 'application/x-www-form-urlencoded, application/json'],
+  );
 }

@@ -10,22 +10,22 @@ import { type Tracing, untraced } from '../core/trace.ts';
 import type { PagePipeline, PageResponse } from '../page/request/pipeline.ts';
 import type { Arrival } from '../visitor/arrival.ts';
 import type { Visitors } from '../visitor/visitors.ts';
-import type { EndpointDoor } from './endpoint/endpoint-door.ts';
+import type { EndpointHandler } from './endpoint/endpoint-door.ts';
 import type { Learned } from './fast-path/fast-path.ts';
-import type { ActionDoor, Posted } from './form-handler.ts';
+import type { FormHandler, Posted } from './form-handler.ts';
 import type { Limits } from './limits/limits.ts';
 import { isFromMemory, type RequestLog } from './observability/request-log.ts';
 import { tracedRequest } from './observability/request-span.ts';
 import type { HttpUsage } from './observability/usage.ts';
-import { type Operator, operatorHeaders, wantsAnew } from './request/debug-token.ts';
+import { type DebugToken, debugHeaders, wantsAnew } from './request/debug-token.ts';
 import { dropBody, isBodyTooLarge } from './request/request-body.ts';
 import { type Elsewhere, parseTarget, type Target } from './request/target.ts';
-import { Front } from './request/trust-proxy.ts';
+import { TrustProxy } from './request/trust-proxy.ts';
 import { cacheStatus, PERSONAL_STATUS } from './response/cache-status.ts';
 import type { EncodingChoice } from './response/negotiate.ts';
 import { PageStream } from './response/page-stream.ts';
-import { elsewhereAnswer, plainAnswer } from './response/plain-response.ts';
-import { type Answer, type Asked, answerPage, answerPersonal } from './response/response.ts';
+import { plainResponse, redirectResponse } from './response/plain-response.ts';
+import { type Asked, type HttpResponse, pageResponse, personalResponse } from './response/response.ts';
 import { send } from './response/send.ts';
 import { SharedEncodings } from './response/shared-encoding.ts';
 import { staleHeaders } from './response/stale.ts';
@@ -47,7 +47,7 @@ const REFUSALS = {
   503: 'Too many requests at once on one connection.',
 } as const;
 
-/** Told of every page that came from memory, so that the next request for it can take the shortcut. */
+/** Told of every page that came from memory, so that the next request for it can take the fast path. */
 export interface Learner {
   learn(answered: Learned): void;
 }
@@ -60,22 +60,22 @@ export interface HandlerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly learner?: Learner | undefined;
-  readonly operator?: Operator;
+  readonly debugToken?: DebugToken;
   /** Takes POST for the pages that have an action. */
-  readonly actions?: ActionDoor;
-  readonly endpoints?: EndpointDoor;
+  readonly actions?: FormHandler;
+  readonly endpoints?: EndpointHandler;
   readonly visitors: Visitors;
   readonly usage?: HttpUsage | undefined;
   /** Gives requests their names. Without it they have none, and no line. */
   readonly requests?: RequestLog | undefined;
   readonly trace?: Tracing;
   /** Without one every host is answered for and no proxy is trusted. */
-  readonly front?: Front;
+  readonly trustProxy?: TrustProxy;
 }
 
 export class RequestHandler {
   readonly #options: HandlerOptions;
-  readonly #front: Front;
+  readonly #trustProxy: TrustProxy;
   readonly #trace: Tracing;
   readonly #streamed = new SharedEncodings();
   /** From now on each answer is the last on its connection. */
@@ -83,7 +83,7 @@ export class RequestHandler {
 
   constructor(options: HandlerOptions) {
     this.#options = options;
-    this.#front = options.front ?? new Front();
+    this.#trustProxy = options.trustProxy ?? new TrustProxy();
     this.#trace = options.trace ?? untraced;
   }
 
@@ -106,14 +106,14 @@ export class RequestHandler {
 
   /** Of a request that is not complete and will not be, or of one too many on its connection. */
   refuse(response: ServerResponse, status: 400 | 408 | 503): void {
-    send(response, this.#named(plainAnswer(status, REFUSALS[status]), response), true);
+    send(response, this.#named(plainResponse(status, REFUSALS[status]), response), true);
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): undefined | Promise<void> {
     const { limits, files, actions } = this.#options;
     const fault = framingFault(request);
     if (fault !== undefined) {
-      send(response, this.#named(plainAnswer(fault, FAULTS[fault]), response), true);
+      send(response, this.#named(plainResponse(fault, FAULTS[fault]), response), true);
       return;
     }
     const addressed = this.#addressed(request);
@@ -122,7 +122,7 @@ export class RequestHandler {
     if (isBodyTooLarge(request, limits.maxBodyBytes)) {
       send(
         response,
-        this.#named(plainAnswer(413, 'Nothing here takes a body of that size.'), response),
+        this.#named(plainResponse(413, 'Nothing here takes a body of that size.'), response),
         true,
       );
       return;
@@ -155,11 +155,11 @@ export class RequestHandler {
     const { log, requests } = this.#options;
     log.error({ err: error, id: requests?.idOf(response) }, 'a request could not be answered');
     if (response.headersSent) response.destroy();
-    else send(response, this.#named(plainAnswer(500, 'Something went wrong.'), response), true);
+    else send(response, this.#named(plainResponse(500, 'Something went wrong.'), response), true);
   }
 
   /** With the name of the request. */
-  #named(answer: Answer, response: ServerResponse): Answer {
+  #named(answer: HttpResponse, response: ServerResponse): HttpResponse {
     const { requests } = this.#options;
     if (requests === undefined) return answer;
     return { ...answer, headers: [...answer.headers, ...requests.header(response)] };
@@ -179,33 +179,34 @@ export class RequestHandler {
   }
 
   /** The address asked for, or the answer for a request that has none. */
-  #addressed(request: IncomingMessage): Target | Elsewhere | Answer {
+  #addressed(request: IncomingMessage): Target | Elsewhere | HttpResponse {
     const { rawHeaders, method } = request;
     if (rawHeaders.length > 2 * this.#options.limits.maxHeaderCount)
-      return plainAnswer(431, 'Too many headers.');
-    if (countHosts(rawHeaders) > 1) return plainAnswer(400, 'More than one Host header.');
+      return plainResponse(431, 'Too many headers.');
+    if (countHosts(rawHeaders) > 1) return plainResponse(400, 'More than one Host header.');
     const { expect } = request.headers;
     if (expect !== undefined && expect.toLowerCase() !== '100-continue')
-      return plainAnswer(417, 'Nothing but 100-continue can be expected.');
+      return plainResponse(417, 'Nothing but 100-continue can be expected.');
     const raw = request.url ?? '';
     const { host } = request.headers;
-    if (host === undefined && request.httpVersion !== '1.0') return plainAnswer(400, 'No Host header.');
+    if (host === undefined && request.httpVersion !== '1.0') return plainResponse(400, 'No Host header.');
     const target = method === 'OPTIONS' && raw === '*' ? undefined : parseTarget(raw, host);
-    if (target?.kind === 'refused') return plainAnswer(target.status, target.reason);
-    if (!this.#front.answersFor(host)) return plainAnswer(421, 'This server does not answer for that host.');
-    return target ?? plainAnswer(204, '', ALLOW);
+    if (target?.kind === 'refused') return plainResponse(target.status, target.reason);
+    if (!this.#trustProxy.answersFor(host))
+      return plainResponse(421, 'This server does not answer for that host.');
+    return target ?? plainResponse(204, '', ALLOW);
   }
 
   /** The target asked for, or the answer for a request that asks for none. */
-  #read(target: Target | Elsewhere | Answer, { method }: IncomingMessage): Target | Answer {
+  #read(target: Target | Elsewhere | HttpResponse, { method }: IncomingMessage): Target | HttpResponse {
     if ('status' in target) return target;
     if (method !== 'GET' && method !== 'HEAD') {
       const takesForms = target.kind === 'target' && this.#options.actions?.takes(target) === true;
-      if (method === 'OPTIONS') return plainAnswer(204, '', takesForms ? ALLOW_FORMS : ALLOW);
-      if (!takesForms) return plainAnswer(405, 'Only GET and HEAD are answered here.', ALLOW);
-      if (method !== 'POST') return plainAnswer(405, 'GET, HEAD and POST are answered here.', ALLOW_FORMS);
+      if (method === 'OPTIONS') return plainResponse(204, '', takesForms ? ALLOW_FORMS : ALLOW);
+      if (!takesForms) return plainResponse(405, 'Only GET and HEAD are answered here.', ALLOW);
+      if (method !== 'POST') return plainResponse(405, 'GET, HEAD and POST are answered here.', ALLOW_FORMS);
     }
-    return target.kind === 'elsewhere' ? elsewhereAnswer(target.location) : target;
+    return target.kind === 'elsewhere' ? redirectResponse(target.location) : target;
   }
 
   #posted(request: IncomingMessage, response: ServerResponse): Posted {
@@ -213,7 +214,7 @@ export class RequestHandler {
     return {
       request,
       response,
-      header: (name) => this.#front.header(request, name),
+      header: (name) => this.#trustProxy.header(request, name),
       arrival: () => this.#arrival(request),
       id: requests && (() => requests.idOf(response)),
       transport: [...this.#transport(request), ...(requests?.header(response) ?? [])],
@@ -223,18 +224,18 @@ export class RequestHandler {
 
   #arrival(request: IncomingMessage): Arrival {
     return this.#options.visitors.arrive({
-      header: (name) => this.#front.header(request, name),
+      header: (name) => this.#trustProxy.header(request, name),
       host: request.headers.host,
-      isSecure: this.#front.isSecure(request),
+      isSecure: this.#trustProxy.isSecure(request),
     });
   }
 
   #transport({ socket, headers }: IncomingMessage): readonly string[] {
-    return this.#front.transport(socket, joined(headers['x-forwarded-proto']));
+    return this.#trustProxy.transport(socket, joined(headers['x-forwarded-proto']));
   }
 
   #asked(request: IncomingMessage): Asked {
-    const { encodings, operator } = this.#options;
+    const { encodings, debugToken } = this.#options;
     const { headers, method } = request;
     const noCompression = headers['x-no-compression'] !== undefined;
     return {
@@ -242,7 +243,7 @@ export class RequestHandler {
       encodings: encodings.preferred(joined(headers['accept-encoding']), noCompression),
       ifNoneMatch: headers['if-none-match'],
       transport: this.#transport(request),
-      unkeyed: noCompression || operator?.asks(headers) === true,
+      unkeyed: noCompression || debugToken?.asks(headers) === true,
     };
   }
 
@@ -275,23 +276,23 @@ export class RequestHandler {
   }
 
   #servePage(target: Target, request: IncomingMessage, response: ServerResponse): undefined | Promise<void> {
-    const { pipeline, clock, operator, requests } = this.#options;
+    const { pipeline, clock, debugToken, requests } = this.#options;
     const { headers } = request;
     const asked = this.#asked(request);
-    const isOperator = operator?.asks(headers) ?? false;
+    const hasDebugToken = debugToken?.asks(headers) ?? false;
     const startedMs = clock.monotonic();
     let stream: PageStream | undefined;
     const page = pipeline.respond({
       segments: target.segments,
       query: target.query,
-      header: (name) => this.#front.header(request, name),
+      header: (name) => this.#trustProxy.header(request, name),
       arrival: () => this.#arrival(request),
       encoding: asked.encodings[0] ?? 'identity',
-      bypass: isOperator && wantsAnew(headers),
+      bypass: hasDebugToken && wantsAnew(headers),
       ...(requests !== undefined && { id: () => requests.idOf(response) }),
       waits: () => {
         // An operator is told how long it took, which is known at the end.
-        stream = isOperator ? undefined : this.#stream(request, response, asked);
+        stream = hasDebugToken ? undefined : this.#stream(request, response, asked);
         return { signal: goneSignal(response), onShell: stream && ((...shell) => stream?.expect(...shell)) };
       },
     });
@@ -300,12 +301,12 @@ export class RequestHandler {
         this.#seen(response, page, page.entry.identity.length);
         return;
       }
-      const extra = isOperator ? operatorHeaders(page, clock.monotonic() - startedMs) : [];
+      const extra = hasDebugToken ? debugHeaders(page, clock.monotonic() - startedMs) : [];
       const entry = this.#sendable(page, extra);
       const answered =
         page.personal === true
-          ? answerPersonal(entry, asked, PERSONAL_STATUS)
-          : answerPage(entry, asked, page.outcome && cacheStatus(page.outcome, clock.now()));
+          ? personalResponse(entry, asked, PERSONAL_STATUS)
+          : pageResponse(entry, asked, page.outcome && cacheStatus(page.outcome, clock.now()));
       this.#seen(response, page, answered.body?.length ?? 0);
       const named = isFromMemory(page) ? answered : this.#named(answered, response);
       send(response, named, this.closing || page.shed === true);
@@ -332,7 +333,7 @@ export class RequestHandler {
     if (outcome?.result !== 'hit' || outcome.tier === undefined || key === undefined) return;
     if (url === undefined || host === undefined) return;
     const { learner, usage } = this.#options;
-    const use = usage?.shortcut(route, entry.status, outcome.tier);
+    const use = usage?.fastPath(route, entry.status, outcome.tier);
     const { tier } = outcome;
     learner?.learn({ target: url, host, key, keyNow, entry, tier, vary, variants, transport, use, route });
   }

@@ -7,7 +7,7 @@
 //   closed      nothing is left: no socket, no timer
 //
 // Node's own idea of an idle connection does not serve here: it destroys one whose answer is finished but still
-// waits for a slow reader, and knows nothing of answers that the shortcut wrote. Each connection is followed by
+// waits for a slow reader, and knows nothing of answers that the fast path wrote. Each connection is followed by
 // core/connections.ts.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
@@ -28,7 +28,7 @@ export interface PageServerOptions {
 
 export interface ConnectionStats {
   readonly open: number;
-  /** With an answer under way, those of the shortcut aside. */
+  /** With an answer under way, those of the fast path aside. */
   readonly inFlight: number;
   /** Closed to make room, new ones and others. */
   readonly refused: number;
@@ -37,7 +37,7 @@ export interface ConnectionStats {
 }
 
 export class PageServer {
-  /** Node's own, for those who stand before it (the shortcut). */
+  /** Node's own, for those who stand before it (the fast path). */
   readonly http: Server;
   readonly #handler: RequestHandler;
   readonly #clock: Clock;

@@ -20,8 +20,8 @@ import {
   versionOf,
 } from '../page/application/public-files.ts';
 import { encode, tagOf, WORTH_COMPRESSING } from '../page/encode/encode.ts';
-import { plainAnswer } from './response/plain-response.ts';
-import { type Asked, answerPage, type Sendable } from './response/response.ts';
+import { plainResponse } from './response/plain-response.ts';
+import { type Asked, pageResponse, type Sendable } from './response/response.ts';
 import { SECURITY_HEADERS } from './response/security-headers.ts';
 import { send } from './response/send.ts';
 
@@ -83,11 +83,11 @@ export class StaticFiles {
       const place = await this.#place(file);
       const text = this.#text(file, place);
       if (text === undefined) await this.#fromDisk(file, place, request);
-      else send(request.response, answerPage(await text, request.asked, undefined), request.closing);
+      else send(request.response, pageResponse(await text, request.asked, undefined), request.closing);
     } catch (error) {
       if (!isGone(error)) throw error;
       // Listed at start and gone since.
-      send(request.response, plainAnswer(404, 'Not found.', request.asked.transport), request.closing);
+      send(request.response, plainResponse(404, 'Not found.', request.asked.transport), request.closing);
     }
   }
 
@@ -179,7 +179,7 @@ export class StaticFiles {
       // Listed at start and gone since, or a range that it does not have.
       send(
         response,
-        plainAnswer(
+        plainResponse(
           found.statusCode,
           found.statusCode === 416 ? 'No such range.' : 'Not found.',
           asked.transport,

@@ -30,7 +30,7 @@ const answered = z.object({
   method: z.string().max(10),
   /** The status code, as text. */
   status: z.string().max(3),
-  /** Until the answer was handed to the connection. Those of the shortcut are counted as at most 1 ms, with a sum of 0. */
+  /** Until the answer was handed to the connection. Those of the fast path are counted as at most 1 ms, with a sum of 0. */
   durations: histogram,
 });
 
@@ -55,7 +55,7 @@ const pageRenders = z.object({
   durations: histogram,
   /** HTML, before compression. */
   htmlBytes: count,
-  /** Bodies sent, as compressed as they were sent; heads are counted in only where the shortcut answered. */
+  /** Bodies sent, as compressed as they were sent; heads are counted in only where the fast path answered. */
   sentBytes: count,
 });
 
@@ -159,13 +159,13 @@ const purgeCauses = z.object({ route: name, cause: name, entries: count });
 const overloadCounts = z.object({
   queued: count,
   /** An older page was served in their place. */
-  spared: count,
+  staleIfOverloaded: count,
   /** full, slow, deadline, waited. */
   refused: z.array(z.object({ reason: z.string().max(20), requests: count })).max(10),
 });
 
 function noOverload(): z.output<typeof overloadCounts> {
-  return { queued: 0, spared: 0, refused: [] };
+  return { queued: 0, staleIfOverloaded: 0, refused: [] };
 }
 
 export const counts = z.object({
@@ -181,8 +181,8 @@ export const counts = z.object({
     slowReaders: count,
     /** Closed to make room (MAX_CONNECTIONS). */
     connectionsRefused: count,
-    /** Answers of the shortcut (http/hit/hit.ts). */
-    shortcut: count,
+    /** Answers of the fast path (http/hit/hit.ts). */
+    fastPath: count,
   }),
   pages: z.array(pageRenders).max(MAX_ITEMS),
   lifetimes: z.array(pageLifetimes).max(MAX_ITEMS).default([]),
@@ -255,7 +255,7 @@ export function countsSince(later: Counts, earlier: Counts): Counts {
 export function zeroCounts(): Counts {
   return {
     process: { cpuUserMs: 0, cpuSystemMs: 0, gc: [] },
-    http: { answered: [], cache: [], slowReaders: 0, connectionsRefused: 0, shortcut: 0 },
+    http: { answered: [], cache: [], slowReaders: 0, connectionsRefused: 0, fastPath: 0 },
     pages: [],
     lifetimes: [],
     purgeCauses: [],

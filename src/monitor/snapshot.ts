@@ -29,10 +29,10 @@ const processLevels = z.object({
 
 const httpLevels = z.object({
   connections: level,
-  /** Connections with an answer under way, those of the shortcut aside. */
+  /** Connections with an answer under way, those of the fast path aside. */
   inFlight: level,
-  /** Request targets that the shortcut knows. */
-  shortcutTargets: level,
+  /** Request targets that the fast path knows. */
+  fastPathTargets: level,
 });
 
 const tierLevels = z.object({

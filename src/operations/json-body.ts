@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import type { Bytes } from '../core/units.ts';
-import type { OperationsAnswer } from './operations.ts';
+import type { OperationsResponse } from './operations.ts';
 
-export type Body<T> = { readonly value: T } | { readonly refused: OperationsAnswer };
+export type Body<T> = { readonly value: T } | { readonly refused: OperationsResponse };
 
 /** Reads a request's body of at most `maxBytes` of JSON that fits `schema`; otherwise the 4xx that says what is wrong. */
 export async function readJson<S extends z.ZodType>(
@@ -26,7 +26,7 @@ export async function readJson<S extends z.ZodType>(
   return refuse(400, `${where}: ${issue?.message ?? 'not understood'}`);
 }
 
-function refuse(status: number, error: string): { refused: OperationsAnswer } {
+function refuse(status: number, error: string): { refused: OperationsResponse } {
   return { refused: { status, body: { error } } };
 }
 

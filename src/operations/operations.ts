@@ -29,7 +29,7 @@ const PER_SECOND = 200;
 /** As many as the system lets wait to be accepted, so that those accepted at once do not close each other. */
 export const MAX_OPERATIONS_CONNECTIONS = 512;
 
-export interface OperationsAnswer {
+export interface OperationsResponse {
   readonly status: number;
   /** Written as JSON unless it is text or bytes. */
   readonly body: unknown;
@@ -43,7 +43,7 @@ export interface OperationsAnswer {
 export type OperationsHandler = (
   request: IncomingMessage,
   target: URL,
-) => OperationsAnswer | Promise<OperationsAnswer>;
+) => OperationsResponse | Promise<OperationsResponse>;
 
 export interface OperationsRoute {
   readonly method: 'GET' | 'POST';
@@ -127,7 +127,7 @@ export class Operations {
     write(response, await this.#ask(request));
   }
 
-  async #ask(request: IncomingMessage): Promise<OperationsAnswer> {
+  async #ask(request: IncomingMessage): Promise<OperationsResponse> {
     const fault = framingFault(request);
     if (fault !== undefined)
       return { ...problem(fault, 'this is not HTTP/1.1 as it is written'), headers: CLOSING };
@@ -146,14 +146,14 @@ export class Operations {
   }
 
   /** What the route of this path answers, for a request that came to another path and was let in there. */
-  async forward(request: IncomingMessage, target: URL, path: string): Promise<OperationsAnswer> {
+  async forward(request: IncomingMessage, target: URL, path: string): Promise<OperationsResponse> {
     const route = this.#routes.get(`${request.method} ${path}`);
     if (route === undefined) return problem(404, 'not found');
     if (!this.#budget.take()) return tooMany(`more than ${PER_SECOND} calls a second`);
     return await route.handler(request, target);
   }
 
-  #noRoute(pathname: string): OperationsAnswer {
+  #noRoute(pathname: string): OperationsResponse {
     const methods = [...this.#routes.values()]
       .filter(({ path }) => path === pathname)
       .map(({ method }) => method);
@@ -165,7 +165,7 @@ export class Operations {
   }
 
   /** Undefined: it may ask. What is refused takes nothing of the budget, or strangers would use it up. */
-  #refusal(request: IncomingMessage): OperationsAnswer | undefined {
+  #refusal(request: IncomingMessage): OperationsResponse | undefined {
     const { token } = this.#options;
     const { origin, 'sec-fetch-site': site = 'none', authorization } = request.headers;
     if (token === undefined) {
@@ -188,7 +188,7 @@ export class Operations {
 
 const CLOSING = { connection: 'close' };
 
-function hostFault({ headers, rawHeaders, httpVersion }: IncomingMessage): OperationsAnswer | undefined {
+function hostFault({ headers, rawHeaders, httpVersion }: IncomingMessage): OperationsResponse | undefined {
   const { host } = headers;
   if (host === undefined)
     return httpVersion === '1.0' ? undefined : { ...problem(400, 'no Host header'), headers: CLOSING };
@@ -202,7 +202,7 @@ function isBeingAnswered({ responses }: Connection): boolean {
   return first?.headersSent === true;
 }
 
-function write(response: ServerResponse, answer: OperationsAnswer): void {
+function write(response: ServerResponse, answer: OperationsResponse): void {
   if (response.destroyed || response.headersSent) return;
   const { status, body, contentType, headers, stream } = answer;
   const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : `${JSON.stringify(body)}\n`;
@@ -219,16 +219,16 @@ function write(response: ServerResponse, answer: OperationsAnswer): void {
   else response.end(response.req.method === 'HEAD' ? undefined : text);
 }
 
-function tooMany(error: string): OperationsAnswer {
+function tooMany(error: string): OperationsResponse {
   return { ...problem(429, error), headers: { 'retry-after': '1' } };
 }
 
 /** The last one on its connection. */
-function last(status: number): OperationsAnswer {
+function last(status: number): OperationsResponse {
   const error = status === 503 ? 'too many requests on one connection' : 'the request is not complete';
   return { ...problem(status, error), headers: CLOSING };
 }
 
-function problem(status: number, error: string): OperationsAnswer {
+function problem(status: number, error: string): OperationsResponse {
   return { status, body: { error } };
 }

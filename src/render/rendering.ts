@@ -5,7 +5,7 @@ import { writeNode } from './nodes.ts';
 import type { Notice } from './notice.ts';
 import { Output } from './output.ts';
 import { abandon, fill } from './pending.ts';
-import { type Continue, describe, type RenderScope, Walk } from './walk.ts';
+import { type Continue, describe, type RenderContext, Walk } from './walk.ts';
 
 const deepest = 256;
 
@@ -27,7 +27,7 @@ export interface RenderOptions {
 }
 
 /** One call of `render`: the walks it takes, what they wait for, and its end by failure or abort. */
-export class Rendering implements RenderScope {
+export class Rendering implements RenderContext {
   readonly maxDepth: number;
   readonly watch: RenderOptions['watch'];
   readonly tell: RenderOptions['tell'];

@@ -10,7 +10,7 @@ import type { Trusted } from './trust.ts';
 export type Continue = (walk: Walk, value: unknown) => void;
 
 /** What all walks of one render have in common. */
-export interface RenderScope {
+export interface RenderContext {
   readonly maxDepth: number;
   /** Stands around each call, where calls are measured. */
   readonly watch: ((component: () => unknown) => unknown) | undefined;
@@ -31,14 +31,14 @@ export interface RenderScope {
  */
 export class Walk {
   readonly out: Output;
-  readonly scope: RenderScope;
+  readonly scope: RenderContext;
   readonly maxDepth: number;
   readonly trail: Trail;
   readonly holes: Hole[] = [];
   /** What calls returned. When the walk fails, promises in here that it never came to must not be forgotten. */
   readonly results: object[] = [];
 
-  constructor(out: Output, scope: RenderScope, trail: Trail) {
+  constructor(out: Output, scope: RenderContext, trail: Trail) {
     this.out = out;
     this.scope = scope;
     this.maxDepth = scope.maxDepth;

@@ -5,8 +5,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { UnheardRejections } from '../core/unheard-rejections.ts';
 import type { Database } from '../data/read/database.ts';
-import { EndpointDoor } from '../http/endpoint/endpoint-door.ts';
-import { ActionDoor } from '../http/form-handler.ts';
+import { EndpointHandler } from '../http/endpoint/endpoint-door.ts';
+import { FormHandler } from '../http/form-handler.ts';
 import type { Limits } from '../http/limits/limits.ts';
 import { Visibility } from '../invalidation/bus/visibility.ts';
 import type { Application } from '../page/application/application.ts';
@@ -30,9 +30,9 @@ export interface ActionsParts {
 }
 
 export function openActions(parts: ActionsParts): {
-  readonly door: ActionDoor;
+  readonly door: FormHandler;
   readonly actions: PageActions;
-  readonly endpoints: EndpointDoor;
+  readonly endpoints: EndpointHandler;
 } {
   const { config, application, renderer, admission, purgeStream, database, limits, rejections, clock, log } =
     parts;
@@ -50,7 +50,7 @@ export function openActions(parts: ActionsParts): {
   purgeStream.bus.subscribe(visibility);
   const common = {
     writing: {
-      session: (signal: AbortSignal) => database.writingSession(signal),
+      writeScope: (signal: AbortSignal) => database.writeScope(signal),
       visible: (withinMs: number | undefined) => visibility.wait(withinMs),
     },
     fetch: globalThis.fetch,
@@ -66,7 +66,7 @@ export function openActions(parts: ActionsParts): {
   const actions = new PageActions({ ...common, application, renderer, admission, stamp, newId });
   const { maxBodyBytes } = limits;
   const { publicOrigin } = config;
-  const endpoints = new EndpointDoor({
+  const endpoints = new EndpointHandler({
     routes: application.router,
     endpoints: new Endpoints(common),
     admission,
@@ -77,5 +77,5 @@ export function openActions(parts: ActionsParts): {
     publicOrigin,
     newId,
   });
-  return { actions, endpoints, door: new ActionDoor({ actions, maxBodyBytes, publicOrigin }) };
+  return { actions, endpoints, door: new FormHandler({ actions, maxBodyBytes, publicOrigin }) };
 }

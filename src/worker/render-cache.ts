@@ -51,7 +51,7 @@ export function createCaches({
   owner,
   tells,
 }: RenderCachesOptions): Caches & {
-  /** For the shortcut's prepared answers. */
+  /** For the fast path's prepared answers. */
   readonly preparedBytes: Bytes;
 } {
   const share = (part: keyof typeof SHARES) =>
@@ -65,7 +65,7 @@ export function createCaches({
     slots,
     trace,
     owner,
-    spareMs: config.overloadStaleMs,
+    standInMs: config.overloadStaleMs,
     cheapMs: CHEAP_MS,
     random: Math.random,
     newId: randomUUID,

@@ -42,10 +42,10 @@ export async function startCommonplace() {
   const application = assemble({ modules: await pageModules(), build: 'test', files });
   const site = await startSite({
     application,
-    sessions: database,
+    readScopes: database,
     fragmentCache: true,
     writing: {
-      session: (signal) => database.writingSession(signal),
+      writeScope: (signal) => database.writeScope(signal),
       visible: async () => ({ applied: false, reason: 'feed-off', missing: [] }),
     },
   });

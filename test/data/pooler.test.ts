@@ -14,7 +14,7 @@ import { startSite } from '../support/site.ts';
 const REQUESTS = Number(process.env.POOLER_REQUESTS ?? 1000);
 const LONG_MS = 30_000 + 20 * REQUESTS;
 
-const sink = { add: () => {}, untracked: () => {} };
+const keyRecorder = { add: () => {}, untracked: () => {} };
 let real: TestDatabase;
 let pooler: Pgbouncer;
 let sessions: Pgbouncer;
@@ -49,7 +49,8 @@ function databaseAt(url: string, options: Partial<DatabaseOptions> = {}): Databa
   return database;
 }
 
-const dbOf = (database: Database) => database.session({ signal: new AbortController().signal, sink });
+const dbOf = (database: Database) =>
+  database.readScope({ signal: new AbortController().signal, keyRecorder });
 
 /** Another client of the pooler, with an application of its own. */
 async function other(url: string): Promise<pg.Client> {
@@ -136,7 +137,7 @@ describe('a pooler in transaction mode', () => {
 
   it('sees a write of an action in the next read, and refuses what would change the session of others', async () => {
     const database = databaseAt(pooler.url);
-    const db = database.writingSession(new AbortController().signal);
+    const db = database.writeScope(new AbortController().signal);
     await db.transaction((own) => own.execute("insert into users values (700, 'new')"));
     expect(await db.byId('users', 700, ['name'])).toEqual({ name: 'new' });
     for (const sql of ["set search_path = 'tenant'", 'listen news', "select set_config('a.b', 'c', false)"]) {
@@ -152,7 +153,7 @@ describe('a pooler in transaction mode', () => {
   it('lets an aborted read end by itself: no other client is cancelled in its place', async () => {
     const database = databaseAt(pooler.url, { max: 2, statementTimeoutMs: 1000 });
     const abort = new AbortController();
-    const reading = database.session({ signal: abort.signal, sink }).query('select pg_sleep(0.3)');
+    const reading = database.readScope({ signal: abort.signal, keyRecorder }).query('select pg_sleep(0.3)');
     const client = await other(pooler.url);
     const theirs = client.query('select pg_sleep(0.5), 1 as whole');
     abort.abort();
@@ -199,7 +200,7 @@ describe('a pooler in transaction mode', () => {
       }),
       view: ({ row, rows }) => ({ p: `${row?.name} of ${JSON.stringify(rows)}` }),
     });
-    const site = await startSite({ pages: { 'users/[id]': shown }, sessions: database });
+    const site = await startSite({ pages: { 'users/[id]': shown }, readScopes: database });
     open.push({ close: () => site.close() });
     const counts = new Map<number, number>();
     let asked = 0;

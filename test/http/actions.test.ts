@@ -78,7 +78,7 @@ beforeEach(async () => {
     hardTimeoutMs: 2000,
     maxRunningActions: 2,
     writing: {
-      session: (signal) => database.writingSession(signal),
+      writeScope: (signal) => database.writeScope(signal),
       visible: async (withinMs) =>
         ({ applied: withinMs === 5, workers: 1, reason: 'not-applied', missing: [] }) as never,
     },

@@ -48,7 +48,7 @@ async function start(options: Partial<SiteOptions> = {}): Promise<void> {
   });
   site = await startSite({
     hardTimeoutMs: 600_000,
-    writing: { session: () => ({}) as never, visible: () => ({}) as never },
+    writing: { writeScope: () => ({}) as never, visible: () => ({}) as never },
     pages: {
       index: page({ view: () => ({ h1: 'home' }) }),
       form: page({

@@ -35,7 +35,7 @@ beforeAll(async () => {
   database = new Database({ connectionString: held.url, logger: silent, clock: systemClock, max: 2 });
   site = await startSite({
     writing: {
-      session: (signal) => database.writingSession(signal),
+      writeScope: (signal) => database.writeScope(signal),
       visible: () => Promise.reject(new Error('no')),
     },
     limits: { sendTimeoutMs: 300, connectionsCheckingMs: 50 },

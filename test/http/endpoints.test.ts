@@ -159,7 +159,7 @@ beforeEach(async () => {
     hardTimeoutMs: 500,
     maxRunningActions: 2,
     writing: {
-      session: (signal) => database.writingSession(signal),
+      writeScope: (signal) => database.writeScope(signal),
       visible: async () => ({ applied: true, workers: 1, reason: 'applied', missing: [] }) as never,
     },
     pages: {
@@ -490,7 +490,7 @@ describe('an answer', () => {
   });
 });
 
-test('an endpoint is kept by no cache, and is no shortcut', async () => {
+test('an endpoint is kept by no cache, and is no fast path', async () => {
   await send('/notes/7', 'PUT', '{"body":"one"}');
   await ask('/notes/7');
   await held.query("update notes set body = 'two'");

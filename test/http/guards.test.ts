@@ -89,7 +89,7 @@ beforeEach(async () => {
     surrogateKeys: true,
     hardTimeoutMs: 300,
     debugToken: 'a-token-of-sixteen-characters',
-    writing: { session: () => db, visible: () => Promise.reject(new Error('not here')) },
+    writing: { writeScope: () => db, visible: () => Promise.reject(new Error('not here')) },
   });
   const signedIn = await send('POST', '/sign-in', {}, 'name=Ada');
   member = (signedIn.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';

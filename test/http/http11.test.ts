@@ -17,7 +17,7 @@ const ports = { pages: 0, operations: 0 };
 
 beforeAll(async () => {
   site = await startSite({
-    writing: { session: () => ({}) as never, visible: () => ({}) as never },
+    writing: { writeScope: () => ({}) as never, visible: () => ({}) as never },
     pages: {
       page: page({ view: () => 'the page' }),
       smuggled: page({ view: () => 'smuggled' }),

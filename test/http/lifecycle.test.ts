@@ -74,7 +74,7 @@ const BIG_BYTES = 20_000_000;
 describe.each([
   ['the ordinary path', 0],
   // Rendered, found in memory and learned.
-  ['the shortcut', 2],
+  ['the fast path', 2],
 ] as const)(
   'a server that drains while a slow reader takes a finished answer of %s',
   (path, visitsBefore) => {
@@ -90,7 +90,7 @@ describe.each([
       const [theirs]: Socket[] = await accepted;
       reader.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${site.port}\r\n\r\n`);
       while (theirs?.writableLength === 0) await new Promise(setImmediate);
-      expect(site.hits.stats().answers).toBe(path === 'the shortcut' ? 1 : 0);
+      expect(site.hits.stats().answers).toBe(path === 'the fast path' ? 1 : 0);
       return { site, clock, reader };
     }
 

@@ -139,7 +139,7 @@ describe('a page over a real socket', () => {
     }
   });
 
-  test('is the same bytes by the shortcut, which takes what memory has given once', async () => {
+  test('is the same bytes by the fast path, which takes what memory has given once', async () => {
     const before = site.hits.stats().answers;
     for (const headers of [
       '',
@@ -148,7 +148,7 @@ describe('a page over a real socket', () => {
       'Accept-Encoding: gzip\r\n',
     ]) {
       const quick = await get('/users/21?page=2', headers);
-      // A header that the shortcut leaves to the ordinary path, and that changes nothing.
+      // A header that the fast path leaves to the ordinary path, and that changes nothing.
       const ordinary = await get('/users/21?page=2', `${headers}X-Coherent-Test: 1\r\n`);
       const steady = (response: typeof quick) =>
         [...(response?.headers ?? [])]

@@ -70,7 +70,7 @@ describe('the id of a request', () => {
 
   test('is that of an action that failed, too: on its page, in its line and in that of the request', async () => {
     const { port, log, lines } = await site('errors', {
-      writing: { session: () => ({}) as never, visible: () => ({}) as never },
+      writing: { writeScope: () => ({}) as never, visible: () => ({}) as never },
       pages: {
         index: page({
           action: () => {
@@ -95,7 +95,7 @@ describe('the id of a request', () => {
   });
 
   test('is taken from a trusted proxy, or is the trace that he names', async () => {
-    const { get } = await site('off', { front: { trustedProxies: '127.0.0.1' } });
+    const { get } = await site('off', { trustProxy: { trustedProxies: '127.0.0.1' } });
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     expect((await get('/never', { 'x-request-id': 'from.the-proxy_1' })).id).toBe('from.the-proxy_1');
     expect((await get('/never', { traceparent })).id).toBe('0af7651916cd43dd8448eb211c80319c');
@@ -107,14 +107,14 @@ describe('the id of a request', () => {
   });
 
   test('is never taken from anybody else', async () => {
-    for (const front of [{}, { trustedProxies: '10.0.0.0/8' }]) {
-      const { get } = await site('off', { front });
+    for (const trustProxy of [{}, { trustedProxies: '10.0.0.0/8' }]) {
+      const { get } = await site('off', { trustProxy });
       expect((await get('/never', { 'x-request-id': 'mine' })).id).toMatch(/^id\d+$/);
     }
   });
 
   test('is in no key: who names his request is answered from memory like all others', async () => {
-    const { get } = await site('off', { front: { trustedProxies: '127.0.0.1' } });
+    const { get } = await site('off', { trustProxy: { trustedProxies: '127.0.0.1' } });
     await get('/', { 'x-request-id': 'one' });
     const second = await get('/', { 'x-request-id': 'two' });
     expect(second.response.headers.get('cache-status')).toContain('hit');
@@ -123,7 +123,7 @@ describe('the id of a request', () => {
 });
 
 describe('the access log', () => {
-  test('with `all` has a line for each answer, of the shortcut and of the ordinary path', async () => {
+  test('with `all` has a line for each answer, of the fast path and of the ordinary path', async () => {
     const { get, lines, hits } = await site('all');
     for (let at = 0; at < 4; at++) await get('/');
     await get('/nowhere');
@@ -187,7 +187,7 @@ describe('the access log', () => {
     release();
   });
 
-  test('with `sampled` has its share of hits, of which the shortcut asks nothing but one comparison', async () => {
+  test('with `sampled` has its share of hits, of which the fast path asks nothing but one comparison', async () => {
     // Every draw in the middle: with a share of a tenth, one in seven.
     const { get, lines, hits } = await site('sampled', { share: 0.1 });
     for (let at = 0; at < 31; at++) await get('/');

@@ -44,7 +44,7 @@ const start = async (more: SiteOptions = {}) => {
   site = await startSite({
     pages: { index: desk },
     session: session({ schema }),
-    writing: { session: () => db, visible: () => Promise.reject(new Error('not here')) },
+    writing: { writeScope: () => db, visible: () => Promise.reject(new Error('not here')) },
     ...more,
   });
 };
@@ -93,7 +93,7 @@ it('behind a proxy that ends TLS the cookie is bound to this host by its name; f
   const forwarded = { 'x-forwarded-proto': 'https' };
   expect(cookieOf(await post('in', forwarded))).toMatch(/^session=/);
   await site.close();
-  await start({ front: { trustedProxies: '127.0.0.1/32' } });
+  await start({ trustProxy: { trustedProxies: '127.0.0.1/32' } });
   const secure = await post('in', forwarded);
   expect(secure.headers.getSetCookie()[0]).toMatch(/^__Host-session=.*Secure/);
   const cookie = cookieOf(secure);

@@ -1,6 +1,6 @@
 // Two paths, one answer. Random pages with schemas that are not pure (a default that says the time, one that reads a
 // variable, catch, coerce, refine, transform), random requests in all their spellings, time that passes, variables that
-// change, purges between. What the shortcut gives is what the ordinary path gives now, or gave within the last second.
+// change, purges between. What the fast path gives is what the ordinary path gives now, or gave within the last second.
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -95,7 +95,7 @@ type Drawn = {
   readonly query: Readonly<Record<string, string>>;
 };
 
-/** The same site twice: with the shortcut, and without. */
+/** The same site twice: with the fast path, and without. */
 async function twoSites({ id, query }: Drawn) {
   const clock = new ManualClock(Date.UTC(2026, 10, 22, 13));
   const world: World = { ms: 0, variable: 1 };
@@ -204,7 +204,7 @@ test('a page of today is not given for that of yesterday, however often it was a
   today = 'Tuesday';
   clock.advance(1000);
   for (let visit = 0; visit < 5; visit++) expect(await shown()).toBe('Tuesday');
-  // Inputs that lead where they led are parsed anew once a second, on the shortcut.
+  // Inputs that lead where they led are parsed anew once a second, on the fast path.
   clock.advance(1000);
   const before = site.hits.stats().answers;
   expect(await shown()).toBe('Tuesday');
@@ -213,9 +213,9 @@ test('a page of today is not given for that of yesterday, however often it was a
   await site.close();
 });
 
-let fromShortcut = 0;
+let fromFastPath = 0;
 
-test('the shortcut gives what the ordinary path gives now, or gave within the last second', async () => {
+test('the fast path gives what the ordinary path gives now, or gave within the last second', async () => {
   await fc.assert(
     fc.asyncProperty(
       pages,
@@ -270,7 +270,7 @@ test('the shortcut gives what the ordinary path gives now, or gave within the la
               }
             }
           }
-          fromShortcut += fast.hits.stats().answers;
+          fromFastPath += fast.hits.stats().answers;
         } finally {
           mine.close();
           theirs.close();
@@ -280,6 +280,6 @@ test('the shortcut gives what the ordinary path gives now, or gave within the la
     ),
     { numRuns: Number(process.env.TWO_PATHS_RUNS ?? 60) },
   );
-  // It was the shortcut that was tried.
-  expect(fromShortcut).toBeGreaterThan(100);
+  // It was the fast path that was tried.
+  expect(fromFastPath).toBeGreaterThan(100);
 }, 120_000);

@@ -1,4 +1,4 @@
-// Pages in variants and for tenants, over real sockets, by the ordinary path and by the shortcut.
+// Pages in variants and for tenants, over real sockets, by the ordinary path and by the fast path.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { layout, page, preferredLanguage, variant } from '../../src/index.ts';
@@ -112,7 +112,7 @@ describe('a page in variants', () => {
     expect(headers.get('cache-control')).toContain('s-maxage=60');
   });
 
-  test('takes the shortcut in each of them, and is the right one there', async () => {
+  test('takes the fast path in each of them, and is the right one there', async () => {
     for (const value of ['ar', 'en', 'ar', 'en']) await get('/', { 'accept-language': value });
     const ways: [Record<string, string>, string][] = [
       [{ 'accept-language': 'ar' }, 'in ar'],
@@ -140,7 +140,7 @@ describe('a page in variants', () => {
     expect(loads).toEqual(['/ ar', '/ en']);
   });
 
-  test('that rest on a cookie says so, is kept by no cache in between, and takes the shortcut', async () => {
+  test('that rest on a cookie says so, is kept by no cache in between, and takes the fast path', async () => {
     for (let times = 0; times < 2; times++) {
       await get('/cookie', { cookie: 'a=b; locale=ar' });
       await get('/cookie', { cookie: 'a=c' });
@@ -169,7 +169,7 @@ describe('a page of tenants', () => {
     expect(loads).toEqual(['tenant acme 1', 'tenant zoo 1']);
   });
 
-  test('takes the shortcut for each, and never the one of another', async () => {
+  test('takes the fast path for each, and never the one of another', async () => {
     for (let times = 0; times < 2; times++)
       for (const host of ['acme.example.org', 'zoo.example.org']) await get('/tenant/2', { host });
     for (const host of ['acme.example.org', 'zoo.example.org', 'acme.example.org']) {

@@ -45,7 +45,7 @@ beforeEach(async () => {
   await held.query('truncate events; update total set amount = 0');
   site = await startSite({
     writing: {
-      session: (signal) => database.writingSession(signal),
+      writeScope: (signal) => database.writeScope(signal),
       visible: () => Promise.reject(new Error('no')),
     },
     pages: {

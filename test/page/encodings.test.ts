@@ -84,7 +84,7 @@ test('asked for again it has what was asked for, and a second later both encodin
   expect(plain(finished)).toBe(plain(first));
   expect(finished.headers.get('etag')).not.toBe(first.headers.get('etag'));
   expect(finished.headers.get('cache-status')).toContain('hit');
-  // And so are those that lie prepared for the shortcut.
+  // And so are those that lie prepared for the fast path.
   expect((await get('br')).body).toEqual(finished.body);
   expect(held()?.createdMs).toBe(draft?.createdMs);
 });
@@ -110,7 +110,7 @@ test('who takes plain bytes has nothing compressed, however often he comes', asy
   clock.advance(1000);
   expect((await get('identity')).headers.get('etag')).toBe(first.headers.get('etag'));
   expect([held()?.brotli, held()?.gzip]).toEqual([undefined, undefined]);
-  // The shortcut knows the page by now, and leaves what is yet to be compressed to others.
+  // The fast path knows the page by now, and leaves what is yet to be compressed to others.
   const compressed = await get('br');
   expect(compressed.headers.get('content-encoding')).toBe('br');
   expect((await get('br')).body).toEqual(compressed.body);

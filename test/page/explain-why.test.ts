@@ -60,7 +60,7 @@ beforeAll(async () => {
     max: 2,
     observer: schema,
   });
-  site = await startSite({ application, sessions: database });
+  site = await startSite({ application, readScopes: database });
 });
 afterAll(async () => {
   await site.close();
@@ -74,7 +74,7 @@ function why(url: string) {
   return explainWhy(url, {
     pipeline: site.pipeline,
     application,
-    sources: { sessions: database, fetch: globalThis.fetch, declared },
+    sources: { readScopes: database, fetch: globalThis.fetch, declared },
     clock: systemClock,
     log: silent,
     stamp: () => ({ epoch: 'e', seq: 0 }),

@@ -245,7 +245,7 @@ describe('a database that is down', () => {
         view: ({ name }) => ({ p: name }),
       });
     const { origin } = await site({
-      sessions: pool,
+      readScopes: pool,
       clock,
       pages: { 'kept/[id]': user(60_000), 'strict/[id]': user(0) },
     });

@@ -50,7 +50,7 @@ const LONG = { ttlMs: 600_000, staleWhileRevalidateMs: 0 } as const;
 
 async function siteOf(pages: Readonly<Record<string, unknown>>) {
   const clock = new ManualClock();
-  const site = await startSite({ pages, sessions: database, clock, fragmentCache: true });
+  const site = await startSite({ pages, readScopes: database, clock, fragmentCache: true });
   open.push(site);
   const get = async (path = '/') => {
     const response = await fetch(`${site.origin}${path}`);

@@ -124,11 +124,11 @@ beforeEach(async () => {
   site = await startSite({
     pages,
     session: session({ schema, rowSecurity: ({ userId }) => ({ 'app.user_id': String(userId) }) }),
-    sessions: database,
+    readScopes: database,
     fragmentCache: true,
     hardTimeoutMs: 2000,
     writing: {
-      session: (signal) => database.writingSession(signal),
+      writeScope: (signal) => database.writeScope(signal),
       visible: () => Promise.reject(new Error('not here')),
     },
   });

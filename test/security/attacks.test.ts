@@ -1,5 +1,5 @@
 // Every attack of the matrix on the built server, and after each the page as everybody asks for it. Twice: with the
-// page in the cache and known to the shortcut, and with the attack as the first request for it.
+// page in the cache and known to the fast path, and with the attack as the first request for it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Build, buildServer, type RunningServer, startBuilt } from '../support/built-server.ts';
 import { RawConnection, type RawResponse } from '../support/raw-http.ts';

@@ -1,7 +1,7 @@
 // What the front lets through, over real sockets: hosts, proxies, TLS. Each with the page in memory, too, where the
-// shortcut answers.
+// fast path answers.
 import { afterEach, describe, expect, test } from 'vitest';
-import type { FrontOptions } from '../../src/http/request/trust-proxy.ts';
+import type { TrustProxyOptions } from '../../src/http/request/trust-proxy.ts';
 import { page } from '../../src/index.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { type Site, startSite } from '../support/site.ts';
@@ -20,8 +20,8 @@ const pages = {
   }),
 };
 
-async function site(front: FrontOptions) {
-  const started = await startSite({ pages, front });
+async function site(trustProxy: TrustProxyOptions) {
+  const started = await startSite({ pages, trustProxy });
   open.push(started);
   const get = async (target: string, ...headers: readonly string[]) => {
     const connection = new RawConnection(started.port);
@@ -33,7 +33,7 @@ async function site(front: FrontOptions) {
 }
 
 describe('a server with a list of hosts', () => {
-  test('refuses others, also for a page that the shortcut knows, and learns nothing from them', async () => {
+  test('refuses others, also for a page that the fast path knows, and learns nothing from them', async () => {
     const { get, hits } = await site({ allowedHosts: 'a.test' });
     expect((await get('/', 'Host: evil.example'))?.status).toBe(421);
     for (let visit = 0; visit < 3; visit++) await get('/', 'Host: a.test');
@@ -83,7 +83,7 @@ describe('Strict-Transport-Security', () => {
   const sent = async (get: Awaited<ReturnType<typeof site>>['get'], ...headers: readonly string[]) =>
     (await get('/', 'Host: a.test', ...headers))?.headers.get('strict-transport-security');
 
-  test('depends on each request behind a trusted proxy, also where the shortcut answers', async () => {
+  test('depends on each request behind a trusted proxy, also where the fast path answers', async () => {
     const { get, hits } = await site({ trustedProxies: '127.0.0.1', hsts });
     for (let turn = 0; turn < 3; turn++) {
       for (let visit = 0; visit < 3; visit++) expect(await sent(get, 'X-Forwarded-Proto: https')).toBe(hsts);

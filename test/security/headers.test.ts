@@ -20,7 +20,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'public/large.css'), 'p { color: red }\n'.repeat(1000));
   site = await startSite({
     files: await readPublicFiles(join(folder, 'public')),
-    front: { publicOrigin: 'https://a.test', hsts: 'max-age=60', allowedHosts: 'a.test' },
+    trustProxy: { publicOrigin: 'https://a.test', hsts: 'max-age=60', allowedHosts: 'a.test' },
     pages: {
       index: page({ view: () => ({ h1: 'home' }) }),
       gone: page({ load: () => notFound(), view: () => '' }),
@@ -62,7 +62,7 @@ const get = (path: string, ...headers: readonly string[]) => ask(`GET ${path}`, 
 const KINDS: readonly (readonly [string, number, () => Promise<RawResponse>])[] = [
   ['a page', 200, () => get('/')],
   ['a page from memory', 200, () => get('/')],
-  ['a page by the shortcut', 200, () => get('/')],
+  ['a page by the fast path', 200, () => get('/')],
   ['a head', 200, () => ask('HEAD /', host)],
   ['a page that is not there', 404, () => get('/nowhere')],
   ['a page whose data is not there', 404, () => get('/gone')],
@@ -102,7 +102,7 @@ describe.each(KINDS)('%s (%i)', (_, status, asked) => {
   });
 });
 
-test('the shortcut was among them', () => {
+test('the fast path was among them', () => {
   expect(site.hits.stats().answers).toBeGreaterThan(0);
 });
 

@@ -472,7 +472,7 @@ const hosts: readonly Row[] = [
   {
     name: `Host: ${MARK}`,
     tries: 'links to his host, or a second entry that he controls',
-    answered: '421, kept by nobody; also where the page is known to the shortcut',
+    answered: '421, kept by nobody; also where the page is known to the fast path',
     bytes: ({ path }) => lines(`GET ${path} HTTP/1.1`, `Host: ${MARK}`),
     status: 421,
   },

@@ -53,13 +53,13 @@ const turn = () => new Promise(setImmediate);
 describe('a visitor who takes nothing of his answer', () => {
   test.each([
     ['the ordinary path', 0],
-    ['the shortcut', 2],
+    ['the fast path', 2],
   ] as const)('is cut off, and what waited for him is let go: %s', async (path, visitsBefore) => {
     const clock = new ManualClock();
     const { server, hits, visit, reader } = await start({ clock });
     for (let visits = 0; visits < visitsBefore; visits++) await visit('/big');
     const { theirs } = await reader('/big');
-    expect(hits.stats().answers).toBe(path === 'the shortcut' ? 1 : 0);
+    expect(hits.stats().answers).toBe(path === 'the fast path' ? 1 : 0);
     clock.advance(29_999);
     expect(theirs.destroyed).toBe(false);
     clock.advance(10_001);

@@ -18,7 +18,7 @@ vi.mock('node:crypto', async (original) => {
   };
 });
 const { sameSecret } = await import('../../src/operations/same-secret.ts');
-const { Operator } = await import('../../src/http/request/debug-token.ts');
+const { DebugToken } = await import('../../src/http/request/debug-token.ts');
 
 const TOKEN = 'a-token-of-sixteen';
 const GUESSES = [
@@ -36,7 +36,10 @@ beforeEach(() => void compared.splice(0));
 
 test.each([
   ['the operations port', (given: string) => sameSecret(given, TOKEN)],
-  ['an operator’s page request', (given: string) => new Operator(TOKEN).asks({ 'x-coherent-token': given })],
+  [
+    'an operator’s page request',
+    (given: string) => new DebugToken(TOKEN).asks({ 'x-coherent-token': given }),
+  ],
 ])('%s compares in constant time, however wrong the token is', (_, compare) => {
   for (const guess of GUESSES) {
     expect(compare(guess), guess.slice(0, 20)).toBe(guess === TOKEN);

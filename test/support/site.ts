@@ -8,16 +8,16 @@ import type { FlightCoordinator } from '../../src/cache/render/flights.ts';
 import type { Tier } from '../../src/cache/shared/tier.ts';
 import { CacheStack, type StackOptions } from '../../src/cache/stack/stack.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
-import { EndpointDoor } from '../../src/http/endpoint/endpoint-door.ts';
+import { EndpointHandler } from '../../src/http/endpoint/endpoint-door.ts';
 import { HitPath } from '../../src/http/fast-path/fast-path.ts';
-import { ActionDoor } from '../../src/http/form-handler.ts';
+import { FormHandler } from '../../src/http/form-handler.ts';
 import { RequestHandler } from '../../src/http/handler.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/http/limits/limits.ts';
 import { AccessLog, type AccessLogOptions } from '../../src/http/observability/access-log.ts';
 import { RequestLog } from '../../src/http/observability/request-log.ts';
 import type { HttpUsage } from '../../src/http/observability/usage.ts';
-import { Operator } from '../../src/http/request/debug-token.ts';
-import { Front, type FrontOptions } from '../../src/http/request/trust-proxy.ts';
+import { DebugToken } from '../../src/http/request/debug-token.ts';
+import { TrustProxy, type TrustProxyOptions } from '../../src/http/request/trust-proxy.ts';
 import { EncodingChoice } from '../../src/http/response/negotiate.ts';
 import { PageServer } from '../../src/http/server.ts';
 import { StaticFiles } from '../../src/http/static.ts';
@@ -30,7 +30,7 @@ import type { ApplicationSettings } from '../../src/page/definitions/settings.ts
 import { FailedReads } from '../../src/page/render/failed-reads.ts';
 import { Fragments } from '../../src/page/render/fragments.ts';
 import { RenderNotices } from '../../src/page/render/notices.ts';
-import type { Sessions } from '../../src/page/render/render-context.ts';
+import type { ReadScopes } from '../../src/page/render/render-context.ts';
 import { PageRenderer } from '../../src/page/render/renderer.ts';
 import { PageActions, type Writing } from '../../src/page/request/actions.ts';
 import { Admission } from '../../src/page/request/admission.ts';
@@ -55,12 +55,12 @@ export interface SiteOptions {
   readonly files?: PublicFiles;
   /** Files of other builds. */
   readonly assets?: KeptAssets;
-  readonly sessions?: Sessions;
+  readonly readScopes?: ReadScopes;
   readonly clock?: Clock;
   readonly limits?: Partial<Limits>;
   readonly showErrors?: boolean;
   readonly publicOrigin?: string;
-  readonly front?: FrontOptions;
+  readonly trustProxy?: TrustProxyOptions;
   /** Requests have ids then, and these get lines. */
   readonly accessLog?: Pick<AccessLogOptions, 'mode' | 'share' | 'random'>;
   readonly fragmentCache?: boolean;
@@ -91,23 +91,23 @@ const SECRET = 'a-secret-of-the-tests-which-no-other-server-has';
 export type Site = Awaited<ReturnType<typeof startSite>>;
 
 /** For pages that read nothing. */
-const noDatabase: Sessions = {
-  session: () => {
+const noDatabase: ReadScopes = {
+  readScope: () => {
     const refuse = () => Promise.reject(new Error('This test has no database.'));
     return { query: refuse, one: refuse, many: refuse, byId: refuse, paginate: refuse };
   },
 };
 
 const noWriting: Writing = {
-  session: () => {
+  writeScope: () => {
     const refuse = () => Promise.reject(new Error('This test has no database.'));
-    return { ...noDatabase.session({} as never), transaction: refuse, stream: () => refuse() as never };
+    return { ...noDatabase.readScope({} as never), transaction: refuse, stream: () => refuse() as never };
   },
   visible: () => Promise.reject(new Error('This test has no database.')),
 };
 
 export async function startSite(options: SiteOptions) {
-  const { clock = systemClock, files, sessions = noDatabase, hardTimeoutMs = 5000 } = options;
+  const { clock = systemClock, files, readScopes = noDatabase, hardTimeoutMs = 5000 } = options;
   const log = new LogLines();
   const modules = Object.entries(options.pages ?? {}).map(([file, exported]) => ({
     file,
@@ -144,7 +144,7 @@ export async function startSite(options: SiteOptions) {
   const fragmentCache =
     options.fragmentCache === true ? stack<FragmentEntry>('fragment', weighFragment) : undefined;
   const sources = {
-    sessions,
+    readScopes,
     fetch: globalThis.fetch,
     ...(dependencies && { declared: dependencies.graph }),
   };
@@ -176,7 +176,7 @@ export async function startSite(options: SiteOptions) {
   const newId = () => `id${++ids}`;
   const { showErrors = false, personalErrors = false } = options;
   const stamp = () => purges.stamp();
-  const forVisitors = { application, renderer, sessions, timeouts, clock, stamp, newId };
+  const forVisitors = { application, renderer, readScopes, timeouts, clock, stamp, newId };
   const admission = new Admission({ ...forVisitors, timeoutMs: hardTimeoutMs });
   const pipeline = new PagePipeline({
     admission,
@@ -199,16 +199,16 @@ export async function startSite(options: SiteOptions) {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   application.variants.log = log;
   const encodings = new EncodingChoice();
-  const front = new Front(options.front);
+  const trustProxy = new TrustProxy(options.trustProxy);
   const accessLog = options.accessLog;
   const access = accessLog && new AccessLog({ ...accessLog, log, clock });
-  const requests = access && new RequestLog({ access, front, clock, newId });
+  const requests = access && new RequestLog({ access, trustProxy, clock, newId });
   const hits = new HitPath({
     cache,
     clock,
     encodings,
     maxBytes: 1e6,
-    front,
+    trustProxy,
     captures: application.variants.headers,
     byHost: application.host !== undefined,
     ...(access && { access }),
@@ -233,7 +233,7 @@ export async function startSite(options: SiteOptions) {
     });
   const { session: declaration = application.session } = options;
   const visitors = new Visitors({ declaration, secret: options.sessionSecret ?? SECRET, clock });
-  const endpoints = new EndpointDoor({
+  const endpoints = new EndpointHandler({
     routes: application.router,
     admission,
     endpoints: new Endpoints({
@@ -258,7 +258,7 @@ export async function startSite(options: SiteOptions) {
     endpoints,
     visitors,
     ...(actions && {
-      actions: new ActionDoor({ actions, maxBodyBytes: limits.maxBodyBytes, publicOrigin }),
+      actions: new FormHandler({ actions, maxBodyBytes: limits.maxBodyBytes, publicOrigin }),
     }),
     pipeline,
     files: new StaticFiles(application.files, application.security.plain, options.assets),
@@ -267,8 +267,8 @@ export async function startSite(options: SiteOptions) {
     clock,
     log,
     learner: hits,
-    operator: new Operator(options.debugToken),
-    front,
+    debugToken: new DebugToken(options.debugToken),
+    trustProxy,
     requests,
     usage: options.usage,
   });

@@ -43,7 +43,7 @@ export function someCounts(parts: Partial<Counts> = {}): Counts {
       ],
       slowReaders: 0,
       connectionsRefused: 0,
-      shortcut: 9700,
+      fastPath: 9700,
     },
     pages: [
       {
@@ -128,7 +128,7 @@ export function workerSnapshot(parts: Partial<WorkerSnapshot> = {}): WorkerSnaps
       loopWindowMs: 5000,
       cpuShare: 0.22,
     },
-    http: { connections: 40, inFlight: 2, shortcutTargets: 200 },
+    http: { connections: 40, inFlight: 2, fastPathTargets: 200 },
     tiers: [
       {
         kind: 'page',

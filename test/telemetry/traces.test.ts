@@ -193,9 +193,9 @@ test('a request is a tree: the request, its tiers, its render, load, statements 
   await until(() => server.output().includes(`"traceId":"${TRACE}"`));
 });
 
-test('a hit of the shortcut has no span', async () => {
+test('a hit of the fast path has no span', async () => {
   const count = () => spans().filter(({ name }) => name === 'GET /traced').length;
-  // The ordinary path teaches the shortcut, and once more when the page has been compressed well.
+  // The ordinary path teaches the fast path, and once more when the page has been compressed well.
   await until(async () => {
     const before = count();
     for (let at = 0; at < 5; at++) {

@@ -122,19 +122,19 @@ export function useOf(
 }
 
 /**
- * May it be served where this worker has no room to render? What ran out less than `spareMs` ago, or was expired. Never
+ * May it be served where this worker has no room to render? What ran out less than `standInMs` ago, or was expired. Never
  * what was purged, and nothing while purges may be missing.
  */
-export function isStandby(
+export function mayStandIn(
   value: Cached,
   verdict: Verdict,
   validity: Validity,
   clock: Clock,
-  spareMs: Milliseconds,
+  standInMs: Milliseconds,
   nowMs: EpochMs = clock.now(),
 ): boolean {
   if (verdict === 'purged' || !isBelievable(value, validity, clock, nowMs)) return false;
-  return nowMs < usableUntilMs(value) + spareMs;
+  return nowMs < usableUntilMs(value) + standInMs;
 }
 
 /** The moment after which an entry is of no use to anybody. */

@@ -20,7 +20,7 @@ beforeEach(() => {
     weigh: () => 100,
     maxBytes: 1e6,
     lifetimes,
-    spareMs: 60_000,
+    standInMs: 60_000,
   });
 });
 

@@ -38,16 +38,16 @@ const step = fc.oneof(
 
 /** What the index was told, which must never hear of an entry twice. */
 class Told {
-  readonly held = new Map<string, readonly string[]>();
+  readonly cached = new Map<string, readonly string[]>();
 
   entered(id: string, keys: readonly string[]): void {
-    expect(this.held.has(id)).toBe(false);
-    this.held.set(id, keys);
+    expect(this.cached.has(id)).toBe(false);
+    this.cached.set(id, keys);
   }
 
   left(id: string, keys: readonly string[]): void {
-    expect(this.held.get(id)).toBe(keys);
-    this.held.delete(id);
+    expect(this.cached.get(id)).toBe(keys);
+    this.cached.delete(id);
   }
 
   weigh(keys: number): number {
@@ -85,7 +85,9 @@ it('whatever happens, the bytes are the sum, no group is over its share, and the
 
         const all = KEYS.flatMap((name) => memory.look(name) ?? []);
         const sum = (pinned: boolean) =>
-          all.filter(({ isPinned }) => isPinned === pinned).reduce((bytes, held) => bytes + held.bytes, 0);
+          all
+            .filter(({ isPinned }) => isPinned === pinned)
+            .reduce((bytes, cached) => bytes + cached.bytes, 0);
         const { pinned, ...lru } = memory.stats();
         expect(lru).toMatchObject({ bytes: sum(false), entries: all.length - pinned.entries });
         expect(pinned.bytes).toBe(sum(true));
@@ -93,7 +95,7 @@ it('whatever happens, the bytes are the sum, no group is over its share, and the
         expect(pinned.bytes).toBeLessThanOrEqual(MAX_PINNED_BYTES);
         for (const name of ['g', 'h']) {
           const own = all.filter(({ group, isPinned }) => group === name && !isPinned);
-          const bytes = own.reduce((total, held) => total + held.bytes, 0);
+          const bytes = own.reduce((total, cached) => total + cached.bytes, 0);
           expect(
             memory.groups().find(({ group }) => group === name) ?? { group: name, entries: 0, bytes: 0 },
           ).toEqual({
@@ -103,8 +105,8 @@ it('whatever happens, the bytes are the sum, no group is over its share, and the
           });
           expect(bytes).toBeLessThanOrEqual(MAX_BYTES * GROUP_SHARE);
         }
-        expect([...told.held.keys()].sort()).toEqual(all.map((held) => held.key).sort());
-        expect(memory.recentKeys(100).sort()).toEqual(all.map((held) => held.key).sort());
+        expect([...told.cached.keys()].sort()).toEqual(all.map((cached) => cached.key).sort());
+        expect(memory.recentKeys(100).sort()).toEqual(all.map((cached) => cached.key).sort());
       }
     }),
     { numRuns: 1000 },

@@ -16,7 +16,7 @@ import type { CacheKey } from '../contract.ts';
 import type { Cached } from '../entry.ts';
 import { Rollout } from '../rollout/rollout.ts';
 import { type Admission, admitAll } from './admission.ts';
-import { CachedEntry, isFresh, isStandby, type Use, usableUntilMs, useOf } from './cached-entry.ts';
+import { CachedEntry, isFresh, mayStandIn, type Use, usableUntilMs, useOf } from './cached-entry.ts';
 import { Ghosts } from './ghosts.ts';
 import { GroupQueues } from './group-queues.ts';
 import type { Lifetimes } from './lifetimes.ts';
@@ -40,7 +40,7 @@ export interface MemoryTierOptions<V extends Cached> {
   /** Counts what becomes of the entries. */
   readonly lifetimes?: Lifetimes<V>;
   /** So much longer than it is of use an entry is kept, for a worker that has no room to render. Default 0. */
-  readonly spareMs?: Milliseconds;
+  readonly standInMs?: Milliseconds;
   readonly rollout?: Rollout;
 }
 
@@ -71,7 +71,7 @@ export interface PinnedStats {
 
 /** What is held of a key, and what it is worth now. */
 export interface Found<V extends Cached> {
-  readonly held: CachedEntry<V>;
+  readonly cached: CachedEntry<V>;
   readonly use: Exclude<Use, 'none'>;
 }
 
@@ -79,7 +79,7 @@ export class MemoryTier<V extends Cached> {
   readonly #options: Required<Pick<MemoryTierOptions<V>, 'clock' | 'validity' | 'weigh' | 'maxBytes'>>;
   readonly #maxPinnedBytes: Bytes;
   readonly #maxEntryBytes: Bytes;
-  readonly #spareMs: Milliseconds;
+  readonly #standInMs: Milliseconds;
   readonly #admission: Admission;
   readonly #tierObserver: TierObserver;
   readonly #lifetimes: Lifetimes<V> | undefined;
@@ -109,7 +109,7 @@ export class MemoryTier<V extends Cached> {
       maxGroupBytes,
       options.maxEntryBytes ?? Math.floor(maxBytes / 8),
     );
-    this.#spareMs = options.spareMs ?? 0;
+    this.#standInMs = options.standInMs ?? 0;
     this.#admission = options.admission ?? admitAll;
     this.#tierObserver = options.tierObserver ?? noTierObserver;
     this.#lifetimes = options.lifetimes;
@@ -118,37 +118,38 @@ export class MemoryTier<V extends Cached> {
     this.#groups = new GroupQueues(maxGroupBytes);
     this.#lru = new LRUCache({
       maxSize: maxBytes,
-      sizeCalculation: (held) => held.bytes,
-      dispose: (held, _key, reason) => this.#left(held, reason),
+      sizeCalculation: (cached) => cached.bytes,
+      dispose: (cached, _key, reason) => this.#left(cached, reason),
     });
   }
 
   /** Fresh and valid, or undefined. The hot path: one look-up, one comparison of integers, one of times. */
   fresh(key: CacheKey): CachedEntry<V> | undefined {
-    const held = this.#get(key);
-    if (held === undefined) return undefined;
+    const cached = this.#get(key);
+    if (cached === undefined) return undefined;
     const { clock, validity } = this.#options;
-    if (!isFresh(held.value, held.verdict(validity), validity, clock, held.nowMs(clock))) return undefined;
-    held.touched = true;
-    held.reads++;
-    return held;
+    if (!isFresh(cached.value, cached.verdict(validity), validity, clock, cached.nowMs(clock)))
+      return undefined;
+    cached.touched = true;
+    cached.reads++;
+    return cached;
   }
 
   /** Whatever is held and was not purged, be it fresh, stale or of use only if a render fails. */
   get(key: CacheKey): Found<V> | undefined {
-    const held = this.#get(key);
-    if (held === undefined) {
+    const cached = this.#get(key);
+    if (cached === undefined) {
       this.#admission.missed(key, this.#lru.size);
       this.#ghosts.missed(key);
       return undefined;
     }
-    const use = this.#useOf(held);
+    const use = this.#useOf(cached);
     if (use === 'none') {
-      this.#dropUseless(held);
+      this.#dropUseless(cached);
       return undefined;
     }
-    held.touched = true;
-    return { held, use };
+    cached.touched = true;
+    return { cached, use };
   }
 
   /**
@@ -161,27 +162,27 @@ export class MemoryTier<V extends Cached> {
     if (!isPinned && !this.#rollout.allows('l1', key)) return false;
     const { weigh, validity, clock } = this.#options;
     const bytes = weigh(key, value) + this.#tierObserver.weigh(value.keys.length);
-    const held = new CachedEntry({ key, value, group, bytes, validity, clock });
-    if (!this.#isWanted(held, before)) return false;
-    if (isPinned && this.#pin(held, before)) return true;
-    return this.#rollout.allows('l1', key) && this.#admit(held, before);
+    const cached = new CachedEntry({ key, value, group, bytes, validity, clock });
+    if (!this.#isWanted(cached, before)) return false;
+    if (isPinned && this.#pin(cached, before)) return true;
+    return this.#rollout.allows('l1', key) && this.#admit(cached, before);
   }
 
   /** Puts `after` where `before` is, pinned or not. False: `before` is not what is held any more. */
   replace(key: CacheKey, before: V, after: V): boolean {
-    const held = this.look(key);
-    if (held?.value !== before) return false;
-    this.set(key, after, held.group, held.isPinned);
+    const cached = this.look(key);
+    if (cached?.value !== before) return false;
+    this.set(key, after, cached.group, cached.isPinned);
     return true;
   }
 
   /** For the sweep after a purge, no read: drops what is invalid by now, and answers what it was. */
   dropPurged(key: CacheKey): CachedEntry<V> | undefined {
-    const held = this.look(key);
-    if (held?.verdict(this.#options.validity) !== 'purged') return undefined;
-    this.#countPurged(held);
+    const cached = this.look(key);
+    if (cached?.verdict(this.#options.validity) !== 'purged') return undefined;
+    this.#countPurged(cached);
     this.delete(key);
-    return held;
+    return cached;
   }
 
   /** What is held, whatever it is worth, and no read. */
@@ -191,15 +192,15 @@ export class MemoryTier<V extends Cached> {
 
   /** What a request that comes now is answered with, be it stale; and no read. */
   served(key: CacheKey): V | undefined {
-    const held = this.look(key);
-    const use = held && this.#useOf(held);
-    return use === 'fresh' || use === 'stale' ? held?.value : undefined;
+    const cached = this.look(key);
+    const use = cached && this.#useOf(cached);
+    return use === 'fresh' || use === 'stale' ? cached?.value : undefined;
   }
 
   /** What may stand in for a render that there is no room for. */
-  spare(key: CacheKey): CachedEntry<V> | undefined {
-    const held = this.look(key);
-    return held !== undefined && this.#isStandby(held) ? held : undefined;
+  standIn(key: CacheKey): CachedEntry<V> | undefined {
+    const cached = this.look(key);
+    return cached !== undefined && this.#mayStandIn(cached) ? cached : undefined;
   }
 
   delete(key: CacheKey): boolean {
@@ -249,57 +250,64 @@ export class MemoryTier<V extends Cached> {
     return pinned ?? this.#lru.get(key);
   }
 
-  #useOf(held: CachedEntry<V>): Use {
+  #useOf(cached: CachedEntry<V>): Use {
     const { validity, clock } = this.#options;
-    return useOf(held.value, held.verdict(validity), validity, clock, held.nowMs(clock));
+    return useOf(cached.value, cached.verdict(validity), validity, clock, cached.nowMs(clock));
   }
 
-  #isStandby(held: CachedEntry<V>): boolean {
+  #mayStandIn(cached: CachedEntry<V>): boolean {
     const { validity, clock } = this.#options;
-    return isStandby(held.value, held.verdict(validity), validity, clock, this.#spareMs, held.nowMs(clock));
+    return mayStandIn(
+      cached.value,
+      cached.verdict(validity),
+      validity,
+      clock,
+      this.#standInMs,
+      cached.nowMs(clock),
+    );
   }
 
-  #dropUseless(held: CachedEntry<V>): void {
-    if (held.verdict(this.#options.validity) === 'purged') this.#countPurged(held);
-    if (!this.#isStandby(held)) this.delete(held.key);
+  #dropUseless(cached: CachedEntry<V>): void {
+    if (cached.verdict(this.#options.validity) === 'purged') this.#countPurged(cached);
+    if (!this.#mayStandIn(cached)) this.delete(cached.key);
   }
 
   /** Not purged meanwhile, still of use, and not a late fill that would take the place of what an expire had made anew. */
-  #isWanted(held: CachedEntry<V>, before: CachedEntry<V> | undefined): boolean {
+  #isWanted(cached: CachedEntry<V>, before: CachedEntry<V> | undefined): boolean {
     const { validity, clock } = this.#options;
-    const verdict = held.verdict(validity);
-    if (verdict === 'purged' || usableUntilMs(held.value) <= clock.now()) return false;
+    const verdict = cached.verdict(validity);
+    if (verdict === 'purged' || usableUntilMs(cached.value) <= clock.now()) return false;
     return verdict !== 'expired' || before?.verdict(validity) !== 'valid';
   }
 
   /** False: there is no room for it among the pinned. */
-  #pin(held: CachedEntry<V>, before: CachedEntry<V> | undefined): boolean {
+  #pin(cached: CachedEntry<V>, before: CachedEntry<V> | undefined): boolean {
     const freed = before?.isPinned === true ? before.bytes : 0;
-    if (this.#pinnedBytes - freed + held.bytes > this.#maxPinnedBytes) {
+    if (this.#pinnedBytes - freed + cached.bytes > this.#maxPinnedBytes) {
       this.#counts.pinnedRefused++;
-      this.#unpin(held.key);
+      this.#unpin(cached.key);
       return false;
     }
-    this.#lifetimes?.stored(held.group, held.value, before);
-    this.delete(held.key);
-    held.isPinned = true;
-    this.#pinned.set(held.key, held);
-    this.#pinnedBytes += held.bytes;
-    this.#tierObserver.entered(held.key, held.value.keys);
+    this.#lifetimes?.stored(cached.group, cached.value, before);
+    this.delete(cached.key);
+    cached.isPinned = true;
+    this.#pinned.set(cached.key, cached);
+    this.#pinnedBytes += cached.bytes;
+    this.#tierObserver.entered(cached.key, cached.value.keys);
     return true;
   }
 
   #unpin(key: CacheKey): boolean {
-    const held = this.#pinned.get(key);
-    if (held === undefined) return false;
+    const cached = this.#pinned.get(key);
+    if (cached === undefined) return false;
     this.#pinned.delete(key);
-    this.#pinnedBytes -= held.bytes;
-    this.#tierObserver.left(key, held.value.keys);
+    this.#pinnedBytes -= cached.bytes;
+    this.#tierObserver.left(key, cached.value.keys);
     return true;
   }
 
-  #admit(held: CachedEntry<V>, before: CachedEntry<V> | undefined): boolean {
-    const { key, bytes } = held;
+  #admit(cached: CachedEntry<V>, before: CachedEntry<V> | undefined): boolean {
+    const { key, bytes } = cached;
     if (bytes > this.#maxEntryBytes) {
       this.#counts.tooLarge++;
       this.delete(key);
@@ -310,12 +318,12 @@ export class MemoryTier<V extends Cached> {
       this.#counts.notAdmitted++;
       return false;
     }
-    this.#lifetimes?.stored(held.group, held.value, before);
+    this.#lifetimes?.stored(cached.group, cached.value, before);
     this.#unpin(key);
-    this.#lru.set(key, held);
-    this.#tierObserver.entered(key, held.value.keys);
-    this.#groups.enter(held);
-    this.#cutToShare(held);
+    this.#lru.set(key, cached);
+    this.#tierObserver.entered(key, cached.value.keys);
+    this.#groups.enter(cached);
+    this.#cutToShare(cached);
     return true;
   }
 
@@ -329,17 +337,17 @@ export class MemoryTier<V extends Cached> {
     }
   }
 
-  #left(held: CachedEntry<V>, reason: LRUCache.DisposeReason): void {
-    this.#groups.leave(held);
-    this.#tierObserver.left(held.key, held.value.keys);
+  #left(cached: CachedEntry<V>, reason: LRUCache.DisposeReason): void {
+    this.#groups.leave(cached);
+    this.#tierObserver.left(cached.key, cached.value.keys);
     if (reason !== 'evict') return;
     this.#counts.evictions++;
-    this.#ghosts.displaced(held.key);
+    this.#ghosts.displaced(cached.key);
   }
 
-  #countPurged(held: CachedEntry<V>): void {
-    if (held.isPinned) this.#counts.pinnedPurged++;
+  #countPurged(cached: CachedEntry<V>): void {
+    if (cached.isPinned) this.#counts.pinnedPurged++;
     else this.#counts.purged++;
-    this.#lifetimes?.purged(held);
+    this.#lifetimes?.purged(cached);
   }
 }

@@ -145,12 +145,12 @@ describe('the lease of the fleet', () => {
   it('leaves no turn behind that it asked a stopped Redis for, or could not give back to it', async () => {
     // A turn that is left behind would last for longer than this test.
     const impatient = await member(600_000, 200);
-    const held = leads(await impatient.flights.enter('held', never));
+    const cached = leads(await impatient.flights.enter('held', never));
     const pid = await redis.pid();
     process.kill(pid, 'SIGSTOP');
     try {
       leads(await impatient.flights.enter('asked', never));
-      await held.done();
+      await cached.done();
     } finally {
       process.kill(pid, 'SIGCONT');
     }

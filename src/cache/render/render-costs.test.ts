@@ -126,9 +126,14 @@ describe('a cheap page', () => {
     });
     await settled();
     expect(counts).toEqual({ ...before, l3: before.l3 + 1 });
-    const held = stack.peek('listed');
-    if (held === undefined) expect.fail('it is held');
-    stack.replace('listed', held, { ...held, stamp: purges.stamp() }, { group: options.group, share: true });
+    const cached = stack.peek('listed');
+    if (cached === undefined) expect.fail('it is held');
+    stack.replace(
+      'listed',
+      cached,
+      { ...cached, stamp: purges.stamp() },
+      { group: options.group, share: true },
+    );
     await settled();
     expect(counts).toEqual({ ...before, l3: before.l3 + 1 });
   });

@@ -28,7 +28,7 @@ import type { Milliseconds } from '../../core/units.ts';
 import { OverloadedError, type Refusal } from '../errors.ts';
 
 /** Why somebody is not let in. */
-export type Shed = Exclude<Refusal, 'spared'>;
+export type Shed = Exclude<Refusal, 'staleIfOverloaded'>;
 
 export interface RenderSlotsOptions {
   readonly clock: Clock;
@@ -62,7 +62,7 @@ export interface RenderSlotsStats {
   /** Refused, by reason. */
   readonly shed: Readonly<Record<Shed, number>>;
   /** Renders that were spared because an older page could be served. */
-  readonly spared: number;
+  readonly staleIfOverloaded: number;
 }
 
 /** Who goes first when not all can: a page of one visitor, then one that is kept for others. */
@@ -114,7 +114,7 @@ export class RenderSlots {
   #lastEndMs: Milliseconds | undefined;
   #begun = 0;
   #queued = 0;
-  #spared = 0;
+  #staleIfOverloaded = 0;
   readonly #shed: Record<Shed, number> = { full: 0, slow: 0, deadline: 0, waited: 0 };
 
   constructor(options: RenderSlotsOptions) {
@@ -163,8 +163,8 @@ export class RenderSlots {
     if (clock.monotonic() + waitMs + this.#renderMs > deadlineMs) throw this.#refusal('deadline');
   }
 
-  countSpared(): void {
-    this.#spared++;
+  countStaleIfOverloaded(): void {
+    this.#staleIfOverloaded++;
   }
 
   stats(): RenderSlotsStats {
@@ -177,7 +177,7 @@ export class RenderSlots {
       begun: this.#begun,
       queued: this.#queued,
       shed: { ...this.#shed },
-      spared: this.#spared,
+      staleIfOverloaded: this.#staleIfOverloaded,
     };
   }
 

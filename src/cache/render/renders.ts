@@ -176,8 +176,9 @@ export class Renders<V extends Cached> {
       const found = isStraight ? undefined : await this.#fromShared(job, reason);
       if (found !== undefined) return hasFollowed ? followed(found) : found;
       throwIfStopped(stop);
-      const spare = reason === 'miss' && slots !== undefined ? this.#spared(job.key, slots) : undefined;
-      if (spare !== undefined) return spare;
+      const standIn =
+        reason === 'miss' && slots !== undefined ? this.#staleIfOverloaded(job.key, slots) : undefined;
+      if (standIn !== undefined) return standIn;
       // Nobody need be asked for a turn that could not be used.
       if (reason === 'miss') slots?.check(deadlineMs);
       const turn = isStraight ? undefined : await this.#turn(trip, patience);
@@ -338,22 +339,22 @@ export class Renders<V extends Cached> {
 
   /** An older complete page that may still be served stands in before an incomplete one, as for any render that fails. */
   #assertWanted({ job, isApart }: Trip<V>): void {
-    const held = isApart ? undefined : this.#options.memory.get(job.key)?.held;
-    if (held !== undefined && held.value.incomplete !== true)
+    const cached = isApart ? undefined : this.#options.memory.get(job.key)?.cached;
+    if (cached !== undefined && cached.value.incomplete !== true)
       throw new IncompleteRenderError(job.options.group);
   }
 
   /** Under strain what memory has of it is answer enough, whatever its time says. */
-  #spared(key: CacheKey, slots: RenderSlots): FlightResult<V> | undefined {
-    return slots.overloadLevel === 'none' ? undefined : this.#spare(key, SPARED);
+  #staleIfOverloaded(key: CacheKey, slots: RenderSlots): FlightResult<V> | undefined {
+    return slots.overloadLevel === 'none' ? undefined : this.#standIn(key, STALE_IF_OVERLOADED);
   }
 
-  #spare(key: CacheKey, error: OverloadedError): FlightResult<V> | undefined {
+  #standIn(key: CacheKey, error: OverloadedError): FlightResult<V> | undefined {
     const { memory, validity, slots } = this.#options;
-    const spare = memory.spare(key);
-    if (spare === undefined) return undefined;
-    slots?.countSpared();
-    return { ...landing(spare.value, 'stale', spare.tier), error, currentAt: validity.version };
+    const standIn = memory.standIn(key);
+    if (standIn === undefined) return undefined;
+    slots?.countStaleIfOverloaded();
+    return { ...landing(standIn.value, 'stale', standIn.tier), error, currentAt: validity.version };
   }
 
   /** Once per flight, not once per waiter: remembers the failure, and finds what may stand in for the render. */
@@ -363,8 +364,8 @@ export class Renders<V extends Cached> {
     if (error instanceof AbandonedError) counts.abandoned++;
     else if (error instanceof OverloadedError) {
       // No failure of the page: the next who asks may find room.
-      const spare = this.#spare(key, error);
-      if (spare !== undefined) return spare;
+      const standIn = this.#standIn(key, error);
+      if (standIn !== undefined) return standIn;
     } else if (!(error instanceof CacheClosedError)) {
       if (error instanceof RenderTimeoutError) counts.fillTimeouts++;
       else counts.fillErrors++;
@@ -379,8 +380,8 @@ export class Renders<V extends Cached> {
   /** What memory has stands in for the render. */
   #older(key: CacheKey, error: unknown): FlightResult<V> | undefined {
     const { memory, validity } = this.#options;
-    const held = memory.get(key)?.held;
-    return held && { ...landing(held.value, 'stale', held.tier), error, currentAt: validity.version };
+    const cached = memory.get(key)?.cached;
+    return cached && { ...landing(cached.value, 'stale', cached.tier), error, currentAt: validity.version };
   }
 
   /** The render went ahead without a look into the other tiers, and failed. */
@@ -422,7 +423,7 @@ class Patience {
   }
 }
 
-const SPARED = new OverloadedError('spared');
+const STALE_IF_OVERLOADED = new OverloadedError('staleIfOverloaded');
 
 /** Whether the others were told or not is no matter of this request. */
 function endTurn(turn: Turn | undefined): void {

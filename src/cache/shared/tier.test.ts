@@ -32,7 +32,7 @@ class MemoryAsTier implements Tier<PageEntry> {
   }
 
   async get(key: string) {
-    return this.#memory.get(key)?.held.value;
+    return this.#memory.get(key)?.cached.value;
   }
 
   async set(key: string, value: PageEntry) {

@@ -60,7 +60,7 @@ export interface CachesOptions {
   /** How many pages are rendered at once, and what becomes of the rest. */
   readonly slots?: RenderSlots;
   /** How long after its time a page may stand in for a render that there is no room for. */
-  readonly spareMs?: Milliseconds;
+  readonly standInMs?: Milliseconds;
   /** As of the stack. */
   readonly cheapMs?: Milliseconds;
   readonly maxBackground?: number;
@@ -125,8 +125,8 @@ export function openCaches(options: CachesOptions): Caches {
 
   const stackOf = <V extends Cached>(kind: Kind<V>): CacheStack<V> => {
     // Of pages only. A fragment is rendered inside of a page that has a slot: it must not wait for another.
-    const { slots, spareMs = 0 } = kind.name === 'page' ? options : {};
-    const common = { clock: options.clock, validity: options.validity, weigh: kind.weigh, spareMs };
+    const { slots, standInMs = 0 } = kind.name === 'page' ? options : {};
+    const common = { clock: options.clock, validity: options.validity, weigh: kind.weigh, standInMs };
     const tiers = tiersOf(kind, options, commands, room);
     const flights = flightsOf(kind.name, options, commands, messages);
     const stack = new CacheStack<V>({

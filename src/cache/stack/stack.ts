@@ -131,8 +131,8 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   }
 
   hit(key: CacheKey): Outcome<V> | undefined {
-    const held = this.#fresh(key);
-    return held && { ...landing(held.value, 'hit', held.tier), collapsed: false };
+    const cached = this.#fresh(key);
+    return cached && { ...landing(cached.value, 'hit', cached.tier), collapsed: false };
   }
 
   fetch(key: CacheKey, options: FetchOptions, fill: Fill<V>): Eventually<Outcome<V>> {
@@ -178,9 +178,9 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   async holders(
     key: CacheKey,
   ): Promise<{ readonly tier: TierName; readonly value: V; readonly verdict: Verdict }[]> {
-    const held = this.#memory.look(key);
+    const cached = this.#memory.look(key);
     const found = [
-      ...(held === undefined ? [] : [{ tier: held.tier, value: held.value }]),
+      ...(cached === undefined ? [] : [{ tier: cached.tier, value: cached.value }]),
       ...(await this.#shared.look(key)),
     ];
     return found.flatMap(({ tier, value }) =>
@@ -220,7 +220,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   }
 
   /** What L1 holds of each group. */
-  heldByGroup() {
+  cachedByGroup() {
     return this.#memory.groups();
   }
 
@@ -266,22 +266,22 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     if (this.#feature !== undefined && !this.#rollout.allows(this.#feature, key))
       return this.#apart(keptNowhere(job));
     const found = this.#memory.get(key);
-    const held = found?.held;
-    if (held !== undefined) held.reads++;
-    if (held !== undefined && found?.use === 'fresh') return this.#hit(held);
+    const cached = found?.cached;
+    if (cached !== undefined) cached.reads++;
+    if (cached !== undefined && found?.use === 'fresh') return this.#hit(cached);
     if (
-      held !== undefined &&
+      cached !== undefined &&
       found?.use === 'stale' &&
       options.reason !== 'warm' &&
       this.#rollout.allows('refresh', key)
     ) {
       this.#behind.refresh(job);
-      return this.#stale(held, undefined);
+      return this.#stale(cached, undefined);
     }
     const failure = this.#failures.get(key);
     if (failure !== undefined) {
       this.#counts.negativeHits++;
-      if (held !== undefined) return this.#stale(held, failure.error);
+      if (cached !== undefined) return this.#stale(cached, failure.error);
       // Those who ask are given what it came to.
       if (!(failure.error instanceof IncompleteRenderError)) throw failure.error;
     }
@@ -347,15 +347,15 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     if (options.softTimeoutMs >= options.hardTimeoutMs) return flight.wait(options.signal);
     return new Promise((resolve, reject) => {
       const timer = this.#clock.after(options.softTimeoutMs, () => {
-        const held = this.#memory.get(key)?.held;
+        const cached = this.#memory.get(key)?.cached;
         // What only stands in for a failure while purges may be missing must say so: it waits for the failure.
-        if (held === undefined) return;
-        const nowMs = held.nowMs(this.#clock);
-        if (!isBelievable(held.value, this.#validity, this.#clock, nowMs)) return;
+        if (cached === undefined) return;
+        const nowMs = cached.nowMs(this.#clock);
+        if (!isBelievable(cached.value, this.#validity, this.#clock, nowMs)) return;
         // Goes on without us: its result is what the next reader gets.
         flight.detach();
         this.#counts.staleOnSlow++;
-        resolve(this.#landStale(held, undefined));
+        resolve(this.#landStale(cached, undefined));
       });
       flight.wait(options.signal).then(
         (flightResult) => {
@@ -376,11 +376,11 @@ export class CacheStack<V extends Cached> implements Cache<V> {
 
   /** Counted as a hit. */
   #fresh(key: CacheKey): CachedEntry<V> | undefined {
-    const held = this.#memory.fresh(key);
-    if (held === undefined) return undefined;
-    this.#countHit(held);
+    const cached = this.#memory.fresh(key);
+    if (cached === undefined) return undefined;
+    this.#countHit(cached);
     if (this.#cohorts !== undefined) this.#cohorts.add(key, 'hit', 0);
-    return held;
+    return cached;
   }
 
   #countHit({ isPinned }: CachedEntry<V>): void {
@@ -388,14 +388,14 @@ export class CacheStack<V extends Cached> implements Cache<V> {
     else this.#counts.hitsL1++;
   }
 
-  #hit(held: CachedEntry<V>): Outcome<V> {
-    const { value, tier } = held;
-    this.#countHit(held);
+  #hit(cached: CachedEntry<V>): Outcome<V> {
+    const { value, tier } = cached;
+    this.#countHit(cached);
     return { ...landing(value, 'hit', tier), collapsed: false };
   }
 
-  #stale(held: CachedEntry<V>, error: unknown): Outcome<V> {
-    return this.#counted(this.#landStale(held, error), false);
+  #stale(cached: CachedEntry<V>, error: unknown): Outcome<V> {
+    return this.#counted(this.#landStale(cached, error), false);
   }
 
   #landStale({ value, tier }: CachedEntry<V>, error: unknown): FlightResult<V> {

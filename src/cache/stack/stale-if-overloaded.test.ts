@@ -9,7 +9,7 @@ import { weighFragment } from '../memory/weight.ts';
 import { Background } from '../render/background.ts';
 import { RenderSlots } from '../render/render-slots.ts';
 
-const SPARE_MS = 60_000;
+const STAND_IN_MS = 60_000;
 /** Longer than any test but one takes. */
 const LEASE_MS = 100_000;
 
@@ -20,7 +20,13 @@ function crowded() {
   lease.renew(time.monotonic());
   const purges = new PurgeClock({ epoch: 'e1', slots: 1024, lease, degradedTtlMs: 1000 });
   const slots = new RenderSlots({ clock: time, maxRunning: 1, lineMs: 1 });
-  const common = { clock: time, validity: purges, weigh: weighFragment, maxBytes: 1e6, spareMs: SPARE_MS };
+  const common = {
+    clock: time,
+    validity: purges,
+    weigh: weighFragment,
+    maxBytes: 1e6,
+    standInMs: STAND_IN_MS,
+  };
   const memory = new MemoryTier(common);
   const background = new Background({
     maxRunning: 2,
@@ -58,7 +64,7 @@ describe('a worker that has no room to render', () => {
       value: { html: 'old' },
       error: { code: 'E_OVERLOADED' },
     });
-    expect(slots.stats()).toMatchObject({ spared: 1, waiting: 0 });
+    expect(slots.stats()).toMatchObject({ staleIfOverloaded: 1, waiting: 0 });
   });
 
   it('serves what was expired', async () => {
@@ -90,7 +96,7 @@ describe('a worker that has no room to render', () => {
   it('serves nothing that is too old even for that', async () => {
     const { time, ask, refused, keepSlot } = crowded();
     await ask('a', 'old', { freshMs: 1000, staleMs: 1000 });
-    time.advance(2000 + SPARE_MS);
+    time.advance(2000 + STAND_IN_MS);
     keepSlot();
     await refused('a');
   });

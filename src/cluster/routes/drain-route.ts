@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Logger } from '../../core/log.ts';
 import { readJson } from '../../operations/json-body.ts';
-import type { Operations, OperationsAnswer } from '../../operations/operations.ts';
+import type { Operations, OperationsResponse } from '../../operations/operations.ts';
 import type { Primary } from '../primary.ts';
 
 const drainBody = z.strictObject({ slot: z.number().int().nonnegative() });
@@ -28,7 +28,7 @@ export function addDrainRoute(
   });
 }
 
-function answerFor(outcome: Awaited<ReturnType<Primary['replace']>>, slot: number): OperationsAnswer {
+function answerFor(outcome: Awaited<ReturnType<Primary['replace']>>, slot: number): OperationsResponse {
   if (outcome === undefined) return { status: 404, body: { error: `there is no slot ${slot}` } };
   if (outcome.reached) return { status: 200, body: { status: 'replaced', slot } };
   return { status: 500, body: { error: `kept the old worker: ${outcome.why}` } };

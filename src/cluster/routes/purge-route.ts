@@ -9,7 +9,7 @@ import type { Milliseconds } from '../../core/units.ts';
 import { MAX_KEY_LENGTH } from '../../invalidation/bus/purge-message.ts';
 import { Allowance } from '../../operations/allowance.ts';
 import { readJson } from '../../operations/json-body.ts';
-import type { Operations, OperationsAnswer } from '../../operations/operations.ts';
+import type { Operations, OperationsResponse } from '../../operations/operations.ts';
 import type { WorkerQuestions } from './worker-questions.ts';
 
 export const MAX_BODY_BYTES = 65_536;
@@ -51,7 +51,7 @@ export function addPurgeRoutes(
 ): void {
   const allowance = new Allowance({ clock, burst: BURST, perSecond: PER_SECOND });
 
-  const purge = async (request: IncomingMessage): Promise<OperationsAnswer> => {
+  const purge = async (request: IncomingMessage): Promise<OperationsResponse> => {
     const from = request.socket.remoteAddress;
     if (!allowance.take()) {
       logger.warn({ audit: 'purge', from, status: 429 }, 'a purge was refused: too many calls');
@@ -76,7 +76,7 @@ export function addPurgeRoutes(
   const purgeAll = async (
     keys: readonly string[],
     how: Pick<z.output<typeof purgeBody>, 'kind' | 'wait' | 'timeoutMs'>,
-  ): Promise<OperationsAnswer> => {
+  ): Promise<OperationsResponse> => {
     if (keys.length === 0) return { status: 200, body: { keys: 0 } };
     if (keys.length > MAX_MATCHES) {
       return { status: 400, body: { error: `the patterns name more than ${MAX_MATCHES} keys` } };
@@ -84,7 +84,7 @@ export function addPurgeRoutes(
     return questions.ask({ ask: 'purge', keys: [...keys], ...how }, how.timeoutMs + MARGIN_MS);
   };
 
-  const explain = async (_request: IncomingMessage, target: URL): Promise<OperationsAnswer> => {
+  const explain = async (_request: IncomingMessage, target: URL): Promise<OperationsResponse> => {
     const url = target.searchParams.get('url');
     const wanted = target.searchParams.get('key');
     if ((url === null) === (wanted === null)) {

@@ -4,13 +4,13 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Channel, Peer } from '../../host-link/message-router.ts';
 import { type Question, readOperationsFromWorker } from '../../host-link/operations-messages.ts';
-import type { OperationsAnswer } from '../../operations/operations.ts';
+import type { OperationsResponse } from '../../operations/operations.ts';
 
 interface Asked {
   readonly worker: Peer;
   readonly timer: Timer;
   /** Undefined: this worker will not answer. */
-  readonly settle: (answer: OperationsAnswer | undefined) => void;
+  readonly settle: (answer: OperationsResponse | undefined) => void;
 }
 
 const ATTEMPTS = 3;
@@ -29,7 +29,7 @@ export class WorkerQuestions implements Channel {
   }
 
   /** Always an answer: 503 where no worker gave one within `withinMs` each. */
-  async ask(question: Question, withinMs: Milliseconds): Promise<OperationsAnswer> {
+  async ask(question: Question, withinMs: Milliseconds): Promise<OperationsResponse> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const [worker] = this.#workers;
       if (worker === undefined) break;
@@ -43,7 +43,7 @@ export class WorkerQuestions implements Channel {
   }
 
   /** What each worker says; those that say nothing are left out. */
-  async askAll(question: Question, withinMs: Milliseconds): Promise<OperationsAnswer[]> {
+  async askAll(question: Question, withinMs: Milliseconds): Promise<OperationsResponse[]> {
     const asking = [...this.#workers].map((worker) => this.#askOne(worker, question, withinMs));
     return (await Promise.all(asking)).filter((answer) => answer !== undefined);
   }
@@ -64,10 +64,10 @@ export class WorkerQuestions implements Channel {
     for (const asked of [...this.#asked.values()]) if (asked.worker === from) asked.settle(undefined);
   }
 
-  #askOne(worker: Peer, question: Question, withinMs: Milliseconds): Promise<OperationsAnswer | undefined> {
+  #askOne(worker: Peer, question: Question, withinMs: Milliseconds): Promise<OperationsResponse | undefined> {
     const id = this.#lastId++;
     return new Promise((resolve) => {
-      const settle = (answer: OperationsAnswer | undefined) => {
+      const settle = (answer: OperationsResponse | undefined) => {
         timer.cancel();
         this.#asked.delete(id);
         resolve(answer);

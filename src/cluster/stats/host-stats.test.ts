@@ -125,11 +125,11 @@ describe('the figures of a host', () => {
     const { http } = someCounts();
     draining.says = workerSnapshot({
       pid: 1000,
-      counts: someCounts({ http: { ...http, shortcut: 99_999 } }),
+      counts: someCounts({ http: { ...http, fastPath: 99_999 } }),
     });
     draining.answer();
     draining.die();
-    expect((await stats.collect()).counts.http.shortcut).toBe(99_999);
+    expect((await stats.collect()).counts.http.fastPath).toBe(99_999);
   });
 
   it('are not changed by what is no figures', async () => {

@@ -3,14 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { OperationsAnswer } from '../../operations/operations.ts';
+import type { OperationsResponse } from '../../operations/operations.ts';
 
 export type DashboardPage = 'dashboard' | 'login-asked' | 'login-wrong' | 'login-too-many';
 
 export interface DashboardFiles {
   readonly pages: Readonly<Record<DashboardPage, string>>;
   /** By path. Their content never changes under it. */
-  readonly assets: ReadonlyMap<`/${string}`, OperationsAnswer>;
+  readonly assets: ReadonlyMap<`/${string}`, OperationsResponse>;
   /** Of the pages. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -44,7 +44,7 @@ export function readDashboardFiles(folder: URL = BESIDE_US): DashboardFiles | un
 function read(folder: URL): DashboardFiles {
   const text = (file: string) => readFileSync(new URL(file, folder), 'utf8');
   const { revision, files, scriptHash } = manifest.parse(JSON.parse(text('manifest.json')));
-  const assets = new Map<`/${string}`, OperationsAnswer>();
+  const assets = new Map<`/${string}`, OperationsResponse>();
   const add = (name: string, body: Buffer) => {
     const contentType = TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
     assets.set(`/dashboard/assets/${revision}/${name}`, {

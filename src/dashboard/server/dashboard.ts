@@ -13,7 +13,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { HostSnapshot } from '../../monitor/snapshot.ts';
 import { readText } from '../../operations/json-body.ts';
-import type { Operations, OperationsAnswer } from '../../operations/operations.ts';
+import type { Operations, OperationsResponse } from '../../operations/operations.ts';
 import { type Admission, BrowserSessions } from '../../operations/operations-session.ts';
 import type { Frame, Greeting } from '../data/frame.ts';
 import { type FrameExtras, Frames } from '../data/frames.ts';
@@ -116,13 +116,13 @@ export class Dashboard {
     }
   }
 
-  #visit(request: IncomingMessage): OperationsAnswer {
+  #visit(request: IncomingMessage): OperationsResponse {
     const admission = this.#door.admitsVisit(request);
     if (admission === 'foreign') return refused;
     return this.#page(admission === 'in' ? 'dashboard' : 'login-asked', admission === 'in' ? 200 : 401);
   }
 
-  async #login(request: IncomingMessage): Promise<OperationsAnswer> {
+  async #login(request: IncomingMessage): Promise<OperationsResponse> {
     if (!this.#door.admitsForm(request)) return refused;
     const form = new URLSearchParams((await readText(request, MAX_FORM_BYTES)) ?? '');
     const login = this.#door.login(request, form.get('token') ?? '');
@@ -135,11 +135,11 @@ export class Dashboard {
     return this.#page(`login-${login.outcome}`, login.outcome === 'wrong' ? 401 : 429);
   }
 
-  #logout(request: IncomingMessage): OperationsAnswer {
+  #logout(request: IncomingMessage): OperationsResponse {
     return this.#door.admitsForm(request) ? redirect(this.#door.logout(request)) : refused;
   }
 
-  #watch(request: IncomingMessage): OperationsAnswer {
+  #watch(request: IncomingMessage): OperationsResponse {
     const no = refusal(this.#door.admitsQuestion(request));
     if (no !== undefined) return no;
     if (this.#events.isClosed) return { status: 503, body: { error: 'the server is about to stop' } };
@@ -159,7 +159,7 @@ export class Dashboard {
     return this.#frames.frame(snapshot, this.#options.extras(watched));
   }
 
-  #page(page: DashboardPage, status: number): OperationsAnswer {
+  #page(page: DashboardPage, status: number): OperationsResponse {
     if (this.#files === undefined) {
       return { status: 404, body: { error: 'this build has no dashboard: npm run build makes one' } };
     }
@@ -168,20 +168,20 @@ export class Dashboard {
   }
 }
 
-const refused: OperationsAnswer = {
+const refused: OperationsResponse = {
   status: 403,
   body: { error: 'only for the dashboard itself, opened on this host' },
 };
 
-function ok(body: unknown): OperationsAnswer {
+function ok(body: unknown): OperationsResponse {
   return { status: 200, body };
 }
 
-function refusal(admission: Admission): OperationsAnswer | undefined {
+function refusal(admission: Admission): OperationsResponse | undefined {
   if (admission === 'in') return undefined;
   return admission === 'needs-login' ? { status: 401, body: { error: 'log in first' } } : refused;
 }
 
-function redirect(cookie: string): OperationsAnswer {
+function redirect(cookie: string): OperationsResponse {
   return { status: 303, body: '', headers: { location: '/dashboard', 'set-cookie': cookie } };
 }

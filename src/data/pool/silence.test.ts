@@ -14,7 +14,7 @@ const forms = [
   ['between BEGIN and ROLLBACK', undefined],
 ] as const;
 
-const sink = { add: () => {}, untracked: () => {} };
+const keyRecorder = { add: () => {}, untracked: () => {} };
 let real: TestDatabase;
 let proxy: TcpProxy;
 const open: Database[] = [];
@@ -42,7 +42,7 @@ async function reading(options: Partial<DatabaseOptions> = {}) {
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   });
   open.push(database);
-  const db = database.session({ signal: new AbortController().signal, sink });
+  const db = database.readScope({ signal: new AbortController().signal, keyRecorder });
   await Promise.all(Array.from({ length: 5 }, () => db.query('select pg_sleep(0.02)')));
   expect(database.counts.total).toBe(5);
   return { database, db };

@@ -1,10 +1,10 @@
 // Many byId calls of one tick become one statement, whichever renders they come from: each fragment of a page
 // reads in a session of its own, and twenty cards that ask for their rows at once are still one statement.
 //
-// What a call depends on goes to its own sink: the observer is told of the statement that the call stands for, so that
+// What a call depends on goes to its own key recorder: the observer is told of the statement that the call stands for, so that
 // there is one place that knows what a read depends on. A call whose render aborts is told at once; the statement is
 // stopped only when every render that waits for it has aborted.
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import type { Row, SqlValue } from '../db.ts';
 import { QueryAbortedError } from '../errors.ts';
 import type { StatementObserver } from '../observer.ts';
@@ -18,7 +18,7 @@ type Id = string | number | bigint;
 
 /** The render that a call comes from. */
 interface Caller {
-  readonly sink: KeySink;
+  readonly keyRecorder: KeyRecorder;
   readonly watch: AbortWatch;
 }
 
@@ -55,7 +55,7 @@ export class Batches {
         this.#open.set(name, batch);
         this.#schedule(name, batch);
       }
-      batch.calls.push({ id, resolve, reject, sink: caller.sink, watch: caller.watch });
+      batch.calls.push({ id, resolve, reject, keyRecorder: caller.keyRecorder, watch: caller.watch });
     });
   }
 
@@ -84,15 +84,16 @@ export class Batches {
         calls.map(({ id }) => id),
         (sql, params) => this.#read(sql, params, watch),
       );
-      for (const [index, { id, sink, resolve }] of calls.entries()) {
+      for (const [index, { id, keyRecorder, resolve }] of calls.entries()) {
         const row = rows[index] ?? null;
-        const told = tell(id, row, sink);
+        const told = tell(id, row, keyRecorder);
         if (told !== undefined) await told;
         resolve(row);
       }
     } catch (error) {
       // What they would have read, for a page that makes something of the failure.
-      if (!watch.signal.aborted) for (const { id, sink } of calls) await quietly(tell?.(id, null, sink));
+      if (!watch.signal.aborted)
+        for (const { id, keyRecorder } of calls) await quietly(tell?.(id, null, keyRecorder));
       throw error;
     } finally {
       close();

@@ -5,12 +5,12 @@ import { type TestDatabase, testDatabase } from '../../../test/support/postgres.
 import { silent } from '../../../test/support/silent.ts';
 import { TcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { systemClock } from '../../core/clock.ts';
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import type { Db } from '../db.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import { MAX_NAMES } from './names.ts';
 
-const sink: KeySink = { add: () => {}, untracked: () => {} };
+const keyRecorder: KeyRecorder = { add: () => {}, untracked: () => {} };
 let real: TestDatabase;
 const opened: Database[] = [];
 
@@ -26,7 +26,7 @@ function open(options: Partial<DatabaseOptions> = {}): Database {
 }
 
 function sessionOf(database: Database, signal = new AbortController().signal): Db {
-  return database.session({ signal, sink });
+  return database.readScope({ signal, keyRecorder });
 }
 
 /** Waits until `is` holds; the test's own time limit ends it. */
@@ -126,7 +126,7 @@ describe('reading', () => {
       observer: {
         onStatement: async (sql, params, result, to) => {
           await new Promise((done) => setImmediate(done));
-          seen.push([sql, params, result.rows, result.fields.map(({ name }) => name), to === sink]);
+          seen.push([sql, params, result.rows, result.fields.map(({ name }) => name), to === keyRecorder]);
         },
       },
     });

@@ -5,7 +5,7 @@ import { DeadlineWheel } from '../../core/deadline-wheel.ts';
 import type { Logger } from '../../core/log.ts';
 import { type Tracing, untraced } from '../../core/trace.ts';
 import type { Milliseconds } from '../../core/units.ts';
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import type { Db, Row, SqlValue } from '../db.ts';
 import type { Result, StatementObserver } from '../observer.ts';
 import { AbortWatch } from '../pool/abort.ts';
@@ -14,14 +14,14 @@ import { Pool } from '../pool/pool.ts';
 import { type LocalSettings, localSettings, type Pooler } from '../pool/session-settings.ts';
 import type { Transaction } from '../transaction.ts';
 import { Batches } from './batch.ts';
-import { type Runner, Session } from './read-scope.ts';
+import { ReadScope, type Runner } from './read-scope.ts';
 import { type ReadOptions, Reads } from './reads.ts';
 import { SlowQueries, type SlowQuery } from './slow.ts';
 import { StatementAccount } from './statement-account.ts';
 import { StatementUsage } from './statement-usage.ts';
 import { Tables } from './tables.ts';
 import { Transactions } from './transactions.ts';
-import { type WritableDb, WritingSession } from './write-scope.ts';
+import { type WritableDb, WriteScope } from './write-scope.ts';
 
 export interface DatabaseOptions {
   readonly connectionString: string;
@@ -49,9 +49,9 @@ export interface DatabaseOptions {
   readonly onStatementEnd?: (durationMs: Milliseconds, failed: boolean) => void;
 }
 
-export interface SessionOptions {
+export interface ReadScopeOptions {
   readonly signal: AbortSignal;
-  readonly sink: KeySink;
+  readonly keyRecorder: KeyRecorder;
   /** Settings that hold for each statement's transaction and no longer, such as `app.user_id` for row-level security. */
   readonly local?: LocalSettings | undefined;
 }
@@ -126,15 +126,15 @@ export class Database {
     return this.#pool.counts;
   }
 
-  /** The reads of one render. They stop when `signal` aborts, and add their keys to `sink`. */
-  session({ signal, sink, local }: SessionOptions): Db {
+  /** The reads of one render. They stop when `signal` aborts, and add their keys to `key recorder`. */
+  readScope({ signal, keyRecorder, local }: ReadScopeOptions): Db {
     const runner = local === undefined ? this : this.#withLocal(localSettings(local));
-    return new Session(runner, AbortWatch.of(signal), sink);
+    return new ReadScope(runner, AbortWatch.of(signal), keyRecorder);
   }
 
   /** The reads and transactions of one action. They stop when `signal` aborts. */
-  writingSession(signal: AbortSignal): WritableDb {
-    return new WritingSession(this, signal);
+  writeScope(signal: AbortSignal): WritableDb {
+    return new WriteScope(this, signal);
   }
 
   /** The schema has changed, or may have: nothing is read by what was known of it. */

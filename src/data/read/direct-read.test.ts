@@ -10,7 +10,7 @@ import { typeParsers } from '../pool/values.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 
 const observer: StatementObserver = { check: () => true, onStatement: () => {} };
-const sink = { add: () => {}, untracked: () => {} };
+const keyRecorder = { add: () => {}, untracked: () => {} };
 let real: TestDatabase;
 let driver: pg.Client;
 const open: Database[] = [];
@@ -34,7 +34,7 @@ function reading(options: Partial<DatabaseOptions> = {}, signal = new AbortContr
   const settings = { logger: silent, clock: systemClock, observer, max: 1, ...options };
   const database = new Database({ connectionString: real.url, ...settings });
   open.push(database);
-  return { database, db: database.session({ signal, sink }) };
+  return { database, db: database.readScope({ signal, keyRecorder }) };
 }
 
 it('gives the rows that the driver gives, the first time and when the columns are known', async () => {
@@ -127,7 +127,7 @@ it('is told at once of an abort, and its connection serves the next when the ser
   await vi.waitUntil(async () => (await activeSleepers()) === 1);
   controller.abort(new Error('nobody waits'));
   await expect(sleeping).rejects.toMatchObject({ code: 'E_QUERY_ABORTED' });
-  const other = database.session({ signal: new AbortController().signal, sink });
+  const other = database.readScope({ signal: new AbortController().signal, keyRecorder });
   expect(await other.query('select 3 as three')).toEqual([{ three: 3 }]);
   expect(await activeSleepers()).toBe(0);
   expect(database.counts.total).toBe(1);

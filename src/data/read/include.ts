@@ -1,5 +1,5 @@
 // Rows of another table that belong to the rows of a list: one statement for all of them.
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import type { Include, Row } from '../db.ts';
 import { BadPageError } from '../errors.ts';
 import type { StatementObserver } from '../observer.ts';
@@ -13,7 +13,7 @@ export interface PaginateParts {
   readonly related: Read;
   /** Told of the statement that each row's related rows stand for. */
   readonly observer: StatementObserver | undefined;
-  readonly sink: KeySink;
+  readonly keyRecorder: KeyRecorder;
 }
 
 interface Target {
@@ -41,7 +41,7 @@ async function addOne({ name, include, rows, keyOf }: Target, parts: PaginatePar
   const found = await readByKey(keyed, named, parts.related);
   const tell = tellingRows(parts.observer, keyed);
   for (const [at, id] of named.entries()) {
-    const told = tell(id, found[at] ?? null, parts.sink);
+    const told = tell(id, found[at] ?? null, parts.keyRecorder);
     if (told !== undefined) await told;
   }
   let next = 0;
@@ -78,7 +78,7 @@ async function addMany({ name, include, rows, keyOf, table }: Target, parts: Pag
   for (const [index, row] of rows.entries()) {
     const group = groups[index] ?? [];
     const params = limit === undefined ? [values[index]] : [values[index], limit];
-    const told = parts.observer?.onStatement(sql, params, { fields, rows: group }, parts.sink);
+    const told = parts.observer?.onStatement(sql, params, { fields, rows: group }, parts.keyRecorder);
     if (told !== undefined) await told;
     row[name] = group;
   }

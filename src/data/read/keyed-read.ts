@@ -1,5 +1,5 @@
 // Rows by their primary key, as `byId` and what belongs to the rows of a list are read: one statement for one row, one for many.
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import type { Row, SqlValue } from '../db.ts';
 import { BadValueError } from '../errors.ts';
 import type { StatementObserver } from '../observer.ts';
@@ -51,18 +51,23 @@ function make(table: Table, key: Column, columns: readonly string[] | undefined)
   };
 }
 
-export type TellRow = (id: SqlValue, row: Row | null, sink: KeySink) => void | Promise<void>;
+export type TellRow = (id: SqlValue, row: Row | null, keyRecorder: KeyRecorder) => void | Promise<void>;
 
 /** Tells the observer of a row, found or not, as the statement that reads it alone: a missing row may appear. */
 export function tellingRows(observer: StatementObserver | undefined, keyed: KeyedRead): TellRow {
   const { table, key, fields, one } = keyed;
-  return (id, row, sink) => {
-    if (sink.isDeaf === true) return;
+  return (id, row, keyRecorder) => {
+    if (keyRecorder.isDeaf === true) return;
     const text = key.exact ? canonicalText(key.type, id) : undefined;
     if (text !== null)
-      return observer?.onStatement(one, [text ?? id], { fields, rows: row === null ? [] : [row] }, sink);
+      return observer?.onStatement(
+        one,
+        [text ?? id],
+        { fields, rows: row === null ? [] : [row] },
+        keyRecorder,
+      );
     // No row can have an id that its column cannot hold, unless the table itself changes.
-    sink.add(table.keyName);
+    keyRecorder.add(table.keyName);
   };
 }
 

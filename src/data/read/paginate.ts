@@ -57,7 +57,7 @@ async function byNumber(
     throw new BadPageError(`page is ${page}; pages are numbered 1, 2, 3, ...`);
   }
   if (filter.matchesNothing) {
-    parts.sink.add(list.table.keyName);
+    parts.keyRecorder.add(list.table.keyName);
     return { rows: [], page, pageSize, total: 0, pages: 0 };
   }
   const count = `SELECT count(*) FROM ${list.table.sql}${filter.sql}`;
@@ -93,7 +93,7 @@ async function byCursor(
     sql += `${sql === '' ? ' WHERE' : ' AND'} (${beyond(list.orderedBy, position, params)})`;
   }
   if (filter.matchesNothing) {
-    parts.sink.add(list.table.keyName);
+    parts.keyRecorder.add(list.table.keyName);
     return { rows: [], next: null };
   }
   const { pageSize } = list.options;

@@ -47,9 +47,9 @@ beforeAll(async () => {
     logger: silent,
     clock: systemClock,
     observer: {
-      onStatement: (sql, params, result, sink) => {
+      onStatement: (sql, params, result, keyRecorder) => {
         statements.push(sql);
-        recorder.onStatement(sql, params, result, sink);
+        recorder.onStatement(sql, params, result, keyRecorder);
       },
     },
   });
@@ -64,8 +64,8 @@ afterAll(async () => {
 });
 
 function session(): Db {
-  const sink = { add: (key: string) => void keys.add(key), untracked: () => {} };
-  return database.session({ signal: new AbortController().signal, sink });
+  const keyRecorder = { add: (key: string) => void keys.add(key), untracked: () => {} };
+  return database.readScope({ signal: new AbortController().signal, keyRecorder });
 }
 
 /** The keys that name rows. Beside them every read names its table, which TRUNCATE and changes of the schema purge. */
@@ -76,8 +76,8 @@ function rowsOf(all: Iterable<string>): string[] {
 /** A render of its own: what it depends on, and the means to end it. */
 function rendering(keys: Set<string>) {
   const abort = new AbortController();
-  const sink = { add: (key: string) => void keys.add(key), untracked: () => {} };
-  return { abort, db: database.session({ signal: abort.signal, sink }) };
+  const keyRecorder = { add: (key: string) => void keys.add(key), untracked: () => {} };
+  return { abort, db: database.readScope({ signal: abort.signal, keyRecorder }) };
 }
 
 /** How many statements Postgres has begun for `work`, seen from the driver's side of the pool. */
@@ -136,9 +136,9 @@ describe('byId', () => {
   });
 
   test('calls of different renders are one statement, and each render depends on its own rows alone', async () => {
-    const sinks = [new Set<string>(), new Set<string>()];
+    const keyRecorders = [new Set<string>(), new Set<string>()];
     const statementsOf = async () => {
-      const [first, second] = sinks.map((sink) => rendering(sink).db);
+      const [first, second] = keyRecorders.map((keyRecorder) => rendering(keyRecorder).db);
       const rows = await Promise.all([
         first?.byId('users', 1, ['name']),
         second?.byId('users', 2, ['name']),
@@ -147,7 +147,7 @@ describe('byId', () => {
       expect(rows).toEqual([{ name: 'user 1' }, { name: 'user 2' }, { name: 'user 1' }]);
     };
     expect(await count(statementsOf)).toBe(2);
-    expect(sinks.map(rowsOf)).toEqual([['users#1'], ['users#1', 'users#2']]);
+    expect(keyRecorders.map(rowsOf)).toEqual([['users#1'], ['users#1', 'users#2']]);
   });
 
   test('a render that aborts is told at once, and the others of its statement get their rows', async () => {

@@ -1,4 +1,4 @@
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import type { Db, KeysetPage, OffsetPage, PaginateBase, Row, SqlValue } from '../db.ts';
 import { excerpt, TooManyRowsError } from '../errors.ts';
 import type { Observed, Result, StatementObserver } from '../observer.ts';
@@ -9,7 +9,7 @@ import type { PaginateParts } from './include.ts';
 import { type PaginateOptions, paginate } from './paginate.ts';
 import type { Tables } from './tables.ts';
 
-/** What a session needs of the database; `Database` is one. */
+/** What a read scope needs of the database; `Database` is one. */
 export interface Runner {
   readonly tables: Tables;
   readonly batches: Batches;
@@ -24,16 +24,16 @@ export interface Runner {
 /** Of no columns that the analysis expects, so that it relies on nothing that a result would show. */
 const UNREAD: Observed = Object.freeze({ rows: [], fields: [] });
 
-/** The reads of one render: its signal stops them, and its sink hears what they depend on. */
-export class Session implements Db {
+/** The reads of one render: its signal stops them, and its key recorder hears what they depend on. */
+export class ReadScope implements Db {
   readonly #database: Runner;
   readonly #watch: AbortWatch;
-  readonly #sink: KeySink;
+  readonly #keyRecorder: KeyRecorder;
 
-  constructor(database: Runner, watch: AbortWatch, sink: KeySink) {
+  constructor(database: Runner, watch: AbortWatch, keyRecorder: KeyRecorder) {
     this.#database = database;
     this.#watch = watch;
-    this.#sink = sink;
+    this.#keyRecorder = keyRecorder;
   }
 
   query<R extends object = Row>(sql: string, params: readonly SqlValue[] = []): Promise<readonly R[]> {
@@ -53,7 +53,9 @@ export class Session implements Db {
     return this.#database.read<R>(sql, params, this.#watch).then(
       (result) => {
         const told =
-          this.#sink.isDeaf === true ? undefined : observer?.onStatement(sql, params, result, this.#sink);
+          this.#keyRecorder.isDeaf === true
+            ? undefined
+            : observer?.onStatement(sql, params, result, this.#keyRecorder);
         return told === undefined ? pick(result.rows, sql) : told.then(() => pick(result.rows, sql));
       },
       async (error: unknown) => {
@@ -65,9 +67,9 @@ export class Session implements Db {
 
   /** What a read that failed would have read: whatever the page made of the failure depends on it. */
   async #tellUnread(sql: string, params: readonly SqlValue[]): Promise<void> {
-    if (this.#watch.signal.aborted || this.#sink.isDeaf === true) return;
+    if (this.#watch.signal.aborted || this.#keyRecorder.isDeaf === true) return;
     try {
-      await this.#database.observer?.onStatement(sql, params, UNREAD, this.#sink);
+      await this.#database.observer?.onStatement(sql, params, UNREAD, this.#keyRecorder);
     } catch {
       // The statement's own failure is the one to tell of.
     }
@@ -89,7 +91,7 @@ export class Session implements Db {
     id: string | number | bigint,
     columns?: readonly string[],
   ): Promise<R | null> {
-    const caller = { sink: this.#sink, watch: this.#watch };
+    const caller = { keyRecorder: this.#keyRecorder, watch: this.#watch };
     return this.#noted(
       () => `byId('${table}')`,
       () => this.#database.batches.load(table, id, columns, caller) as Promise<R | null>,
@@ -108,7 +110,7 @@ export class Session implements Db {
       // ... what belongs to its rows is read for all of them at once, and told of as what each row asked for.
       related: async (sql, params) => (await this.#database.read(sql, params, this.#watch)).rows,
       observer: this.#database.observer,
-      sink: this.#sink,
+      keyRecorder: this.#keyRecorder,
     };
     return this.#noted(
       () => `paginate('${options.table}')`,
@@ -118,7 +120,7 @@ export class Session implements Db {
 
   /** `work`, noted as a read of the render: that it failed, or had not ended when `load` returned, is known of the page. */
   #noted<T>(what: () => string, work: () => Promise<T>): Promise<T> {
-    const end = this.#sink.reading?.(what);
+    const end = this.#keyRecorder.reading?.(what);
     const working = work();
     // Also where the page has stopped waiting: a read that fails then must not end the process.
     working.then(

@@ -18,7 +18,7 @@ class ShiftedClock implements Clock {
   }
 }
 
-const sink = { add: () => {}, untracked: () => {} };
+const keyRecorder = { add: () => {}, untracked: () => {} };
 let real: TestDatabase;
 const open: Database[] = [];
 
@@ -59,7 +59,7 @@ function database(options: Partial<DatabaseOptions> = {}): Database {
   return made;
 }
 
-const dbOf = (one: Database) => one.session({ signal: new AbortController().signal, sink });
+const dbOf = (one: Database) => one.readScope({ signal: new AbortController().signal, keyRecorder });
 
 const STATE = `select current_setting('search_path') as path, current_user as role, nullif(current_setting('app.x', true), '') as x,
   (select count(*)::int from pg_cursors where is_holdable) as cursors, (select count(*)::int from pg_listening_channels()) as channels,

@@ -7,7 +7,7 @@ import { systemClock } from '../../core/clock.ts';
 import { Database } from './database.ts';
 import { PLAN_LIFE_MS } from './names.ts';
 
-const sink = { add: () => {}, untracked: () => {} };
+const keyRecorder = { add: () => {}, untracked: () => {} };
 let real: TestDatabase;
 const open: Database[] = [];
 
@@ -22,7 +22,7 @@ afterAll(() => real.close());
 function reading(clock = systemClock) {
   const database = new Database({ connectionString: real.url, logger: silent, clock, max: 1 });
   open.push(database);
-  const db = database.session({ signal: new AbortController().signal, sink });
+  const db = database.readScope({ signal: new AbortController().signal, keyRecorder });
   return { database, db };
 }
 

@@ -30,8 +30,8 @@ function reading() {
   });
   open.push(database);
   const keys = new Set<string>();
-  const sink = { add: (key: string) => void keys.add(key), untracked: () => {} };
-  const db = database.session({ signal: new AbortController().signal, sink });
+  const keyRecorder = { add: (key: string) => void keys.add(key), untracked: () => {} };
+  const db = database.readScope({ signal: new AbortController().signal, keyRecorder });
   /** As a worker hears of a changed definition, before it renders anything with a newer stamp. */
   const told = () => {
     schema.changed();

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import type { Db, Row, SqlValue } from '../db.ts';
 import { AbortWatch } from '../pool/abort.ts';
 import type { Transaction } from '../transaction.ts';
-import { type Runner, Session } from './read-scope.ts';
+import { ReadScope, type Runner } from './read-scope.ts';
 
 /** Reads as in `load` (each statement by itself), and transactions, which may write. */
 export interface WritableDb extends Db {
@@ -22,7 +22,7 @@ export interface WritableDb extends Db {
   stream<R extends object = Row>(sql: string, params?: readonly SqlValue[]): AsyncIterable<R>;
 }
 
-/** What a writing session needs of the database; `Database` is one. */
+/** What a write scope needs of the database; `Database` is one. */
 export interface WritingRunner extends Runner {
   transaction<T>(work: (transaction: Transaction) => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
@@ -31,15 +31,15 @@ export interface WritingRunner extends Runner {
 const CURSOR_ROWS = 500;
 
 /** What an action reads ends in no cache. */
-const NO_SINK: KeySink = Object.freeze({ add: () => {}, untracked: () => {}, isDeaf: true });
+const NO_KEY_RECORDER: KeyRecorder = Object.freeze({ add: () => {}, untracked: () => {}, isDeaf: true });
 
 /** The reads and writes of one action. */
-export class WritingSession extends Session implements WritableDb {
+export class WriteScope extends ReadScope implements WritableDb {
   readonly #database: WritingRunner;
   readonly #signal: AbortSignal;
 
   constructor(database: WritingRunner, signal: AbortSignal) {
-    super(database, AbortWatch.of(signal), NO_SINK);
+    super(database, AbortWatch.of(signal), NO_KEY_RECORDER);
     this.#database = database;
     this.#signal = signal;
   }

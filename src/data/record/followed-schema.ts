@@ -5,7 +5,7 @@
 // began before keeps its older stamp, and the purges that come along with `@catalog` judge it.
 import { loadModule } from 'libpg-query';
 import type { Logger } from '../../core/log.ts';
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import type { Observed, StatementObserver } from '../observer.ts';
 import { loadCatalog } from '../schema/catalog.ts';
 import { DependencyRecorder } from './recorder.ts';
@@ -50,10 +50,10 @@ export class FollowedSchema implements StatementObserver {
     sql: string,
     params: readonly unknown[],
     result: Observed,
-    sink: KeySink,
+    keyRecorder: KeyRecorder,
   ): void | Promise<void> {
     // Without a promise where there is nothing to wait for: that is nearly always.
-    const noted = sink.of === undefined ? sink : sink.of(sql);
+    const noted = keyRecorder.of === undefined ? keyRecorder : keyRecorder.of(sql);
     if (this.#recorder !== undefined) this.#recorder.onStatement(sql, params, result, noted);
     else return this.#load().then((recorder) => recorder.onStatement(sql, params, result, noted));
   }

@@ -1,7 +1,7 @@
 // The keys of one result: plan, parameters and rows to strings. It runs with every statement of every render, so it
 // makes no more than the keys themselves: a head of the plan and a value, for each.
 import type { DependencyKey } from '../../core/units.ts';
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import { encodeValue } from '../keys/keys.ts';
 import { canonical, type ValueKind } from '../keys/keys-value.ts';
 import { movingTime } from '../statement/functions.ts';
@@ -33,14 +33,19 @@ export function movingParams(plan: CompiledPlan, params: readonly unknown[]): bo
   );
 }
 
-export function collect(plan: CompiledPlan, params: readonly unknown[], given: Result, sink: KeySink): void {
+export function collect(
+  plan: CompiledPlan,
+  params: readonly unknown[],
+  given: Result,
+  keyRecorder: KeyRecorder,
+): void {
   // Columns that are not where the plan has them: the schema has changed and the purge is on its way.
   const result = agrees(plan, given) ? given : { fields: [], rows: given.rows };
-  for (const key of plan.always) sink.add(key);
+  for (const key of plan.always) keyRecorder.add(key);
   for (const scan of plan.scans) {
     const pins = scan.pins ?? (result.rows.length > 0 ? scan.pinsWhenShown : undefined);
     const keys = (pins && pinnedKeys(scan, pins, params, result)) ?? openKeys(scan, result);
-    for (const key of keys) sink.add(key);
+    for (const key of keys) keyRecorder.add(key);
   }
 }
 

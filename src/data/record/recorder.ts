@@ -1,7 +1,7 @@
 // From a statement that ran to the keys of its result. Each distinct text is analysed once and its plan kept;
 // after that, collecting keys is string building: per table a handful of keys, per row shown one.
 import type { DependencyKey } from '../../core/units.ts';
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import type { Catalog } from '../schema/catalog.ts';
 import { analyse } from '../statement/analyse.ts';
 import { runsOnlyPostgres } from '../statement/own-code.ts';
@@ -55,15 +55,20 @@ export class DependencyRecorder {
     return leavesNothing;
   }
 
-  /** After a statement ran. Keys go to the sink, and the reasons why keys will not tell the whole story. */
-  onStatement(sql: string, params: readonly unknown[] | undefined, result: Result, sink: KeySink): void {
+  /** After a statement ran. Keys go to the key recorder, and the reasons why keys will not tell the whole story. */
+  onStatement(
+    sql: string,
+    params: readonly unknown[] | undefined,
+    result: Result,
+    keyRecorder: KeyRecorder,
+  ): void {
     const plan = this.planOf(sql);
     if (plan.refused !== undefined) throw new StatementRefusedError(sql, plan.refused);
-    for (const why of plan.untracked) sink.untracked(`${why} (in: ${abridged(sql)})`);
+    for (const why of plan.untracked) keyRecorder.untracked(`${why} (in: ${abridged(sql)})`);
     if (params !== undefined && movingParams(plan, params)) {
-      sink.untracked(`a parameter such as 'today' may mean a moving time (in: ${abridged(sql)})`);
+      keyRecorder.untracked(`a parameter such as 'today' may mean a moving time (in: ${abridged(sql)})`);
     }
-    collect(plan, params ?? [], result, sink);
+    collect(plan, params ?? [], result, keyRecorder);
   }
 
   private planOf(sql: string): CompiledPlan {
@@ -94,8 +99,11 @@ export function keysOf(
 } {
   const keys = new Set<DependencyKey>();
   const untracked: string[] = [];
-  const sink: KeySink = { add: (key) => void keys.add(key), untracked: (why) => void untracked.push(why) };
-  new DependencyRecorder({ catalog }).onStatement(sql, params, result, sink);
+  const keyRecorder: KeyRecorder = {
+    add: (key) => void keys.add(key),
+    untracked: (why) => void untracked.push(why),
+  };
+  new DependencyRecorder({ catalog }).onStatement(sql, params, result, keyRecorder);
   return { keys, untracked };
 }
 

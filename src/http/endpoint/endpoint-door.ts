@@ -16,17 +16,17 @@ import type { Endpoints, Failure } from '../../page/request/endpoints.ts';
 import type { Posted } from '../form-handler.ts';
 import { dropBody, expectsContinue } from '../request/request-body.ts';
 import type { Target } from '../request/target.ts';
-import { plainAnswer } from '../response/plain-response.ts';
-import { type Answer, type Asked, answerPersonal } from '../response/response.ts';
+import { plainResponse } from '../response/plain-response.ts';
+import { type Asked, type HttpResponse, personalResponse } from '../response/response.ts';
 import { send } from '../response/send.ts';
 import { corsHeaders, mayAct, preflightHeaders } from './cors.ts';
-import { type FailurePages, failureAnswer } from './failure-answer.ts';
+import { type FailurePages, failureResponse } from './failure-answer.ts';
 import { incomingBody } from './incoming-body.ts';
-import { jsonAnswer } from './json-answer.ts';
+import { jsonResponse } from './json-answer.ts';
 import { sendDownload } from './send-download.ts';
 import { type Outgoing, sendWebResponse } from './web-response.ts';
 
-export interface EndpointDoorOptions {
+export interface EndpointHandlerOptions {
   readonly routes: RouteTable<PageRoute>;
   readonly endpoints: Endpoints;
   readonly admission: Admission;
@@ -52,10 +52,10 @@ interface Visit extends Posted {
   readonly allowed: readonly string[];
 }
 
-export class EndpointDoor {
-  readonly #options: EndpointDoorOptions;
+export class EndpointHandler {
+  readonly #options: EndpointHandlerOptions;
 
-  constructor(options: EndpointDoorOptions) {
+  constructor(options: EndpointHandlerOptions) {
     this.#options = options;
   }
 
@@ -83,7 +83,7 @@ export class EndpointDoor {
     if (asked === 'OPTIONS') {
       dropBody(request, maxBodyBytes);
       const granted = preflightHeaders(route.from, headers, visit.allowed);
-      this.#say(plainAnswer(204, '', ['allow', visit.allowed.join(', '), ...granted]), visit);
+      this.#say(plainResponse(204, '', ['allow', visit.allowed.join(', '), ...granted]), visit);
     } else if (method === undefined) {
       const detail = `${visit.allowed.join(', ')} are answered here.`;
       await this.#refuse(visit, 405, detail, ['allow', visit.allowed.join(', ')]);
@@ -140,7 +140,7 @@ export class EndpointDoor {
       const refusal = await admission.refuse({ template, guards }, { params, arrival: visit.arrival() }, id);
       if (refusal === undefined) return false;
       dropBody(visit.request, maxBodyBytes);
-      this.#say(answerPersonal(refusal, PLAINLY, undefined), visit);
+      this.#say(personalResponse(refusal, PLAINLY, undefined), visit);
     } catch (error) {
       dropBody(visit.request, maxBodyBytes);
       await this.#fail(visit, endpoints.failed({ route, id: id() }, error));
@@ -197,11 +197,11 @@ export class EndpointDoor {
   }
 
   async #fail(visit: Visit, failure: Failure): Promise<void> {
-    const answer = await failureAnswer(failure, visit.header('accept'), this.#options.failurePages);
+    const answer = await failureResponse(failure, visit.header('accept'), this.#options.failurePages);
     this.#say(answer, visit, failure.status === 413);
   }
 
-  #say(answer: Answer, visit: Visit, isLast = false): void {
+  #say(answer: HttpResponse, visit: Visit, isLast = false): void {
     const { request, response, route, transport } = visit;
     const cors = corsHeaders(route.from, request.headers);
     const closing = isLast || this.#isLast(visit);
@@ -237,15 +237,15 @@ function crossSite({ from }: EndpointRoute): string {
 }
 
 /** What is no web `Response`. Errors: `E_ENDPOINT`, `E_REDIRECT`, and those of JSON.stringify. */
-function answerOf(answer: unknown, method: EndpointMethod): Answer {
-  if (answer === undefined) return plainAnswer(204, '');
+function answerOf(answer: unknown, method: EndpointMethod): HttpResponse {
+  if (answer === undefined) return plainResponse(204, '');
   if (isRedirect(answer)) {
     const status = answer.status ?? (method === 'GET' ? 307 : 303);
-    return plainAnswer(status, '', ['location', safeLocation(answer.location)]);
+    return plainResponse(status, '', ['location', safeLocation(answer.location)]);
   }
   if (typeof answer !== 'object' || answer === null)
     throw new EndpointError(`its handler answered a ${answer === null ? 'null' : typeof answer}.`);
-  return jsonAnswer(200, answer);
+  return jsonResponse(200, answer);
 }
 
 /** Two `vary` are one, in a list that may name a header once. */

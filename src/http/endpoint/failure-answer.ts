@@ -4,8 +4,8 @@ import type { PageEntry } from '../../cache/entry.ts';
 import type { ErrorProps } from '../../page/definitions/error-page.ts';
 import { problem } from '../../page/render/problem.ts';
 import type { Failure } from '../../page/request/endpoints.ts';
-import { type Answer, answerPage } from '../response/response.ts';
-import { jsonAnswer } from './json-answer.ts';
+import { type HttpResponse, pageResponse } from '../response/response.ts';
+import { jsonResponse } from './json-answer.ts';
 
 export type FailurePages = (props: ErrorProps) => Promise<PageEntry>;
 
@@ -13,17 +13,17 @@ export type FailurePages = (props: ErrorProps) => Promise<PageEntry>;
 const MAX_ACCEPT_LENGTH = 512;
 
 /** `accept`: the request's header. Without a preference it is JSON. */
-export async function failureAnswer(
+export async function failureResponse(
   { status, id, detail, issues, headers }: Failure,
   accept: string | undefined,
   pages: FailurePages,
-): Promise<Answer> {
+): Promise<HttpResponse> {
   if (wantsHtml(accept)) {
     const page = await pages({ status, id, detail });
     const asked = { method: 'GET', encodings: ['identity'], ifNoneMatch: undefined } as const;
-    return answerPage({ ...page, headers: [...page.headers, ...pairs(headers)] }, asked, undefined);
+    return pageResponse({ ...page, headers: [...page.headers, ...pairs(headers)] }, asked, undefined);
   }
-  return jsonAnswer(status, problem({ status, id, detail, issues }), 'application/problem+json', headers);
+  return jsonResponse(status, problem({ status, id, detail, issues }), 'application/problem+json', headers);
 }
 
 function wantsHtml(accept: string | undefined): boolean {

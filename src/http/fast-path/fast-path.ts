@@ -1,6 +1,6 @@
-// The shortcut: most requests end here. A request target that was answered from memory before is found by its raw
+// The fast path: most requests end here. A request target that was answered from memory before is found by its raw
 // bytes, without being parsed; the cache is asked whether its entry is still fresh and valid; bytes that lie ready
-// are written to the socket. Anything unusual is left to the ordinary path, which teaches the shortcut (`learn`).
+// are written to the socket. Anything unusual is left to the ordinary path, which teaches the fast path (`learn`).
 //
 // Why a learned target may be answered without looking at the rest of the request: the ordinary path has mapped
 // this target (and Host, which it has found to be one that we answer for) to this key before, the page declared no
@@ -20,17 +20,17 @@ import type { Chosen, PageVariants } from '../../page/definitions/variants.ts';
 import { lacks } from '../../page/encode/encodings.ts';
 import { type AccessLog, pathForLog } from '../observability/access-log.ts';
 import { RequestTail } from '../observability/request-tail.ts';
-import type { ShortcutUse } from '../observability/usage.ts';
-import { Front, NO_HEADERS } from '../request/trust-proxy.ts';
+import type { FastPathUse } from '../observability/usage.ts';
+import { NO_HEADERS, TrustProxy } from '../request/trust-proxy.ts';
 import { matchesTag } from '../response/conditional.ts';
 import { type Encoding, type EncodingChoice, pickEncoding } from '../response/negotiate.ts';
 import { bodyOf, etagOf } from '../response/response.ts';
 import { HitConnection } from './hit-connection.ts';
 import { HitRequest } from './hit-request.ts';
-import { HitAnswer, HttpDate, type Sender } from './hit-response.ts';
+import { HitResponse, HttpDate, type Sender } from './hit-response.ts';
 import { HitTable } from './hit-table.ts';
 
-/** What the shortcut needs of the cache: memory only, fresh and valid or undefined. */
+/** What the fast path needs of the cache: memory only, fresh and valid or undefined. */
 export interface HitCache {
   peek(key: CacheKey): PageEntry | undefined;
 }
@@ -42,7 +42,7 @@ export interface HitOptions {
   /** For prepared answers: heads, small bodies once more, the targets themselves. */
   readonly maxBytes: Bytes;
   /** The one of the ordinary path. */
-  readonly front?: Pick<Front, 'transport' | 'clientAddress'>;
+  readonly trustProxy?: Pick<TrustProxy, 'transport' | 'clientAddress'>;
   readonly access?: AccessLog;
   readonly tail?: RequestTail;
   /** Request headers, lower case, that variants read. */
@@ -69,7 +69,7 @@ export interface Learned {
   /** Headers that the way here asked for (Front.transport). Another way asks the ordinary path. */
   readonly transport?: readonly string[] | undefined;
   /** Where its hits are counted. */
-  readonly use?: ShortcutUse | undefined;
+  readonly use?: FastPathUse | undefined;
   /** The template, for the log. */
   readonly route?: string;
 }
@@ -116,13 +116,13 @@ class KnownTarget {
   foundMs: Milliseconds;
   readonly tier: TierName;
   readonly route: string | undefined;
-  readonly use: ShortcutUse;
-  readonly full: Record<Encoding, HitAnswer | undefined> = {
+  readonly use: FastPathUse;
+  readonly full: Record<Encoding, HitResponse | undefined> = {
     br: undefined,
     gzip: undefined,
     identity: undefined,
   };
-  readonly notModified: Record<Encoding, HitAnswer | undefined> = { ...this.full };
+  readonly notModified: Record<Encoding, HitResponse | undefined> = { ...this.full };
   readonly tags: Readonly<Record<Encoding, string>>;
   readonly #headers: PageEntry['headers'];
   readonly #status: number;
@@ -193,7 +193,7 @@ export class HitPath {
   readonly #cache: HitCache;
   readonly #clock: Clock;
   readonly #encodings: EncodingChoice;
-  readonly #front: Pick<Front, 'transport' | 'clientAddress'>;
+  readonly #trustProxy: Pick<TrustProxy, 'transport' | 'clientAddress'>;
   readonly #access: AccessLog | undefined;
   readonly #tail: RequestTail;
   /** The value of `#answers` at which the next line is due. */
@@ -209,14 +209,14 @@ export class HitPath {
   #bytes: Bytes = 0;
 
   constructor(options: HitOptions) {
-    const { cache, clock, encodings, maxBytes, front = new Front(), access, tail } = options;
+    const { cache, clock, encodings, maxBytes, trustProxy = new TrustProxy(), access, tail } = options;
     this.#byHost = options.byHost ?? false;
     this.#request = new HitRequest(options.captures);
     this.#access = access;
     this.#tail = tail ?? new RequestTail(clock);
     this.#nextLine = access?.gap() ?? -1;
     this.#cache = cache;
-    this.#front = front;
+    this.#trustProxy = trustProxy;
     this.#clock = clock;
     this.#encodings = encodings;
     this.#table = new HitTable(maxBytes);
@@ -289,7 +289,7 @@ export class HitPath {
       if (known === undefined || known.fork !== undefined) return false;
     }
     if (request.host !== known.host) return false;
-    if (known.transport !== this.#front.transport(arrived.socket, request.forwardedProto)) return false;
+    if (known.transport !== this.#trustProxy.transport(arrived.socket, request.forwardedProto)) return false;
     const entry = this.#leadsOn(known) ? this.#cache.peek(known.key) : undefined;
     if (entry === undefined || !known.gives(entry)) {
       this.#table.delete(name);
@@ -298,17 +298,17 @@ export class HitPath {
     const encoding = known.encodingFor(this.#encodings.preferred(request.acceptEncoding), entry);
     if (encoding === undefined) return false;
     const { ifNoneMatch } = request;
-    const held =
+    const cached =
       ifNoneMatch !== undefined && entry.status === 200 && matchesTag(ifNoneMatch, known.tags[encoding]);
     const nowMs = this.#clock.now();
-    const answer = this.#answerOf(known, entry, encoding, held, nowMs);
+    const answer = this.#answerOf(known, entry, encoding, cached, nowMs);
     const bytes = head ? answer.head(entry, nowMs) : answer.bytes(entry, nowMs);
     const rest = answer.bodyApart && !head ? bodyOf(entry, encoding) : undefined;
     if (!connection.write(bytes, rest)) answer.pin();
     const sent = bytes.length + (rest === undefined ? 0 : rest.length);
-    this.#count(known.use, head, held, sent);
-    if (this.#answers === this.#nextLine) this.#log(arrived, known, held ? 304 : entry.status, sent);
-    if (this.#tail.isOpen) this.#tail.hit(method, url, held ? 304 : entry.status, known.tier);
+    this.#count(known.use, head, cached, sent);
+    if (this.#answers === this.#nextLine) this.#log(arrived, known, cached ? 304 : entry.status, sent);
+    if (this.#tail.isOpen) this.#tail.hit(method, url, cached ? 304 : entry.status, known.tier);
     return true;
   }
 
@@ -330,16 +330,16 @@ export class HitPath {
       'http.route': known.route,
       'http.response.status_code': status,
       'http.response.size': sent,
-      'client.address': this.#front.clientAddress(arrived),
+      'client.address': this.#trustProxy.clientAddress(arrived),
       cache: `hit ${known.tier}`,
     });
   }
 
-  #count(use: ShortcutUse, head: boolean, held: boolean, bytes: Bytes): void {
+  #count(use: FastPathUse, head: boolean, cached: boolean, bytes: Bytes): void {
     this.#answers++;
     this.#bytes += bytes;
     use.bytes += bytes;
-    if (held) {
+    if (cached) {
       this.#notModified++;
       if (head) use.headNotModified++;
       else use.notModified++;
@@ -351,16 +351,16 @@ export class HitPath {
     known: KnownTarget,
     entry: PageEntry,
     encoding: Encoding,
-    held: boolean,
+    cached: boolean,
     nowMs: number,
-  ): HitAnswer {
-    const ready = held ? known.notModified : known.full;
+  ): HitResponse {
+    const ready = cached ? known.notModified : known.full;
     const there = ready[encoding];
     if (there !== undefined) return there;
-    const ifNoneMatch = held ? known.tags[encoding] : undefined;
+    const ifNoneMatch = cached ? known.tags[encoding] : undefined;
     const { transport } = known;
     const asked = { method: 'GET', encodings: [encoding], ifNoneMatch, transport } as const;
-    const answer = new HitAnswer(entry, known.tier, asked, this.#sender, nowMs);
+    const answer = new HitResponse(entry, known.tier, asked, this.#sender, nowMs);
     ready[encoding] = answer;
     known.bytes += answer.size;
     this.#table.grew(answer.size);

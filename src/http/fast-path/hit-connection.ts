@@ -1,7 +1,7 @@
-// The seam between Node's HTTP server and the shortcut: one connection, and what must hold on it.
+// The seam between Node's HTTP server and the fast path: one connection, and what must hold on it.
 //
 // Node's parser hands every request to `parser.onIncoming(request, keepAlive)`, which makes a ServerResponse, wires
-// it to the socket and emits 'request'. We stand before it: a request that the shortcut can answer is answered with
+// it to the socket and emits 'request'. We stand before it: a request that the fast path can answer is answered with
 // one write to the socket and goes no further; every other is handed on untouched, so the ordinary path is Node's
 // own in every respect. What Node would have looked after is looked after here:
 // - order: we write only when no response is in flight on this socket (`_httpMessage`), so pipelined answers keep

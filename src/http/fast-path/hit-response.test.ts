@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PageEntry } from '../../cache/entry.ts';
-import { HitAnswer, HttpDate, MAX_JOINED_BYTES } from './hit-response.ts';
+import { HitResponse, HttpDate, MAX_JOINED_BYTES } from './hit-response.ts';
 
 const START = Date.UTC(2026, 10, 22, 13, 0, 0, 250);
 
@@ -21,9 +21,9 @@ function entry(size = 10, freshForMs = 12_345): PageEntry {
   };
 }
 
-function answerTo(page: PageEntry, nowMs: number): HitAnswer {
+function answerTo(page: PageEntry, nowMs: number): HitResponse {
   const asked = { method: 'GET', encodings: ['identity'], ifNoneMatch: undefined } as const;
-  return new HitAnswer(page, 'l1', asked, { date: new HttpDate(), keepAliveSeconds: 5 }, nowMs);
+  return new HitResponse(page, 'l1', asked, { date: new HttpDate(), keepAliveSeconds: 5 }, nowMs);
 }
 
 test('at every millisecond the kept bytes are those that would be made anew', () => {

@@ -9,7 +9,7 @@ import type { TierName } from '../../cache/contract.ts';
 import type { PageEntry } from '../../cache/entry.ts';
 import type { Bytes, EpochMs } from '../../core/units.ts';
 import { hitStatus } from '../response/cache-status.ts';
-import { type Answer, type Asked, answerPage } from '../response/response.ts';
+import { type Asked, type HttpResponse, pageResponse } from '../response/response.ts';
 
 /** Up to here head and body lie in one buffer and go out in one write. Beyond, the copy costs more than it saves. */
 export const MAX_JOINED_BYTES: Bytes = 16 * 1024;
@@ -46,7 +46,7 @@ interface Wire {
   readonly ttlLength: number;
 }
 
-export class HitAnswer {
+export class HitResponse {
   readonly status: number;
   /** Set where the body is not part of `bytes`: it stays in the entry and is sent after them. */
   readonly bodyApart: boolean;
@@ -92,8 +92,8 @@ export class HitAnswer {
     return this.#wire.bytes.length;
   }
 
-  #answer(entry: PageEntry, nowMs: EpochMs): Answer {
-    return answerPage(entry, this.#asked, hitStatus(this.#tier, entry.freshUntilMs, nowMs));
+  #answer(entry: PageEntry, nowMs: EpochMs): HttpResponse {
+    return pageResponse(entry, this.#asked, hitStatus(this.#tier, entry.freshUntilMs, nowMs));
   }
 
   #move(entry: PageEntry, nowMs: EpochMs): void {
@@ -110,7 +110,7 @@ export class HitAnswer {
     this.#movesAtMs = movesAt(entry, nowMs);
   }
 
-  #lay(answer: Answer, nowMs: EpochMs): Wire {
+  #lay(answer: HttpResponse, nowMs: EpochMs): Wire {
     const text = headOf(answer, this.#sender, nowMs);
     const body = this.bodyApart ? undefined : answer.body;
     const bytes = Buffer.allocUnsafe(text.length + (body?.length ?? 0));
@@ -126,7 +126,11 @@ const DATE = '\r\nDate: ';
 const TTL = /\r\ncache-status: [^\r]*?; ttl=(-?\d+)/d;
 
 /** The head as Node writes it: our headers, then Date, Connection, Keep-Alive. */
-function headOf({ status, headers }: Answer, { date, keepAliveSeconds }: Sender, nowMs: EpochMs): string {
+function headOf(
+  { status, headers }: HttpResponse,
+  { date, keepAliveSeconds }: Sender,
+  nowMs: EpochMs,
+): string {
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
   for (let index = 0; index + 1 < headers.length; index += 2)
     head += `${headers[index]}: ${headers[index + 1]}\r\n`;

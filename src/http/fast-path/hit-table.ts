@@ -1,4 +1,4 @@
-// The raw request targets that the shortcut knows, bounded in bytes by two generations: what is asked for lies in
+// The raw request targets that the fast path knows, bounded in bytes by two generations: what is asked for lies in
 // the young one; when that is half of the bound, it becomes the old one and the old one is dropped whole. Compared
 // with an LRU a look-up writes nothing, and a flood of targets that are never asked for again costs no sorting.
 import type { Bytes } from '../../core/units.ts';

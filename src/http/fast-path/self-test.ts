@@ -1,7 +1,7 @@
-// Before the shortcut may answer anybody, it must show in the very Node that runs that it is Node's own answer, only
-// cheaper. Two servers on loopback give the same entries, one through the public API alone, one with the shortcut
+// Before the fast path may answer anybody, it must show in the very Node that runs that it is Node's own answer, only
+// cheaper. Two servers on loopback give the same entries, one through the public API alone, one with the fast path
 // before it. The same bytes go in; the same bytes must come out, in the same order, and the connections must be left
-// in the same state. One difference, and the shortcut stays off: slower, never wrong.
+// in the same state. One difference, and the fast path stays off: slower, never wrong.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -11,18 +11,18 @@ import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import { hitStatus } from '../response/cache-status.ts';
 import { EncodingChoice } from '../response/negotiate.ts';
-import { type Asked, answerPage } from '../response/response.ts';
+import { type Asked, pageResponse } from '../response/response.ts';
 import { HitPath } from './fast-path.ts';
 import { MAX_JOINED_BYTES } from './hit-response.ts';
 
-/** Attaches the shortcut to `server` if it proves itself; else says why not, and every request goes the ordinary way. */
+/** Attaches the fast path to `server` if it proves itself; else says why not, and every request goes the ordinary way. */
 export async function attachProved(hits: HitPath, server: Server, log: Logger): Promise<boolean> {
-  const difference = await proveShortcut(server.keepAliveTimeout);
+  const difference = await testFastPath(server.keepAliveTimeout);
   if (difference !== undefined) {
     hits.stop();
     log.warn(
       { difference, node: process.version },
-      'the shortcut for cached pages is off: here it does not answer as Node does. Pages are right, only slower; please report this with the version of Node',
+      'the fast path for cached pages is off: here it does not answer as Node does. Pages are right, only slower; please report this with the version of Node',
     );
     return false;
   }
@@ -31,7 +31,7 @@ export async function attachProved(hits: HitPath, server: Server, log: Logger): 
 }
 
 /** Undefined: the same in every respect that was tried. Else the first difference. Takes some milliseconds. */
-export async function proveShortcut(keepAliveTimeoutMs: Milliseconds): Promise<string | undefined> {
+export async function testFastPath(keepAliveTimeoutMs: Milliseconds): Promise<string | undefined> {
   let difference: string | undefined;
   // Both sides say the time. A second that ends between them is no difference, so it may be tried again.
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -54,7 +54,7 @@ function get(target: string, ...headers: string[]): string {
 
 const LAST = get('/small', 'Connection: close');
 
-/** What one client sends at once, and how many of its requests the shortcut must answer. All end with `LAST`. */
+/** What one client sends at once, and how many of its requests the fast path must answer. All end with `LAST`. */
 const TRIALS: readonly { readonly sent: string; readonly hits: number }[] = [
   { sent: get('/small') + LAST, hits: 1 },
   { sent: get('/small', 'Accept-Encoding: gzip, br') + LAST, hits: 1 },
@@ -65,7 +65,7 @@ const TRIALS: readonly { readonly sent: string; readonly hits: number }[] = [
     hits: 2,
   },
   { sent: get('/gone', 'If-None-Match: *') + LAST, hits: 1 },
-  // in the middle of a pipeline: a request that is not for the shortcut, one with a body, an unknown target
+  // in the middle of a pipeline: a request that is not for the fast path, one with a body, an unknown target
   { sent: get('/small') + get('/late') + get('/small') + LAST, hits: 1 },
   { sent: `${get('/small', 'Content-Length: 3').replace('GET', 'POST')}abc${get('/small')}${LAST}`, hits: 0 },
 ];
@@ -83,27 +83,27 @@ async function compare(keepAliveTimeoutMs: Milliseconds): Promise<string | undef
   }
   const ordinary = await Trial.start(cases, keepAliveTimeoutMs, undefined);
   try {
-    const shortcut = await Trial.start(cases, keepAliveTimeoutMs, hits);
+    const fastPath = await Trial.start(cases, keepAliveTimeoutMs, hits);
     try {
-      return await firstDifference(ordinary, shortcut, hits);
+      return await firstDifference(ordinary, fastPath, hits);
     } finally {
-      await shortcut.close();
+      await fastPath.close();
     }
   } finally {
     await ordinary.close();
   }
 }
 
-async function firstDifference(ordinary: Trial, shortcut: Trial, hits: HitPath): Promise<string | undefined> {
+async function firstDifference(ordinary: Trial, fastPath: Trial, hits: HitPath): Promise<string | undefined> {
   for (const { sent, hits: expected } of TRIALS) {
     const before = hits.stats().answers;
-    const [a, b] = await Promise.all([ordinary.exchange(sent), shortcut.exchange(sent)]);
+    const [a, b] = await Promise.all([ordinary.exchange(sent), fastPath.exchange(sent)]);
     if (!a.equals(b)) return `${firstLine(sent)}: ${describe(a, b)}`;
     const taken = hits.stats().answers - before;
     if (taken < expected)
-      return `${firstLine(sent)}: ${taken} of ${expected} requests were answered by the shortcut`;
+      return `${firstLine(sent)}: ${taken} of ${expected} requests were answered by the fast path`;
   }
-  const [a, b] = await Promise.all([ordinary.afterwards(), shortcut.afterwards()]);
+  const [a, b] = await Promise.all([ordinary.afterwards(), fastPath.afterwards()]);
   return a === b ? undefined : `after an answer the connection is ${b}, not ${a}`;
 }
 
@@ -183,7 +183,7 @@ function respond(
     encodings: choice.preferred(headers['accept-encoding']?.toString()),
     ifNoneMatch: headers['if-none-match'],
   };
-  const answer = answerPage(entry, asked, hitStatus('l1', entry.freshUntilMs, Date.now()));
+  const answer = pageResponse(entry, asked, hitStatus('l1', entry.freshUntilMs, Date.now()));
   response.writeHead(answer.status, answer.headers).end(answer.body);
 }
 
@@ -220,10 +220,10 @@ function firstLine(sent: string): string {
   return sent.slice(0, sent.indexOf('\r\n'));
 }
 
-function describe(ordinary: Buffer, shortcut: Buffer): string {
+function describe(ordinary: Buffer, fastPath: Buffer): string {
   let at = 0;
-  while (at < ordinary.length && ordinary[at] === shortcut[at]) at++;
+  while (at < ordinary.length && ordinary[at] === fastPath[at]) at++;
   const around = (bytes: Buffer): string =>
     JSON.stringify(bytes.toString('latin1', Math.max(0, at - 20), at + 40));
-  return `at byte ${at} Node says ${around(ordinary)}, the shortcut ${around(shortcut)}`;
+  return `at byte ${at} Node says ${around(ordinary)}, the fast path ${around(fastPath)}`;
 }

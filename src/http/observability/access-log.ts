@@ -65,8 +65,8 @@ export class AccessLog {
   }
 
   /**
-   * How many answers of the shortcut until the next with a line, 1 or more; -1: none ever. Distances are drawn, so that
-   * the shortcut compares one number instead of drawing for each answer.
+   * How many answers of the fast path until the next with a line, 1 or more; -1: none ever. Distances are drawn, so that
+   * the fast path compares one number instead of drawing for each answer.
    */
   gap(): number {
     const { mode, share, random } = this.#options;

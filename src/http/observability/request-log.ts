@@ -11,13 +11,13 @@ import type { Clock } from '../../core/clock.ts';
 import type { SpanIds } from '../../core/trace.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';
 import type { PageResponse } from '../../page/request/pipeline.ts';
-import type { Front } from '../request/trust-proxy.ts';
+import type { TrustProxy } from '../request/trust-proxy.ts';
 import { type AccessLog, pathForLog } from './access-log.ts';
 import { wasBegun } from './was-begun.ts';
 
 export interface RequestLogOptions {
   readonly access: AccessLog;
-  readonly front: Front;
+  readonly trustProxy: TrustProxy;
   readonly clock: Clock;
   readonly newId: () => string;
 }
@@ -62,10 +62,10 @@ export class RequestLog {
   }
 
   idOf(response: ServerResponse): string {
-    const { front, newId } = this.#options;
+    const { trustProxy, newId } = this.#options;
     const noted = this.#noted.get(response);
     if (noted === undefined) return newId();
-    noted.id ??= front.requestId(noted.request) ?? newId();
+    noted.id ??= trustProxy.requestId(noted.request) ?? newId();
     return noted.id;
   }
 
@@ -98,7 +98,7 @@ export class RequestLog {
   }
 
   #ended(response: ServerResponse, noted: Noted): void {
-    const { access, front, clock } = this.#options;
+    const { access, trustProxy, clock } = this.#options;
     // Gone before there was an answer: nothing was said, and there is no status.
     if (!wasBegun(response)) return;
     const { request, socket, startedMs, bytesBefore, route, cache, errorId, ids } = noted;
@@ -111,7 +111,7 @@ export class RequestLog {
       'http.route': route,
       'http.response.status_code': response.statusCode,
       'http.response.size': socket.bytesWritten - bytesBefore,
-      'client.address': front.clientAddress(request),
+      'client.address': trustProxy.clientAddress(request),
       durationMs: Math.round((clock.monotonic() - startedMs) * 10) / 10,
       cache,
       cut: wasCut ? true : undefined,

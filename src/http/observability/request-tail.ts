@@ -17,7 +17,7 @@ export interface TailedRequest {
   readonly status: number;
   /** `hit l1`, `miss`, `file` ... */
   readonly cache: string;
-  /** null: answered by the shortcut, which takes no time of its own. */
+  /** null: answered by the fast path, which takes no time of its own. */
   readonly ms: Milliseconds | null;
 }
 
@@ -34,7 +34,7 @@ export class RequestTail {
     this.#clock = clock;
   }
 
-  /** The shortcut has answered. */
+  /** The fast path has answered. */
   hit(method: string | undefined, target: string | undefined, status: number, tier: string): void {
     if (this.#hits.length < MAX_HITS)
       this.#hits.push(this.#line(method, target, status, `hit ${tier}`, null));

@@ -67,21 +67,21 @@ describe('the usage of routes', () => {
     expect(answered()).toEqual([]);
   });
 
-  it('counts what the shortcut adds as hits at once', () => {
-    const use = usage.shortcut('/', 200, 'l1');
-    expect(usage.shortcut('/', 200, 'l1')).toBe(use);
+  it('counts what the fast path adds as hits at once', () => {
+    const use = usage.fastPath('/', 200, 'l1');
+    expect(usage.fastPath('/', 200, 'l1')).toBe(use);
     use.full += 5;
     use.notModified += 2;
     use.headFull += 1;
     use.bytes += 700;
-    const { cache, shortcut, sent } = usage.stats();
+    const { cache, fastPath, sent } = usage.stats();
     expect(answered()).toEqual([
       ['GET 200 /', 5, 0],
       ['GET 304 /', 2, 0],
       ['HEAD 200 /', 1, 0],
     ]);
     expect(cache).toEqual([{ route: '/', tier: 'l1', result: 'hit', requests: 8, collapsed: 0 }]);
-    expect([shortcut, sent.get('/')]).toEqual([8, 700]);
+    expect([fastPath, sent.get('/')]).toEqual([8, 700]);
   });
 });
 

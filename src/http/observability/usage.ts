@@ -1,7 +1,7 @@
 // Who asked for what, and what came of it: counted by route template, never by address.
 //
 // A request that the ordinary path answers is followed from its arrival until its last byte is with the operating
-// system, or the visitor has gone. The shortcut has no time for that: it is given an object to count in when it learns a
+// system, or the visitor has gone. The fast path has no time for that: it is given an object to count in when it learns a
 // target, and adds integers to it. Its answers are written within the same turn of the loop in which they were read.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TierName } from '../../cache/contract.ts';
@@ -11,8 +11,8 @@ import type { Bytes, Milliseconds } from '../../core/units.ts';
 import type { RequestTail } from './request-tail.ts';
 import { wasBegun } from './was-begun.ts';
 
-/** What the shortcut counts: one object for all targets of a route that are answered alike. */
-export interface ShortcutUse {
+/** What the fast path counts: one object for all targets of a route that are answered alike. */
+export interface FastPathUse {
   full: number;
   notModified: number;
   headFull: number;
@@ -57,11 +57,11 @@ interface CacheUse {
   collapsed: number;
 }
 
-interface Shortcut {
+interface FastPath {
   readonly route: string;
   readonly status: string;
   readonly tier: TierName;
-  readonly use: ShortcutUse;
+  readonly use: FastPathUse;
 }
 
 export class HttpUsage {
@@ -69,7 +69,7 @@ export class HttpUsage {
   readonly #visits = new WeakMap<ServerResponse, Visit>();
   readonly #answered = new Map<string, Answered>();
   readonly #cache = new Map<string, CacheUse>();
-  readonly #shortcuts = new Map<string, Shortcut>();
+  readonly #fastPaths = new Map<string, FastPath>();
   readonly #sentBytes = new Map<string, Bytes>();
 
   readonly #tail: RequestTail | undefined;
@@ -79,13 +79,13 @@ export class HttpUsage {
     this.#tail = tail;
   }
 
-  /** Where the shortcut counts the hits of a target. */
-  shortcut(route: string, status: number, tier: TierName): ShortcutUse {
+  /** Where the fast path counts the hits of a target. */
+  fastPath(route: string, status: number, tier: TierName): FastPathUse {
     const key = `${tier} ${status} ${route}`;
-    const known = this.#shortcuts.get(key);
+    const known = this.#fastPaths.get(key);
     if (known !== undefined) return known.use;
-    const use: ShortcutUse = { full: 0, notModified: 0, headFull: 0, headNotModified: 0, bytes: 0 };
-    this.#shortcuts.set(key, { route, status: String(status), tier, use });
+    const use: FastPathUse = { full: 0, notModified: 0, headFull: 0, headNotModified: 0, bytes: 0 };
+    this.#fastPaths.set(key, { route, status: String(status), tier, use });
     return use;
   }
 
@@ -130,18 +130,18 @@ export class HttpUsage {
     }));
     const cache = [...this.#cache.values()].map((use) => ({ ...use }));
     const sent = new Map(this.#sentBytes);
-    let shortcut = 0;
-    for (const { route, status, tier, use } of this.#shortcuts.values()) {
+    let fastPath = 0;
+    for (const { route, status, tier, use } of this.#fastPaths.values()) {
       const { full, notModified, headFull, headNotModified, bytes } = use;
       const requests = full + notModified + headFull + headNotModified;
       if (requests === 0) continue;
-      shortcut += requests;
+      fastPath += requests;
       answered.push(atOnce(route, 'GET', status, full), atOnce(route, 'GET', '304', notModified));
       answered.push(atOnce(route, 'HEAD', status, headFull), atOnce(route, 'HEAD', '304', headNotModified));
       cache.push({ route, tier, result: 'hit', requests, collapsed: 0 });
       sent.set(route, (sent.get(route) ?? 0) + bytes);
     }
-    return { answered: answered.filter(({ durations }) => durations.count > 0), cache, shortcut, sent };
+    return { answered: answered.filter(({ durations }) => durations.count > 0), cache, fastPath, sent };
   }
 
   #answer(route: string, method: string, status: string): Answered {

@@ -6,10 +6,10 @@ import type { Milliseconds } from '../../core/units.ts';
 import { surrogateHeaders } from '../../page/render/surrogate-keys.ts';
 import type { PageResponse } from '../../page/request/pipeline.ts';
 
-/** Carries DEBUG_TOKEN. The shortcut steps aside for every header that begins like this. */
+/** Carries DEBUG_TOKEN. The fast path steps aside for every header that begins like this. */
 const TOKEN_HEADER = 'x-coherent-token';
 
-export class Operator {
+export class DebugToken {
   readonly #digest: Buffer | undefined;
 
   /** Without a token there is no operator. */
@@ -36,7 +36,7 @@ export function wantsAnew(headers: IncomingHttpHeaders): boolean {
 }
 
 /** How this answer came about, and what it depends on. */
-export function operatorHeaders({ outcome, entry }: PageResponse, tookMs: Milliseconds): readonly Header[] {
+export function debugHeaders({ outcome, entry }: PageResponse, tookMs: Milliseconds): readonly Header[] {
   const from =
     outcome === undefined
       ? 'failure'

@@ -9,7 +9,7 @@ import { type BlockList, isIP } from 'node:net';
 import { parseNetworks, plainAddress } from '../../core/networks.ts';
 import { AllowedHosts } from './allowed-hosts.ts';
 
-export interface FrontOptions {
+export interface TrustProxyOptions {
   readonly allowedHosts?: string | undefined;
   readonly trustedProxies?: string | undefined;
   readonly publicOrigin?: string | undefined;
@@ -38,7 +38,7 @@ const REQUEST_ID = /^[\w.-]{1,64}$/;
 const TRACE_ID = /^[\da-f]{2}-(?!0{32})([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
 const OF_PROXIES = new Set(['forwarded', 'x-real-ip']);
 
-export class Front {
+export class TrustProxy {
   readonly #hosts: AllowedHosts;
   readonly #proxies: BlockList | undefined;
   readonly #secure: readonly string[];
@@ -48,7 +48,7 @@ export class Front {
   readonly #isAlwaysSecure: boolean | undefined;
 
   /** Throws where `trustedProxies` is no list of networks; the settings were checked before. */
-  constructor({ allowedHosts, trustedProxies, publicOrigin, hsts = 'off' }: FrontOptions = {}) {
+  constructor({ allowedHosts, trustedProxies, publicOrigin, hsts = 'off' }: TrustProxyOptions = {}) {
     this.#hosts = new AllowedHosts(allowedHosts, publicOrigin);
     this.#proxies = trustedProxies === undefined ? undefined : parseNetworks(trustedProxies);
     this.#secure = hsts === 'off' ? NO_HEADERS : Object.freeze(['strict-transport-security', hsts]);

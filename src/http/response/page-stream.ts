@@ -8,7 +8,7 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Shell } from '../../page/render/shells.ts';
 import type { PageResponse } from '../../page/request/pipeline.ts';
-import { interruption } from '../../page/request/stream-failure.ts';
+import { streamFailure } from '../../page/request/stream-failure.ts';
 import type { Encoding } from './negotiate.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import type { SharedEncodings } from './shared-encoding.ts';
@@ -52,7 +52,7 @@ export class PageStream {
     const isWhole = status === 200 && identity.subarray(0, shell.before.length).equals(shell.before);
     const rest = isWhole
       ? identity.subarray(shell.before.length)
-      : Buffer.concat([Buffer.from(interruption(page)), shell.after]);
+      : Buffer.concat([Buffer.from(streamFailure(page)), shell.after]);
     this.#end(rest);
     return true;
   }

@@ -1,8 +1,8 @@
-import type { Answer } from './response.ts';
+import type { HttpResponse } from './response.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** A short answer in words, for requests that never reach a page. Never cached. */
-export function plainAnswer(status: number, text: string, extra: readonly string[] = []): Answer {
+export function plainResponse(status: number, text: string, extra: readonly string[] = []): HttpResponse {
   const body = Buffer.from(text === '' ? '' : `${text}\n`, 'utf8');
   const headers = [
     ...(text === '' ? [] : ['content-type', 'text/plain; charset=utf-8']),
@@ -18,8 +18,8 @@ export function plainAnswer(status: number, text: string, extra: readonly string
 }
 
 /** To the one spelling of an address; the same for everybody for ever, so it may be kept. */
-export function elsewhereAnswer(location: string): Answer {
-  const { status, headers, body } = plainAnswer(308, `This address is written ${location}`, [
+export function redirectResponse(location: string): HttpResponse {
+  const { status, headers, body } = plainResponse(308, `This address is written ${location}`, [
     'location',
     location,
   ]);

@@ -21,7 +21,7 @@ export interface Asked {
 /** What is sent of an entry. Public files that are small enough are sent as such, too. */
 export type Sendable = Pick<PageEntry, 'status' | 'headers' | 'identity' | 'gzip' | 'brotli' | 'tag'>;
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   /** Flat, as `response.writeHead` takes it: name, value, name, value. Lower-case names, no repeats. */
   readonly headers: string[];
@@ -43,7 +43,7 @@ export function bodyOf(entry: Sendable, encoding: Encoding): Buffer {
 }
 
 /** `cacheStatus` is undefined for failures, which no cache had a part in (RFC 9211, 2). Only a 200 can become a 304: conditions ask about a success (RFC 9110, 13.2.1). */
-export function answerPage(entry: Sendable, asked: Asked, cacheStatus: string | undefined): Answer {
+export function pageResponse(entry: Sendable, asked: Asked, cacheStatus: string | undefined): HttpResponse {
   const { transport = [] } = asked;
   const encoding = pickEncoding(entry, asked.encodings);
   const etag = etagOf(entry, encoding);
@@ -66,11 +66,11 @@ export function answerPage(entry: Sendable, asked: Asked, cacheStatus: string | 
 }
 
 /** For one visitor: no ETag, since nobody keeps it, and so no 304, whatever was asked. */
-export function answerPersonal(
+export function personalResponse(
   entry: Sendable,
   { method, encodings, transport = [] }: Asked,
   cacheStatus: string | undefined,
-): Answer {
+): HttpResponse {
   const encoding = pickEncoding(entry, encodings);
   const body = bodyOf(entry, encoding);
   const headers = [

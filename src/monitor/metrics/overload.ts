@@ -5,10 +5,16 @@ export const overloadMetrics: readonly Metric[] = [
     one(counts.overload.queued),
   ),
   counter(
-    'coherent_overload_spared_total',
+    'coherent_overload_stale_total',
     'Requests answered with an older page because there was no slot to render.',
     [],
-    ({ counts }) => one(counts.overload.spared),
+    ({ counts }) => one(counts.overload.staleIfOverloaded),
+  ),
+  counter(
+    'coherent_overload_spared_total',
+    'The earlier name of coherent_overload_stale_total; goes with the next version.',
+    [],
+    ({ counts }) => one(counts.overload.staleIfOverloaded),
   ),
   counter(
     'coherent_overload_refused_total',

@@ -1,5 +1,5 @@
 import type { DependencyKey } from '../../core/units.ts';
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 
 export interface FailedRead {
   /** The statement or the address, abridged. */
@@ -9,7 +9,7 @@ export interface FailedRead {
 }
 
 /** The dependency keys of one render, those of its fragments included, and which of its reads failed. */
-export class RenderKeys implements KeySink {
+export class RenderKeys implements KeyRecorder {
   readonly #keys = new Set<DependencyKey>();
   readonly #untracked: string[] = [];
   readonly #running = new Set<() => string>();

@@ -17,7 +17,7 @@ import type { Head } from '../definitions/head.ts';
 import type { Fragments } from './fragments.ts';
 import type { Finished } from './page-entry.ts';
 import { plainError } from './plain-error.ts';
-import { RenderScope, type Sources } from './render-context.ts';
+import { RenderContext, type Sources } from './render-context.ts';
 
 const FRAGMENTS_WITHIN_MS: Milliseconds = 500;
 /** Whatever its own view waits for. */
@@ -33,7 +33,7 @@ export interface FailurePageOptions {
   /** The whole document around `content`. */
   readonly document: (
     parts: { readonly head: Head; readonly content: Node; readonly route: string },
-    scope: RenderScope,
+    renderContext: RenderContext,
     resolveFragment: (call: FragmentCall) => string | Promise<string>,
   ) => Eventually<Buffer>;
 }
@@ -71,14 +71,17 @@ export class FailurePage {
       clock.after(FRAGMENTS_WITHIN_MS, () => fragmentsOver.abort(tooLong(FRAGMENTS_WITHIN_MS))),
       clock.after(PAGE_WITHIN_MS, () => over.abort(tooLong(PAGE_WITHIN_MS))),
     ];
-    const scope = new RenderScope({ stamp: NO_STAMP, signal: over.signal, nowMs: clock.now() }, sources);
-    const resolve = this.#resolver(props, scope, fragmentsOver.signal);
+    const renderContext = new RenderContext(
+      { stamp: NO_STAMP, signal: over.signal, nowMs: clock.now() },
+      sources,
+    );
+    const resolve = this.#resolver(props, renderContext, fragmentsOver.signal);
     try {
       const { status, id, detail } = props;
       const told: ErrorProps = { status, id, detail };
       const head = definition.head?.(told) ?? { title: `Error ${status}`, robots: 'noindex' };
       const parts = { head, content: definition.view(told), route: '_error' };
-      return { html: await document(parts, scope, resolve), scripts: scope.scripts };
+      return { html: await document(parts, renderContext, resolve), scripts: renderContext.scripts };
     } catch (error) {
       log.error({ err: error, id: props.id }, 'pages/_error failed itself; a plain page was sent');
       return plain();
@@ -89,13 +92,13 @@ export class FailurePage {
 
   #resolver(
     { status, id, shed }: FailureProps,
-    scope: RenderScope,
+    renderContext: RenderContext,
     over: AbortSignal,
   ): (call: FragmentCall) => string | Promise<string> {
     const { fragments, log } = this.#options;
     if (shed === true) return () => '';
-    if (status === 503) return (call) => fragments.inMemory(call, scope) ?? '';
-    const resolve = fragments.resolver(scope);
+    if (status === 503) return (call) => fragments.inMemory(call, renderContext) ?? '';
+    const resolve = fragments.resolver(renderContext);
     const leftOut = (error: unknown) => {
       log.warn({ err: error, id }, 'a fragment failed in an error page, and was left out');
       return '';

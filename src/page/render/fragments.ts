@@ -17,7 +17,7 @@ import { FragmentError } from '../errors.ts';
 import type { Timeouts } from '../timeouts.ts';
 import type { FailedReads } from './failed-reads.ts';
 import type { RenderNotices } from './notices.ts';
-import { RenderScope, type Sources } from './render-context.ts';
+import { RenderContext, type Sources } from './render-context.ts';
 import type { RenderUsage } from './usage.ts';
 
 const DEFAULT_TTL_MS: Milliseconds = 60_000;
@@ -37,7 +37,7 @@ export interface FragmentsOptions {
   readonly trace?: Tracing;
 }
 
-type RenderContext = Pick<FillContext, 'stamp' | 'signal'> & {
+type FragmentRender = Pick<FillContext, 'stamp' | 'signal'> & {
   /** `inside`: for the page around it, kept nowhere else. */
   readonly reason: FillContext['reason'] | 'inside';
 };
@@ -55,13 +55,13 @@ export class Fragments {
     this.#trace = options.trace ?? untraced;
   }
 
-  /** What the renderer asks for the HTML of the fragments in `scope`'s tree: at once where memory has it. */
-  resolver(scope: RenderScope): (call: FragmentCall) => Eventually<string> {
-    return (call) => this.#resolve(call.content as FragmentUse, scope);
+  /** What the renderer asks for the HTML of the fragments in `renderContext`'s tree: at once where memory has it. */
+  resolver(renderContext: RenderContext): (call: FragmentCall) => Eventually<string> {
+    return (call) => this.#resolve(call.content as FragmentUse, renderContext);
   }
 
   /** Its HTML where memory has it, valid now. Undefined: it would have to be made. */
-  inMemory(call: FragmentCall, around: RenderScope): string | undefined {
+  inMemory(call: FragmentCall, around: RenderContext): string | undefined {
     const use = call.content as FragmentUse;
     const { build, cache } = this.#options;
     const ready = cache?.peek(fragmentKey({ build, name: use.name, key: use.key }));
@@ -70,7 +70,7 @@ export class Fragments {
     return ready.html;
   }
 
-  #resolve(use: FragmentUse, around: RenderScope): Eventually<string> {
+  #resolve(use: FragmentUse, around: RenderContext): Eventually<string> {
     const { build, cache, usage } = this.#options;
     this.#assertOneOfName(use);
     const key = fragmentKey({ build, name: use.name, key: use.key });
@@ -86,7 +86,7 @@ export class Fragments {
   }
 
   /** As a part of the page around it, kept nowhere else. */
-  #renderWith(use: FragmentUse, key: CacheKey, around: RenderScope): Eventually<string> {
+  #renderWith(use: FragmentUse, key: CacheKey, around: RenderContext): Eventually<string> {
     const { stamp, signal } = around;
     const rendered = this.#render(use, [...around.inside, key], { stamp, signal, reason: 'inside' });
     return andThen(rendered, ({ value }) => {
@@ -98,7 +98,7 @@ export class Fragments {
   #fetch(
     use: FragmentUse,
     key: CacheKey,
-    around: RenderScope,
+    around: RenderContext,
     cache: Cache<FragmentEntry>,
   ): Eventually<string> {
     const { timeouts, clock, usage } = this.#options;
@@ -120,7 +120,7 @@ export class Fragments {
    * Where the wall clock was set back since the piece was made its times lie in the future. The page must not live for
    * so much longer: it takes them for a whole lifetime of the piece, and the piece for as old as it can be.
    */
-  #include(entry: FragmentEntry, freshUntilMs: EpochMs, around: RenderScope): void {
+  #include(entry: FragmentEntry, freshUntilMs: EpochMs, around: RenderContext): void {
     const nowMs = this.#options.clock.now();
     if (entry.createdMs <= nowMs) {
       around.include(entry, freshUntilMs);
@@ -135,7 +135,7 @@ export class Fragments {
   #render(
     use: FragmentUse,
     inside: readonly CacheKey[],
-    context: RenderContext,
+    context: FragmentRender,
   ): Eventually<Filled<FragmentEntry>> {
     return inEmptyContext(this.#trace, () => this.#traced(use, inside, context));
   }
@@ -143,7 +143,7 @@ export class Fragments {
   #traced(
     use: FragmentUse,
     inside: readonly CacheKey[],
-    context: RenderContext,
+    context: FragmentRender,
   ): Eventually<Filled<FragmentEntry>> {
     if (!this.#trace.isOn) return this.#counted(use, inside, context);
     const attributes = { 'coherent.fragment': use.name, 'coherent.render.reason': context.reason };
@@ -156,7 +156,7 @@ export class Fragments {
   #counted(
     use: FragmentUse,
     inside: readonly CacheKey[],
-    context: RenderContext,
+    context: FragmentRender,
   ): Eventually<Filled<FragmentEntry>> {
     const { clock, usage, rejections } = this.#options;
     const startedMs = clock.monotonic();
@@ -182,39 +182,39 @@ export class Fragments {
   #build(
     use: FragmentUse,
     inside: readonly CacheKey[],
-    { stamp, signal }: RenderContext,
+    { stamp, signal }: FragmentRender,
   ): Eventually<Filled<FragmentEntry>> {
     const { clock, sources, notices } = this.#options;
-    const scope = new RenderScope({ stamp, signal, inside, nowMs: clock.now() }, sources);
-    const html = andThen(use.build(scope.reading), ({ node }) => {
-      scope.settle();
+    const renderContext = new RenderContext({ stamp, signal, inside, nowMs: clock.now() }, sources);
+    const html = andThen(use.build(renderContext.reading), ({ node }) => {
+      renderContext.settle();
       return render(node, {
-        resolveFragment: this.resolver(scope),
+        resolveFragment: this.resolver(renderContext),
         signal,
         tell: notices?.of(`fragment ${use.name}`),
-        onScript: (text) => scope.scripts.add(scriptHash(text)),
+        onScript: (text) => renderContext.scripts.add(scriptHash(text)),
       });
     });
     return andThen(html, (done) => {
-      const value = this.#entry(use, scope, done);
-      return scope.asksOthers ? { value, store: true, cost: 'dear' } : { value, store: true };
+      const value = this.#entry(use, renderContext, done);
+      return renderContext.asksOthers ? { value, store: true, cost: 'dear' } : { value, store: true };
     });
   }
 
-  #entry(use: FragmentUse, scope: RenderScope, html: string): FragmentEntry {
+  #entry(use: FragmentUse, renderContext: RenderContext, html: string): FragmentEntry {
     const { clock, failedReads } = this.#options;
-    scope.settle();
-    failedReads?.tell(`fragment ${use.name}`, scope.failed);
-    const { isIncomplete } = scope;
+    renderContext.settle();
+    failedReads?.tell(`fragment ${use.name}`, renderContext.failed);
+    const { isIncomplete } = renderContext;
     const ttlMs = isIncomplete ? Math.min(ttlOf(use), INCOMPLETE_TTL_MS) : ttlOf(use);
-    const freshUntilMs = Math.min(clock.now() + ttlMs, scope.freshUntilMs);
+    const freshUntilMs = Math.min(clock.now() + ttlMs, renderContext.freshUntilMs);
     return Object.freeze({
       html,
-      ...(scope.scripts.size > 0 && { scripts: Object.freeze([...scope.scripts]) }),
-      ...(scope.assets.size > 0 && { assets: Object.freeze([...scope.assets]) }),
-      keys: scope.keys,
-      stamp: scope.stamp,
-      createdMs: scope.sinceMs,
+      ...(renderContext.scripts.size > 0 && { scripts: Object.freeze([...renderContext.scripts]) }),
+      ...(renderContext.assets.size > 0 && { assets: Object.freeze([...renderContext.assets]) }),
+      keys: renderContext.keys,
+      stamp: renderContext.stamp,
+      createdMs: renderContext.sinceMs,
       freshUntilMs,
       staleUntilMs: freshUntilMs + (isIncomplete ? 0 : (use.policy.staleWhileRevalidateMs ?? 0)),
       errorUntilMs: freshUntilMs,

@@ -3,7 +3,7 @@ import type { CacheKey } from '../../cache/contract.ts';
 import type { FragmentEntry } from '../../cache/entry.ts';
 import { abortSignalOf, type StopSignal } from '../../core/stop.ts';
 import type { DependencyKey, EpochMs, Milliseconds, Stamp } from '../../core/units.ts';
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import type { Db } from '../../data/db.ts';
 import type { GiveReading, Reading } from '../definitions/page.ts';
 import { type FailedRead, RenderKeys } from './dependency-recorder.ts';
@@ -11,10 +11,10 @@ import { notedFetch } from './noted-fetch.ts';
 import type { CallWatch } from './usage.ts';
 
 /** Where a render's reads come from; `Database` of data/ is one. */
-export interface Sessions {
-  session(options: {
+export interface ReadScopes {
+  readScope(options: {
     readonly signal: AbortSignal;
-    readonly sink: KeySink;
+    readonly keyRecorder: KeyRecorder;
     /** Settings of the database for each statement. */
     readonly local?: Readonly<Record<string, string>> | undefined;
   }): Db;
@@ -22,13 +22,13 @@ export interface Sessions {
 
 /** What every render of a worker shares. */
 export interface Sources {
-  readonly sessions: Sessions;
+  readonly readScopes: ReadScopes;
   readonly fetch: typeof globalThis.fetch;
   /** The dependencies that the application declares: what is made from a key is made from its sources, too. */
   readonly declared?: { sources(keys: readonly DependencyKey[]): readonly DependencyKey[] };
 }
 
-export interface ScopeStart {
+export interface RenderContextStart {
   readonly stamp: Stamp;
   readonly signal: StopSignal;
   /** Now: before the first read. */
@@ -42,7 +42,7 @@ export interface ScopeStart {
 type Piece = Pick<FragmentEntry, 'keys' | 'scripts' | 'assets' | 'createdMs' | 'incomplete'>;
 
 /** One render, of a page or of a fragment: what it may read with, and what it turned out to depend on. */
-export class RenderScope {
+export class RenderContext {
   readonly stamp: Stamp;
   readonly signal: StopSignal;
   readonly inside: readonly CacheKey[];
@@ -62,7 +62,7 @@ export class RenderScope {
   #sinceMs: EpochMs;
   #hasIncomplete = false;
 
-  constructor({ stamp, signal, nowMs, inside = [], personal = false }: ScopeStart, sources: Sources) {
+  constructor({ stamp, signal, nowMs, inside = [], personal = false }: RenderContextStart, sources: Sources) {
     this.stamp = stamp;
     this.#sources = sources;
     this.#sinceMs = nowMs;
@@ -73,15 +73,15 @@ export class RenderScope {
 
   /** The means to read, with what else a `load` is given. Each is made when it is asked for. */
   readonly reading: GiveReading = (more) => {
-    const { sessions, fetch } = this.#sources;
+    const { readScopes, fetch } = this.#sources;
     const keys = this.#keys;
-    const scope = this;
+    const renderContext = this;
     const signal = () => this.#signal();
     let db: Db | undefined;
     let ownFetch: typeof globalThis.fetch | undefined;
     const means: Reading = {
       get db() {
-        db ??= sessions.session({ signal: signal(), sink: keys });
+        db ??= readScopes.readScope({ signal: signal(), keyRecorder: keys });
         return db;
       },
       get signal() {
@@ -92,7 +92,7 @@ export class RenderScope {
       },
       get fetch() {
         ownFetch ??= notedFetch(boundFetch(fetch, signal()), keys, () => {
-          scope.asksOthers = true;
+          renderContext.asksOthers = true;
         });
         return ownFetch;
       },

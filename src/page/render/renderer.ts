@@ -34,11 +34,11 @@ import { ownHeaders, ownStatus } from './own-headers.ts';
 import { type Finished, makeEntry } from './page-entry.ts';
 import { problem } from './problem.ts';
 import { safeLocation } from './redirect.ts';
-import { RenderScope, type Sources } from './render-context.ts';
+import { RenderContext, type Sources } from './render-context.ts';
 import { renderResource, resourceProblem } from './resource-body.ts';
 import type { Shell, ShellListener } from './shells.ts';
 import type { RenderUsage } from './usage.ts';
-import { visitorSessions } from './visitor-db.ts';
+import { visitorReadScopes } from './visitor-db.ts';
 
 export interface PageRendererOptions {
   readonly application: Application;
@@ -86,7 +86,8 @@ export class PageRenderer {
     this.#notices = options.notices ?? new RenderNotices(options.log);
     this.#failures = new FailurePage({
       ...options,
-      document: (parts, scope, resolveFragment) => this.#document(parts, scope, resolveFragment),
+      document: (parts, renderContext, resolveFragment) =>
+        this.#document(parts, renderContext, resolveFragment),
     });
   }
 
@@ -114,12 +115,12 @@ export class PageRenderer {
   ): Eventually<Filled<PageEntry>> {
     const { clock, sources, usage, rejections } = this.#options;
     const { stamp, signal } = context;
-    const scope = new RenderScope({ stamp, signal, nowMs: clock.now() }, sources);
-    scope.measured.watch = usage?.componentWatch();
+    const renderContext = new RenderContext({ stamp, signal, nowMs: clock.now() }, sources);
+    renderContext.measured.watch = usage?.componentWatch();
     const startedMs = clock.monotonic();
     const ended = (filled: Filled<PageEntry> | undefined) => {
       rejections?.ended(route.template);
-      const { loadedAtMs } = scope.measured;
+      const { loadedAtMs } = renderContext.measured;
       usage?.rendered({
         kind: 'page',
         name: route.template,
@@ -132,49 +133,49 @@ export class PageRenderer {
       });
     };
     rejections?.began(route.template);
-    return finishing(() => this.#fill(route, inputs, context, scope, announce), ended);
+    return finishing(() => this.#fill(route, inputs, context, renderContext, announce), ended);
   }
 
   #fill(
     route: PageRoute,
     inputs: Inputs,
     context: FillContext,
-    scope: RenderScope,
+    renderContext: RenderContext,
     announce: ShellListener | undefined,
   ): Eventually<Filled<PageEntry>> {
     const status = route === this.#options.application.notFound ? 404 : 200;
-    return andThen(this.#page(route, inputs, scope, status, { announce }), (finished) =>
-      this.#entry(route, context, scope, finished),
+    return andThen(this.#page(route, inputs, renderContext, status, { announce }), (finished) =>
+      this.#entry(route, context, renderContext, finished),
     );
   }
 
   #entry(
     route: PageRoute,
     { signal, stamp, reason }: FillContext,
-    scope: RenderScope,
+    renderContext: RenderContext,
     finished: Finished,
   ): Eventually<Filled<PageEntry>> {
     const { clock, surrogateKeys = false } = this.#options;
     // The cache takes nothing of an aborted render, which may lack anything; this spares the compression.
     throwIfStopped(signal);
-    scope.settle();
-    this.#failedReads.tell(route.template, scope.failed);
-    this.#tellUntracked(route, scope);
+    renderContext.settle();
+    this.#failedReads.tell(route.template, renderContext.failed);
+    this.#tellUntracked(route, renderContext);
     const { policy } = route;
     const store = isStored(policy, finished.status);
     const origin = {
-      keys: scope.keys,
+      keys: renderContext.keys,
       stamp,
-      sinceMs: scope.sinceMs,
+      sinceMs: renderContext.sinceMs,
       nowMs: clock.now(),
-      limitMs: scope.freshUntilMs,
+      limitMs: renderContext.freshUntilMs,
       policy,
       surrogateKeys: surrogateKeys && store && !policy.guarded,
-      incomplete: scope.isIncomplete,
+      incomplete: renderContext.isIncomplete,
     };
     const filled = (value: PageEntry): Filled<PageEntry> => {
       if (finished.status !== 200) return { value, store, cost: 'unlike' };
-      return scope.asksOthers ? { value, store, cost: 'dear' } : { value, store };
+      return renderContext.asksOthers ? { value, store, cost: 'dear' } : { value, store };
     };
     return andThen(makeEntry(finished, origin, reason === 'miss'), filled);
   }
@@ -183,8 +184,8 @@ export class PageRenderer {
   async shell(route: PageRoute, inputs: Inputs, signal: StopSignal): Promise<Shell | undefined> {
     const { clock, sources } = this.#options;
     if (route.page.definition.shell === undefined) return undefined;
-    const scope = new RenderScope({ stamp: NO_STAMP, signal, nowMs: clock.now() }, sources);
-    return this.#shell(route, inputs, scope);
+    const renderContext = new RenderContext({ stamp: NO_STAMP, signal, nowMs: clock.now() }, sources);
+    return this.#shell(route, inputs, renderContext);
   }
 
   /** The answer for a failure, never stored. Never rejects: when the application's own page fails, a plain one. */
@@ -214,8 +215,8 @@ export class PageRenderer {
     visitor?: RenderedVisitor,
   ): Promise<PageEntry> {
     const status = feedback === undefined ? 404 : 422;
-    const scope = this.#scope(context, visitor);
-    const finished = await this.#page(route, inputs, scope, status, { feedback, visitor });
+    const renderContext = this.#renderContext(context, visitor);
+    const finished = await this.#page(route, inputs, renderContext, status, { feedback, visitor });
     throwIfStopped(context.signal);
     return this.#unstored(finished);
   }
@@ -228,20 +229,20 @@ export class PageRenderer {
     visitor: RenderedVisitor,
   ): Promise<PageEntry> {
     const { clock, usage, rejections } = this.#options;
-    const scope = this.#scope(context, visitor);
+    const renderContext = this.#renderContext(context, visitor);
     const startedMs = clock.monotonic();
     let entry: PageEntry | undefined;
     rejections?.began(route.template, true);
     try {
-      const finished = await this.#page(route, inputs, scope, 200, { visitor });
+      const finished = await this.#page(route, inputs, renderContext, 200, { visitor });
       throwIfStopped(context.signal);
-      scope.settle();
-      this.#failedReads.tell(route.template, scope.failed.map(withoutItsWords));
+      renderContext.settle();
+      this.#failedReads.tell(route.template, renderContext.failed.map(withoutItsWords));
       entry = await this.#unstored(finished);
       return entry;
     } finally {
       rejections?.ended(route.template);
-      const { loadedAtMs } = scope.measured;
+      const { loadedAtMs } = renderContext.measured;
       usage?.rendered({
         kind: 'page',
         name: route.template,
@@ -256,12 +257,13 @@ export class PageRenderer {
   }
 
   /** Of a render for one visitor, where there is one: what it reads with begins with their settings. */
-  #scope(context: RenderOnce, visitor: RenderedVisitor | undefined): RenderScope {
+  #renderContext(context: RenderOnce, visitor: RenderedVisitor | undefined): RenderContext {
     const { clock, sources } = this.#options;
-    const sessions = visitor === undefined ? sources.sessions : visitorSessions(sources.sessions, visitor);
+    const readScopes =
+      visitor === undefined ? sources.readScopes : visitorReadScopes(sources.readScopes, visitor);
     const { stamp, signal } = context;
     const personal = visitor !== undefined;
-    return new RenderScope({ stamp, signal, nowMs: clock.now(), personal }, { ...sources, sessions });
+    return new RenderContext({ stamp, signal, nowMs: clock.now(), personal }, { ...sources, readScopes });
   }
 
   /** To where an action sends its visitor. Errors: `E_REDIRECT`. */
@@ -292,18 +294,20 @@ export class PageRenderer {
   #page(
     route: PageRoute,
     inputs: Inputs,
-    scope: RenderScope,
+    renderContext: RenderContext,
     status: number,
     { announce, feedback, visitor }: Asking = {},
   ): Eventually<Finished> {
     const { definition } = route.page;
-    const loading = settledOf(this.#load(route, inputs, scope, visitor));
+    const loading = settledOf(this.#load(route, inputs, renderContext, visitor));
     const body = (shell: Shell | undefined) =>
-      andThen(loading, (props) => this.#body(route, inputs, scope, { props, status, shell, feedback }));
+      andThen(loading, (props) =>
+        this.#body(route, inputs, renderContext, { props, status, shell, feedback }),
+      );
     if (definition.shell === undefined || feedback !== undefined) return body(undefined);
     // It goes on meanwhile; that it fails is told when it is waited for.
     if (loading instanceof Promise) loading.catch(() => {});
-    return andThen(this.#shell(route, inputs, scope), (shell) => {
+    return andThen(this.#shell(route, inputs, renderContext), (shell) => {
       if (shell !== undefined) announce?.(shell);
       return body(shell);
     });
@@ -313,24 +317,24 @@ export class PageRenderer {
   #body(
     route: PageRoute,
     inputs: Inputs,
-    scope: RenderScope,
+    renderContext: RenderContext,
     { props, status, shell, feedback }: Loaded,
   ): Eventually<Finished> {
     const { application, clock } = this.#options;
-    scope.settle();
-    scope.measured.loadedAtMs = clock.monotonic();
+    renderContext.settle();
+    renderContext.measured.loadedAtMs = clock.monotonic();
     if (isRedirect(props))
       return redirectTo(props.status ?? 307, safeLocation(props.location), application.security.plain);
     if (isNotFound(props)) {
       if (route.resource !== undefined) return resourceProblem(route.resource, 404, problem({ status: 404 }));
       if (route !== application.notFound) {
         const { variants, host } = inputs;
-        return this.#page(application.notFound, { ...NO_INPUTS, variants, host }, scope, 404);
+        return this.#page(application.notFound, { ...NO_INPUTS, variants, host }, renderContext, 404);
       }
       throw new Error('pages/_404 answered notFound() itself.');
     }
     if (route.resource !== undefined) {
-      const options = this.#renderOptions(route.template, scope);
+      const options = this.#renderOptions(route.template, renderContext);
       return renderResource(route.template, route.resource, props, options);
     }
     const { definition } = route.page;
@@ -338,11 +342,14 @@ export class PageRenderer {
     const given = definition.status && ownStatus(route.template, definition.status(props));
     const shown = feedback === undefined ? (given ?? status) : status;
     return andThen(
-      this.#html(route, inputs, scope, definition.view(props, feedback), props, shell),
+      this.#html(route, inputs, renderContext, definition.view(props, feedback), props, shell),
       (html) => {
-        const policy: Header = ['content-security-policy', application.security.policyFor(scope.scripts)];
+        const policy: Header = [
+          'content-security-policy',
+          application.security.policyFor(renderContext.scripts),
+        ];
         const headers = own === undefined ? [policy] : [policy, ...own];
-        return { status: shown, html, headers, assets: scope.assets };
+        return { status: shown, html, headers, assets: renderContext.assets };
       },
     );
   }
@@ -350,14 +357,14 @@ export class PageRenderer {
   #load(
     { template, page }: PageRoute,
     inputs: Inputs,
-    scope: RenderScope,
+    renderContext: RenderContext,
     visitor: RenderedVisitor | undefined,
   ): unknown {
     const { definition } = page;
     if (definition.load === undefined) return undefined;
     // The page of what is not there may stand in for a personal one; it is shared, and sees nobody.
     const seen = definition.personal === true ? visitor?.personal : undefined;
-    const given = scope.reading({ ...pageInputs(inputs), ...seen });
+    const given = renderContext.reading({ ...pageInputs(inputs), ...seen });
     if (!this.#trace.isOn) return definition.load(given);
     const attributes = { 'http.route': template };
     return this.#trace.span({ name: `load ${template}`, kind: 'internal', attributes }, () =>
@@ -368,7 +375,7 @@ export class PageRenderer {
   #html(
     route: PageRoute,
     inputs: Inputs,
-    scope: RenderScope,
+    renderContext: RenderContext,
     content: Node,
     props: unknown,
     shell: Shell | undefined,
@@ -376,61 +383,61 @@ export class PageRenderer {
     const { definition } = route.page;
     if (shell !== undefined) {
       const { before, after } = shell;
-      const rendered = renderToBuffer(content, this.#renderOptions(route.template, scope));
+      const rendered = renderToBuffer(content, this.#renderOptions(route.template, renderContext));
       return andThen(rendered, (html) => Buffer.concat([before, html, after]));
     }
     const head = definition.shell?.(pageInputs(inputs)) ?? definition.head?.(props) ?? { title: '' };
-    return this.#document({ head, content, route: route.template, ...placeOf(inputs) }, scope);
+    return this.#document({ head, content, route: route.template, ...placeOf(inputs) }, renderContext);
   }
 
   /** The document without the page's own content. Undefined where the layout does not show it exactly once. */
-  #shell(route: PageRoute, inputs: Inputs, scope: RenderScope): Eventually<Shell | undefined> {
+  #shell(route: PageRoute, inputs: Inputs, renderContext: RenderContext): Eventually<Shell | undefined> {
     const { application } = this.#options;
     const head = route.page.definition.shell?.(pageInputs(inputs)) ?? { title: '' };
     const parts = { head, content: HERE, route: route.template, ...placeOf(inputs) };
-    return andThen(this.#document(parts, scope), (html) => {
+    return andThen(this.#document(parts, renderContext), (html) => {
       const at = html.indexOf(HERE.toString());
       const from = at + HERE.toString().length;
       if (at === -1 || html.includes(HERE.toString(), from)) return undefined;
       return {
         before: html.subarray(0, at),
         after: html.subarray(from),
-        contentSecurityPolicy: application.security.policyFor(scope.scripts),
+        contentSecurityPolicy: application.security.policyFor(renderContext.scripts),
         vary: route.policy.variesBy,
       };
     });
   }
 
-  #renderOptions(view: string, scope: RenderScope): RenderOptions {
-    const { signal, measured } = scope;
+  #renderOptions(view: string, renderContext: RenderContext): RenderOptions {
+    const { signal, measured } = renderContext;
     return {
-      resolveFragment: this.#options.fragments.resolver(scope),
+      resolveFragment: this.#options.fragments.resolver(renderContext),
       signal,
       watch: measured.watch,
-      tell: this.#notices.of(view, scope.personal),
-      onScript: (text) => scope.scripts.add(scriptHash(text)),
+      tell: this.#notices.of(view, renderContext.personal),
+      onScript: (text) => renderContext.scripts.add(scriptHash(text)),
     };
   }
 
   #document(
     parts: DocumentParts,
-    scope: RenderScope,
+    renderContext: RenderContext,
     resolveFragment?: (call: FragmentCall) => Eventually<string>,
   ): Eventually<Buffer> {
     const { application, publicOrigin } = this.#options;
     const asset = (path: string) => {
       const hashed = application.files.asset(path);
-      scope.assets.add(hashed);
+      renderContext.assets.add(hashed);
       return hashed;
     };
     const origin = parts.host === undefined ? publicOrigin : originOf(parts.host, publicOrigin);
     const node = documentNode(parts, { layout: application.layout, asset, publicOrigin: origin });
-    const options = this.#renderOptions(parts.route, scope);
+    const options = this.#renderOptions(parts.route, renderContext);
     return renderToBuffer(node, resolveFragment === undefined ? options : { ...options, resolveFragment });
   }
 
-  #tellUntracked(route: PageRoute, scope: RenderScope): void {
-    for (const why of scope.untracked) {
+  #tellUntracked(route: PageRoute, renderContext: RenderContext): void {
+    for (const why of renderContext.untracked) {
       const told = `${route.template} ${why}`;
       if (this.#untracked.has(told) || this.#untracked.size > 1000) continue;
       this.#untracked.add(told);

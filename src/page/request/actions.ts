@@ -24,13 +24,13 @@ import type { Shape } from '../definitions/schemas.ts';
 import { boundFetch } from '../render/render-context.ts';
 import type { PageRenderer } from '../render/renderer.ts';
 import type { Admission } from './admission.ts';
-import { diagnose } from './error-status.ts';
+import { errorStatusOf } from './error-status.ts';
 import { FailureLog } from './failure-log.ts';
 import { type FormKind, parseForm, type RawForm, readForm, valuesOf } from './form.ts';
 
 /** How an action writes, and learns that others see it. */
 export interface Writing {
-  session(signal: AbortSignal): WritableDb;
+  writeScope(signal: AbortSignal): WritableDb;
   visible(withinMs: Milliseconds | undefined): Promise<Visible>;
 }
 
@@ -159,7 +159,7 @@ export class PageActions {
     const parsed = await parseForm(shape, raw);
     if ('feedback' in parsed) return this.#invalid(route, inputs, parsed.feedback, request, signal);
     this.#counts.run++;
-    const db = this.#options.writing.session(signal);
+    const db = this.#options.writing.writeScope(signal);
     await request.arrival.settle(() => db);
     const context = this.#context(inputs, parsed.form, db, request, signal);
     const answer = await this.#act(route.template, () => action(context));
@@ -215,7 +215,7 @@ export class PageActions {
     const context = { stamp: stamp(), signal };
     if (route.page.definition.personal !== true)
       return renderer.again(route, inputs, context, Object.freeze(feedback));
-    await arrival.settle(() => this.#options.writing.session(signal));
+    await arrival.settle(() => this.#options.writing.writeScope(signal));
     return renderer.again(route, inputs, context, Object.freeze(feedback), arrival);
   }
 
@@ -230,7 +230,7 @@ export class PageActions {
   #failed(route: PageRoute, error: unknown, request: ActionRequest): Promise<ActionResponse> {
     const { newId, showErrors } = this.#options;
     this.#counts.failed++;
-    const { status, retry } = diagnose(error);
+    const { status, retry } = errorStatusOf(error);
     const id = request.id?.() ?? newId();
     const { logId: session } = request.arrival;
     const failure = { error, id, status, route: route.template, personal: true, session };

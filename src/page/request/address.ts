@@ -1,4 +1,4 @@
-import type { Recipe } from './refresh-registry.ts';
+import type { Refreshable } from './refresh-registry.ts';
 
 export interface Address {
   /** As a browser would ask for it. */
@@ -13,7 +13,7 @@ export interface Address {
  * An address that may lead to this page again: schemas transform what they parse, so whoever uses it compares the key.
  * Undefined: an input is no text or number. Headers are not in it.
  */
-export function addressOf({ route, inputs }: Recipe): Address | undefined {
+export function addressOf({ route, inputs }: Refreshable): Address | undefined {
   const params = entriesAsText(inputs.params);
   const query = entriesAsText(inputs.query);
   if (route.template === '_404' || params === undefined || query === undefined) return undefined;

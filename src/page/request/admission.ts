@@ -5,7 +5,7 @@ import type { Milliseconds, Stamp } from '../../core/units.ts';
 import type { Application } from '../application/application.ts';
 import { NO_INPUTS } from '../application/inputs.ts';
 import { isNotFound, isRedirect } from '../definitions/outcome.ts';
-import type { Sessions } from '../render/render-context.ts';
+import type { ReadScopes } from '../render/render-context.ts';
 import type { PageRenderer } from '../render/renderer.ts';
 import { type GuardedRequest, type GuardedRoute, Guards, type Refusal } from './guards.ts';
 import { forOneVisitor } from './personal.ts';
@@ -13,7 +13,7 @@ import { forOneVisitor } from './personal.ts';
 export interface AdmissionOptions {
   readonly application: Application;
   readonly renderer: PageRenderer;
-  readonly sessions: Sessions;
+  readonly readScopes: ReadScopes;
   readonly clock: Clock;
   readonly stamp: () => Stamp;
   readonly newId: () => string;

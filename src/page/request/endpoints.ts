@@ -19,7 +19,7 @@ import type { EndpointRoute } from '../endpoint/compile-endpoint.ts';
 import type { AnyMethod, EndpointMethod } from '../endpoint/endpoint.ts';
 import { boundFetch } from '../render/render-context.ts';
 import type { Writing } from './actions.ts';
-import { diagnose } from './error-status.ts';
+import { errorStatusOf } from './error-status.ts';
 import { FailureLog } from './failure-log.ts';
 import { readBySchema } from './schema-body.ts';
 
@@ -111,7 +111,7 @@ export class Endpoints {
   failed({ route, id }: Pick<EndpointRequest, 'route' | 'id'>, error: unknown): Failure {
     const { showErrors } = this.#options;
     this.#counts.failed++;
-    const { status, retry } = diagnose(error);
+    const { status, retry } = errorStatusOf(error);
     const failed = { error, id, status, route: route.template, personal: true };
     this.#failures.write(failed, 'an endpoint failed');
     const shown = showErrors && error instanceof Error ? (error.stack ?? error.message) : undefined;
@@ -137,7 +137,7 @@ export class Endpoints {
     rejections?.began(place, true);
     const arrival = request.route.from === 'anywhere' ? undefined : request.arrival();
     const handling = (async () => {
-      const db = this.#options.writing.session(stop.signal);
+      const db = this.#options.writing.writeScope(stop.signal);
       await arrival?.settle(() => db);
       return handler(this.#context(request, inputs, db, arrival, stop.signal));
     })();

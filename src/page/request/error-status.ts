@@ -1,6 +1,6 @@
 // What an error means to the visitor: their mistake, ours, or something that passes.
 
-export interface Diagnosis {
+export interface ErrorStatus {
   readonly status: 400 | 500 | 503;
   /** Worth trying again soon; answered with Retry-After. */
   readonly retry: boolean;
@@ -22,7 +22,7 @@ const PASSING = new Set([
 const BAD_INPUT = new Set(['E_BAD_VALUE', 'E_BAD_CURSOR']);
 
 /** Looks through the causes: a query may have failed inside a component, inside a render. */
-export function diagnose(error: unknown): Diagnosis {
+export function errorStatusOf(error: unknown): ErrorStatus {
   let at = error;
   for (let depth = 0; depth < 10 && at instanceof Error; depth += 1) {
     const code = 'code' in at ? at.code : undefined;

@@ -10,7 +10,7 @@ import type { PageRoute } from '../application/application.ts';
 import type { GuardAnswer, GuardContext } from '../definitions/guard.ts';
 import { isForbidden, isNotFound, isRedirect } from '../definitions/outcome.ts';
 import { GuardError } from '../errors.ts';
-import { type Sessions, visitorDb } from '../render/visitor-db.ts';
+import { type ReadScopes, visitorDb } from '../render/visitor-db.ts';
 
 export type GuardedRoute = Pick<PageRoute, 'template' | 'guards'>;
 
@@ -23,7 +23,7 @@ export interface GuardedRequest {
 export type Refusal = Exclude<GuardAnswer, undefined>;
 
 export interface GuardsOptions {
-  readonly sessions: Sessions;
+  readonly readScopes: ReadScopes;
   readonly clock: Clock;
   /** All guards of a route together. */
   readonly timeoutMs: Milliseconds;
@@ -55,9 +55,9 @@ export class Guards {
     { params, arrival }: GuardedRequest,
     signal: AbortSignal,
   ): Promise<Refusal | undefined> {
-    const { sessions } = this.#options;
-    await arrival.settle(() => visitorDb(sessions, signal));
-    const db = visitorDb(sessions, signal, arrival);
+    const { readScopes } = this.#options;
+    await arrival.settle(() => visitorDb(readScopes, signal));
+    const db = visitorDb(readScopes, signal, arrival);
     const context: GuardContext = Object.freeze({ ...arrival.reading, params, route: template, db, signal });
     for (const guard of guards) {
       const answer: unknown = await guard.check(context);

@@ -10,12 +10,12 @@ import type { Arrival } from '../../visitor/arrival.ts';
 import type { PageRoute } from '../application/application.ts';
 import type { Inputs } from '../application/inputs.ts';
 import type { PageRenderer } from '../render/renderer.ts';
-import { type Sessions, visitorDb } from '../render/visitor-db.ts';
+import { type ReadScopes, visitorDb } from '../render/visitor-db.ts';
 import type { Timeouts } from '../timeouts.ts';
 
 export interface PersonalPagesOptions {
   readonly renderer: PageRenderer;
-  readonly sessions: Sessions;
+  readonly readScopes: ReadScopes;
   readonly timeouts: Timeouts;
   readonly clock: Clock;
   readonly stamp: () => Stamp;
@@ -63,9 +63,9 @@ export class PersonalPages {
   }
 
   async #render({ route, inputs, arrival }: PersonalRequest, over: Stop): Promise<PageEntry> {
-    const { renderer, sessions, stamp } = this.#options;
+    const { renderer, readScopes, stamp } = this.#options;
     throwIfStopped(over);
-    await arrival.settle(() => visitorDb(sessions, over.signal));
+    await arrival.settle(() => visitorDb(readScopes, over.signal));
     const entry = await renderer.personal(route, inputs, { stamp: stamp(), signal: over }, arrival);
     return forOneVisitor(entry, arrival);
   }

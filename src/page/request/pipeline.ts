@@ -1,4 +1,4 @@
-// The way of a request that the shortcut did not answer: route -> inputs -> key -> cache -> (render) -> entry. A
+// The way of a request that the fast path did not answer: route -> inputs -> key -> cache -> (render) -> entry. A
 // page that lies in memory is answered without waiting for anything; so are the cheap steps before it. Failures
 // become entries too, so that whoever writes the answer knows one kind of thing.
 
@@ -25,10 +25,10 @@ import { type Shell, Shells } from '../render/shells.ts';
 import type { Timeouts } from '../timeouts.ts';
 import { addressOf } from './address.ts';
 import type { Admission } from './admission.ts';
-import { diagnose } from './error-status.ts';
+import { errorStatusOf } from './error-status.ts';
 import { FailureLog } from './failure-log.ts';
 import { forOneVisitor, type PersonalPages } from './personal.ts';
-import { type Recipe, Recipes } from './refresh-registry.ts';
+import { type Refreshable, RefreshRegistry } from './refresh-registry.ts';
 
 export interface PageRequest {
   /** Of the canonical path, decoded. */
@@ -112,7 +112,7 @@ export class PagePipeline {
   readonly #encodings: PageEncodings;
   readonly #failures: FailureLog;
   readonly #shells = new Shells();
-  readonly #recipes = new Recipes();
+  readonly #refreshables = new RefreshRegistry();
   /** The page that all are shown for whom there is no room. */
   #refusal: Promise<PageEntry> | undefined;
 
@@ -153,9 +153,9 @@ export class PagePipeline {
 
   /** Renders a page again that nobody asks for now. False: not known (any more), not wanted, or on its way. */
   refresh(key: CacheKey): boolean {
-    const recipe = this.#recipes.recall(key);
-    if (recipe === undefined) return false;
-    const { route, inputs } = recipe;
+    const refreshable = this.#refreshables.recall(key);
+    if (refreshable === undefined) return false;
+    const { route, inputs } = refreshable;
     return this.#options.cache.warm(key, this.#optionsOf(route, inputs, key), (context) =>
       this.#fill(route, inputs, context, key),
     );
@@ -178,7 +178,7 @@ export class PagePipeline {
     const outcome = await this.#options.cache.fetch(key, options, (context) =>
       this.#fill(route, inputs, context, key),
     );
-    this.#rememberRecipe(key, { route, inputs }, outcome);
+    this.#rememberRefreshable(key, { route, inputs }, outcome);
     return true;
   }
 
@@ -189,8 +189,8 @@ export class PagePipeline {
   async addressesOf(keys: readonly CacheKey[]): Promise<string[]> {
     const addresses: string[] = [];
     for (const key of keys) {
-      const recipe = this.#recipes.recall(key);
-      const address = recipe && addressOf(recipe);
+      const refreshable = this.#refreshables.recall(key);
+      const address = refreshable && addressOf(refreshable);
       if (address === undefined) continue;
       const place = await this.#place({ ...address, header: () => undefined });
       if (place?.key === key) addresses.push(address.text);
@@ -201,16 +201,18 @@ export class PagePipeline {
   /** Which page answers an address, and under which key. Undefined: none. Renders nothing. */
   async locate(
     address: PageAddress,
-  ): Promise<{ readonly route: string; readonly key: CacheKey; readonly recipe: Recipe } | undefined> {
+  ): Promise<
+    { readonly route: string; readonly key: CacheKey; readonly refreshable: Refreshable } | undefined
+  > {
     const place = await this.#place(address);
-    return place && { route: place.route.template, key: place.key, recipe: place };
+    return place && { route: place.route.template, key: place.key, refreshable: place };
   }
 
   async #place({
     segments,
     query,
     header,
-  }: PageAddress): Promise<(Recipe & { readonly key: CacheKey }) | undefined> {
+  }: PageAddress): Promise<(Refreshable & { readonly key: CacheKey }) | undefined> {
     const match = this.#options.application.router.match(segments);
     if (match === undefined || match.route.page.definition.personal === true) return undefined;
     const inputs = await parseInputs(match.route.declared, { params: match.params, query, header });
@@ -333,7 +335,7 @@ export class PagePipeline {
     visit: Visit,
   ): PageResponse | Promise<PageResponse> {
     const group = route.template;
-    this.#rememberRecipe(key, { route, inputs }, outcome);
+    this.#rememberRefreshable(key, { route, inputs }, outcome);
     const place = { key, group, again: outcome.result !== 'miss' };
     const { vary } = route.policy;
     const of = route.declared.variants;
@@ -345,8 +347,13 @@ export class PagePipeline {
   }
 
   /** What is kept nowhere cannot be purged. */
-  #rememberRecipe(key: CacheKey, recipe: Recipe, { stored, result }: Outcome<PageEntry>): void {
-    if (recipe.route.policy.refresh && (stored || result !== 'miss')) this.#recipes.remember(key, recipe);
+  #rememberRefreshable(
+    key: CacheKey,
+    refreshable: Refreshable,
+    { stored, result }: Outcome<PageEntry>,
+  ): void {
+    if (refreshable.route.policy.refresh && (stored || result !== 'miss'))
+      this.#refreshables.remember(key, refreshable);
   }
 
   /** Holds nothing of the request but its target. Who asks has found that the same variants are wanted, of the same host. */
@@ -435,7 +442,7 @@ export class PagePipeline {
   async #failed(route: PageRoute, error: unknown, visit: Visit): Promise<PageResponse> {
     if (error instanceof OverloadedError) return this.#shed(route, visit);
     const { random, showErrors } = this.#options;
-    const { status, retry } = diagnose(error);
+    const { status, retry } = errorStatusOf(error);
     const known = typeof error === 'object' && error !== null ? this.#told.get(error) : undefined;
     const id = known ?? this.#idOf(visit);
     // Whoever asked is gone, and the render stopped for that reason: no failure to tell of.

@@ -5,7 +5,7 @@ import type { PageResponse } from './pipeline.ts';
  * What stands in the place of a page that was begun and came to another end, behind a layout that is sent already:
  * the way to where it redirects, or a few words that no search engine should keep.
  */
-export function interruption({ entry, errorId }: Pick<PageResponse, 'entry' | 'errorId'>): string {
+export function streamFailure({ entry, errorId }: Pick<PageResponse, 'entry' | 'errorId'>): string {
   const { status, headers } = entry;
   const location = headers.find(([name]) => name === 'location')?.[1];
   if (location !== undefined) {

@@ -4,7 +4,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { DependencyKey, Milliseconds, Stamp } from '../../core/units.ts';
-import type { KeySink } from '../../core/validity.ts';
+import type { KeyRecorder } from '../../core/validity.ts';
 import { excerpt } from '../../data/errors.ts';
 import { meaningOf } from '../../data/keys/meaning.ts';
 import { parseTarget } from '../../http/request/target.ts';
@@ -51,8 +51,9 @@ export async function explainWhy(
   const notes = new Notes();
   const noting: Sources = {
     ...sources,
-    sessions: {
-      session: ({ signal, sink }) => sources.sessions.session({ signal, sink: notes.beside(sink) }),
+    readScopes: {
+      readScope: ({ signal, keyRecorder }) =>
+        sources.readScopes.readScope({ signal, keyRecorder: notes.beside(keyRecorder) }),
     },
   };
   const timeouts = { hardTimeoutMs: RENDER_WITHIN_MS, softTimeoutMs: RENDER_WITHIN_MS };
@@ -60,7 +61,7 @@ export async function explainWhy(
   const fragments = new Fragments({ build: application.build, sources: noting, clock, timeouts });
   const renderer = new PageRenderer({ application, sources: noting, fragments, clock, log });
   const startedAt = clock.monotonic();
-  const { route, inputs } = place.recipe;
+  const { route, inputs } = place.refreshable;
   const signal = AbortSignal.timeout(RENDER_WITHIN_MS);
   try {
     const { value } = await renderer.fill(route, inputs, { stamp: stamp(), signal, reason: 'warm' });
@@ -93,17 +94,17 @@ class Notes {
     return from && [...from];
   }
 
-  beside(sink: KeySink, statement = 'a read by its key'): KeySink {
+  beside(keyRecorder: KeyRecorder, statement = 'a read by its key'): KeyRecorder {
     return {
       add: (key) => {
         this.#from.set(key, (this.#from.get(key) ?? new Set()).add(statement));
-        sink.add(key);
+        keyRecorder.add(key);
       },
       untracked: (why) => {
         this.#untracked.add(why);
-        sink.untracked(why);
+        keyRecorder.untracked(why);
       },
-      of: (sql) => this.beside(sink, excerpt(sql)),
+      of: (sql) => this.beside(keyRecorder, excerpt(sql)),
     };
   }
 }

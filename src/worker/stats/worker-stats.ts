@@ -73,10 +73,10 @@ function snapshotOf(options: WorkerStatsOptions, own: ProcessStats): WorkerSnaps
     http: {
       connections: connections.open,
       inFlight: connections.inFlight,
-      shortcutTargets: hits.stats().targets,
+      fastPathTargets: hits.stats().targets,
     },
     tiers: [...tierLevels('page', pages), ...tierLevels('fragment', caches.fragments.stats())],
-    held: caches.pages.heldByGroup().map(({ group: route, ...held }) => ({ route, ...held })),
+    held: caches.pages.cachedByGroup().map(({ group: route, ...held }) => ({ route, ...held })),
     renders: {
       inFlight: pages.inFlight,
       waitedFor: caches.pages.rendering,
@@ -102,13 +102,13 @@ function snapshotOf(options: WorkerStatsOptions, own: ProcessStats): WorkerSnaps
 
 function countsOf(options: WorkerStatsOptions, own: ProcessStats): Counts {
   const { link, usage, server, caches, database, coherence } = options;
-  const { answered, cache, shortcut, sent } = usage.http.stats();
+  const { answered, cache, fastPath, sent } = usage.http.stats();
   const { pages, fragments, components } = usage.renders.stats();
   const { refused, slowReaders } = server.stats();
   const stacks = { page: caches.pages.stats(), fragment: caches.fragments.stats() };
   return {
     process: own.counts(),
-    http: { answered, cache, shortcut, slowReaders, connectionsRefused: refused },
+    http: { answered, cache, fastPath, slowReaders, connectionsRefused: refused },
     pages: withSentBytes(pages, sent),
     ...lifetimesOf(caches),
     fragments,
@@ -143,9 +143,9 @@ function overloadLevels(stats: OverloadStats): WorkerSnapshot['overload'] {
   return { overloadLevel, running, maxRunning, waiting, waitMs };
 }
 
-function overloadCounts({ queued, spared, shed }: OverloadStats): Counts['overload'] {
+function overloadCounts({ queued, staleIfOverloaded, shed }: OverloadStats): Counts['overload'] {
   const refused = Object.entries(shed).map(([reason, requests]) => ({ reason, requests }));
-  return { queued, spared, refused };
+  return { queued, staleIfOverloaded, refused };
 }
 
 type RenderedPage = ReturnType<RenderUsage['stats']>['pages'][number];

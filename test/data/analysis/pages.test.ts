@@ -111,8 +111,13 @@ async function rendered(
   params: readonly unknown[],
 ): Promise<{ text: string; keys: Set<string> }> {
   const keys = new Set<string>();
-  const sink = { add: (key: string) => void keys.add(key), untracked: (why: string) => expect.fail(why) };
-  const rows = await database.session({ signal: new AbortController().signal, sink }).query(sql, params);
+  const keyRecorder = {
+    add: (key: string) => void keys.add(key),
+    untracked: (why: string) => expect.fail(why),
+  };
+  const rows = await database
+    .readScope({ signal: new AbortController().signal, keyRecorder })
+    .query(sql, params);
   return { text: JSON.stringify(rows), keys };
 }
 
@@ -202,7 +207,7 @@ describe('the pages of an application', () => {
     const result = await log.query(list.replace('limit 20', 'limit 50'), [0]);
     recorder.use(catalog);
     let keys = 0;
-    const sink = { add: () => void keys++, untracked: () => {} };
+    const keyRecorder = { add: () => void keys++, untracked: () => {} };
     const sql = list.replace('limit 20', 'limit 50');
     const times = (count: number, work: () => void): number => {
       for (let i = 0; i < count; i++) work();
@@ -211,7 +216,7 @@ describe('the pages of an application', () => {
       const { user, system } = process.cpuUsage(before);
       return (user + system) / count;
     };
-    const collecting = times(2000, () => recorder.onStatement(sql, [0], result, sink));
+    const collecting = times(2000, () => recorder.onStatement(sql, [0], result, keyRecorder));
     const analysing = times(200, () => analyse(sql, catalog));
     const serialising = times(2000, () => JSON.stringify(result.rows));
     const before = process.cpuUsage();

@@ -173,14 +173,14 @@ export class World {
   /** Whether a page that catches the statement's failure is known to be incomplete. */
   async isTold({ sql, params }: Statement): Promise<boolean> {
     let isTold = false;
-    const sink = {
+    const keyRecorder = {
       add: () => {},
       untracked: () => {},
       reading: () => (error?: unknown) => {
         if (error !== undefined) isTold = true;
       },
     };
-    const page = this.pages.session({ signal: new AbortController().signal, sink });
+    const page = this.pages.readScope({ signal: new AbortController().signal, keyRecorder });
     // Bytes and texts only: what a page may give.
     return page.query(sql, params as readonly string[]).then(
       () => true,
