@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { systemClock } from '../src/core/clock.ts';
 import { DeadlineWheel } from '../src/core/deadline-wheel.ts';
 import { endDeclarations } from '../src/core/declarations.ts';
+import { shortIds } from '../src/core/short-ids.ts';
 import { catalogKey } from '../src/data/feed/definitions.ts';
 import { TRACKED_PUBLICATION } from '../src/data/feed/install-sql.ts';
 import { Database } from '../src/data/read/database.ts';
@@ -66,6 +67,8 @@ import { connectToPrimary } from '../src/worker/worker-link.ts';
 
 const link = await connectToPrimary();
 const { config } = link;
+/** Names of requests and failures. */
+const newId = shortIds();
 const clock = systemClock;
 
 /** Pages that one purge has rendered again at most, without waiting for somebody to ask. */
@@ -360,11 +363,6 @@ async function reachDatabase(): Promise<string | undefined> {
   await purgeStream.start();
   if (unreachable === undefined) await schema.ready().catch(() => {});
   return unreachable;
-}
-
-/** Of a request or a failure: short enough to be read out over a telephone. */
-function newId(): string {
-  return randomBytes(6).toString('hex');
 }
 
 /** To a part of the primary, by its name. */

@@ -25,6 +25,13 @@ export function canonical(value: unknown, path = 'value', inside: readonly objec
 }
 
 function canonicalObject(value: object, path: string, outside: readonly object[]): string {
+  // Most of what a page is given: nothing, or one text.
+  if (isPlain(value)) {
+    const [name, second] = Object.keys(value);
+    if (name === undefined) return '{}';
+    const only: unknown = second === undefined ? Reflect.get(value, name) : undefined;
+    if (typeof only === 'string') return `{${JSON.stringify(name)}:${JSON.stringify(only)}}`;
+  }
   if (outside.includes(value)) throw new KeyValueError(path, 'a cycle');
   const inside = [...outside, value];
   if (Array.isArray(value)) {
@@ -42,4 +49,10 @@ function canonicalObject(value: object, path: string, outside: readonly object[]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, field]) => `${JSON.stringify(name)}:${canonical(field, `${path}.${name}`, inside)}`);
   return `{${fields.join(',')}}`;
+}
+
+function isPlain(value: object): boolean {
+  return (
+    Object.getPrototypeOf(value) === Object.prototype && Object.getOwnPropertySymbols(value).length === 0
+  );
 }

@@ -133,7 +133,7 @@ export class Connections {
     responses.add(response);
     this.#sort(connection);
     if (hasBody(request)) this.#lingerAfter(request, socket);
-    response.once('close', () => {
+    response.on('close', () => {
       responses.delete(response);
       if (socket.destroyed) return;
       this.#sort(connection);

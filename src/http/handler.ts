@@ -14,6 +14,7 @@ import type { EndpointHandler } from './endpoint/endpoint-door.ts';
 import type { Learned } from './fast-path/fast-path.ts';
 import type { FormHandler, Posted } from './form-handler.ts';
 import type { Limits } from './limits/limits.ts';
+import { exchangeOf } from './observability/exchange.ts';
 import { isFromMemory, type RequestLog } from './observability/request-log.ts';
 import { tracedRequest } from './observability/request-span.ts';
 import type { HttpUsage } from './observability/usage.ts';
@@ -91,12 +92,10 @@ export class RequestHandler {
   handle(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
     const { usage, requests } = this.#options;
     usage?.arrived(request, response);
-    requests?.arrived(request, response);
+    requests?.arrived(response);
     try {
       const done = this.#trace.isOn
-        ? tracedRequest({ trace: this.#trace, requests }, request, response, () =>
-            this.#handle(request, response),
-          )
+        ? tracedRequest(this.#trace, request, response, () => this.#handle(request, response))
         : this.#handle(request, response);
       return done?.catch((error) => this.#broken(error, response));
     } catch (error) {
@@ -129,8 +128,7 @@ export class RequestHandler {
     }
     const target = this.#read(addressed, request);
     if (request.method === 'POST' && !('status' in target) && actions !== undefined) {
-      this.#options.usage?.elsewhere(response, '_action');
-      this.#options.requests?.routed(response, '_action');
+      goesTo(response, '_action');
       return actions.serve(target, this.#posted(request, response));
     }
     dropBody(request, limits.maxBodyBytes);
@@ -144,8 +142,7 @@ export class RequestHandler {
     }
     const file = files.find(target.segments);
     if (file === undefined) return this.#servePage(target, request, response);
-    this.#options.usage?.elsewhere(response, '_file');
-    this.#options.requests?.routed(response, '_file');
+    goesTo(response, '_file');
     // A range of many parts is dear to read. Nobody has to answer one (RFC 9110, 14.2), so the whole file is sent.
     if ((request.headers.range?.length ?? 0) > MAX_RANGE_LENGTH) delete request.headers.range;
     return files.serve(file, { request, response, asked: this.#asked(request), closing: this.closing });
@@ -167,14 +164,13 @@ export class RequestHandler {
 
   /** Undefined where no endpoint answers. */
   #endpoint(target: Target, request: IncomingMessage, response: ServerResponse): undefined | Promise<void> {
-    const { endpoints, files, usage, requests } = this.#options;
+    const { endpoints, files } = this.#options;
     const { method } = request;
     const found = endpoints?.find(target, method);
     if (endpoints === undefined || found === undefined) return undefined;
     if ((method === 'GET' || method === 'HEAD') && files.find(target.segments) !== undefined)
       return undefined;
-    usage?.elsewhere(response, found.route.template);
-    requests?.routed(response, found.route.template);
+    goesTo(response, found.route.template);
     return endpoints.serve(found, target, this.#posted(request, response));
   }
 
@@ -291,9 +287,17 @@ export class RequestHandler {
       bypass: hasDebugToken && wantsAnew(headers),
       ...(requests !== undefined && { id: () => requests.idOf(response) }),
       waits: () => {
-        // An operator is told how long it took, which is known at the end.
-        stream = hasDebugToken ? undefined : this.#stream(request, response, asked);
-        return { signal: goneSignal(response), onShell: stream && ((...shell) => stream?.expect(...shell)) };
+        const streamed = () => {
+          // An operator is told how long it took, which is known at the end.
+          stream = hasDebugToken ? undefined : this.#stream(request, response, asked);
+          return stream && ((...shell: Parameters<PageStream['expect']>) => stream?.expect(...shell));
+        };
+        return {
+          signal: goneSignal(response),
+          get onShell() {
+            return streamed();
+          },
+        };
       },
     });
     const answer = (page: PageResponse): undefined => {
@@ -308,19 +312,16 @@ export class RequestHandler {
           ? personalResponse(entry, asked, PERSONAL_STATUS)
           : pageResponse(entry, asked, page.outcome && cacheStatus(page.outcome, clock.now()));
       this.#seen(response, page, answered.body?.length ?? 0);
-      const named = isFromMemory(page) ? answered : this.#named(answered, response);
-      send(response, named, this.closing || page.shed === true);
+      if (requests !== undefined && !isFromMemory(page)) answered.headers.push(...requests.header(response));
+      send(response, answered, this.closing || page.shed === true);
       this.#teach(request, page, asked.transport);
     };
     return page instanceof Promise ? page.then(answer) : answer(page);
   }
 
-  /** `bodyBytes`: of a streamed page, before compression. */
   #seen(response: ServerResponse, page: PageResponse, bodyBytes: number): void {
-    const { route, outcome } = page;
-    this.#options.requests?.routed(response, route, page);
-    const { tier, result = page.personal === true ? 'personal' : 'error', collapsed = false } = outcome ?? {};
-    this.#options.usage?.page(response, { route, tier, result, collapsed, bodyBytes });
+    goesTo(response, page.route, page);
+    this.#options.usage?.page(page, bodyBytes);
   }
 
   #teach(
@@ -339,10 +340,18 @@ export class RequestHandler {
   }
 }
 
+/** For the log, the figures and the trace: the template of the page that it asked for, or where else it went. */
+function goesTo(response: ServerResponse, route: string, page?: PageResponse): void {
+  const exchange = exchangeOf(response);
+  if (exchange === undefined) return;
+  exchange.route = route;
+  exchange.page = page;
+}
+
 /** Aborts when the visitor has gone before its answer was sent. */
 function goneSignal(response: ServerResponse): StopSignal {
   const gone = new Stop();
-  response.once('close', () => {
+  response.on('close', () => {
     if (!response.writableFinished) gone.abort(new Error('The visitor has gone.'));
   });
   return gone;

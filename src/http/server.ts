@@ -18,6 +18,7 @@ import type { Milliseconds } from '../core/units.ts';
 import type { RequestHandler } from './handler.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits/limits.ts';
 import { SlowReaders } from './limits/slow-readers.ts';
+import { Exchange } from './observability/exchange.ts';
 import { statusOf } from './request/bad-request.ts';
 
 export interface PageServerOptions {
@@ -47,7 +48,8 @@ export class PageServer {
   constructor({ handler, clock, limits = DEFAULT_LIMITS }: PageServerOptions) {
     this.#handler = handler;
     this.#clock = clock;
-    this.http = createServer({
+    this.http = createServer<typeof IncomingMessage, typeof ServerResponse>({
+      ServerResponse: Exchange,
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,

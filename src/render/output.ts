@@ -154,7 +154,7 @@ export class Output {
 
   toBuffer(): Buffer {
     const last = this.#bytes + this.#seam.text;
-    if (this.#chunks.length === 0) return Buffer.from(last, 'latin1');
+    // Memory of its own: what is rendered is kept, and a view of a pool would have to be copied.
     const buffer = Buffer.allocUnsafeSlow(this.#chunked + last.length);
     let at = 0;
     for (const chunk of this.#chunks) at += buffer.write(chunk, at, 'latin1');

@@ -76,7 +76,7 @@ interface Waiting {
 
 export const STANDING_MS: Milliseconds = 200;
 /** What a turn of the loop may spend in renders before it begins another. */
-const TURN_MS: Milliseconds = 1;
+const TURN_MS: Milliseconds = 2;
 /** Of `lineMs`, once the line stands. */
 const SHORT_LINE = 0.2;
 /** Memory only: a line is cheap, and its length in time is what is really bounded. */

@@ -5,14 +5,13 @@
 // It goes out as `x-request-id` with every answer that was made for this request: refusals, failures, renders, what came
 // from L2, L3 or is stale. What memory answers has none: these bytes are everybody's, whichever way they are sent. It
 // is never in an entry and never in a key.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
-import type { SpanIds } from '../../core/trace.ts';
-import type { Bytes, Milliseconds } from '../../core/units.ts';
 import type { PageResponse } from '../../page/request/pipeline.ts';
 import type { TrustProxy } from '../request/trust-proxy.ts';
 import { type AccessLog, pathForLog } from './access-log.ts';
+import { type Exchange, exchangeOf } from './exchange.ts';
 import { wasBegun } from './was-begun.ts';
 
 export interface RequestLogOptions {
@@ -22,51 +21,28 @@ export interface RequestLogOptions {
   readonly newId: () => string;
 }
 
-interface Noted {
-  readonly request: IncomingMessage;
-  readonly startedMs: Milliseconds;
-  readonly socket: Socket;
-  readonly bytesBefore: Bytes;
-  id: string | undefined;
-  route: string | undefined;
-  cache: string | undefined;
-  errorId: string | undefined;
-  ids: SpanIds | undefined;
-}
-
 export class RequestLog {
   readonly #options: RequestLogOptions;
-  readonly #noted = new WeakMap<ServerResponse, Noted>();
 
   constructor(options: RequestLogOptions) {
     this.#options = options;
   }
 
   /** The ordinary path begins with a request. */
-  arrived(request: IncomingMessage, response: ServerResponse): void {
-    const { access, clock } = this.#options;
-    const { socket } = request;
-    const noted: Noted = {
-      request,
-      startedMs: clock.monotonic(),
-      socket,
-      bytesBefore: socket.bytesWritten,
-      id: undefined,
-      route: undefined,
-      cache: undefined,
-      errorId: undefined,
-      ids: undefined,
-    };
-    this.#noted.set(response, noted);
-    if (!access.isOff) response.once('close', () => this.#ended(response, noted));
+  arrived(response: ServerResponse): void {
+    const exchange = exchangeOf(response);
+    if (exchange === undefined || this.#options.access.isOff) return;
+    const { socket } = exchange.req;
+    exchange.bytesBefore = socket.bytesWritten;
+    response.on('close', () => this.#ended(exchange, socket));
   }
 
   idOf(response: ServerResponse): string {
     const { trustProxy, newId } = this.#options;
-    const noted = this.#noted.get(response);
-    if (noted === undefined) return newId();
-    noted.id ??= trustProxy.requestId(noted.request) ?? newId();
-    return noted.id;
+    const exchange = exchangeOf(response);
+    if (exchange === undefined) return newId();
+    exchange.id ??= trustProxy.requestId(exchange.req) ?? newId();
+    return exchange.id;
   }
 
   /** Flat: name, value. */
@@ -74,55 +50,33 @@ export class RequestLog {
     return ['x-request-id', this.idOf(response)];
   }
 
-  /** The page that it asked for, and what the cache did; or where else it went. */
-  routed(response: ServerResponse, route: string, page?: PageResponse): void {
-    const noted = this.#noted.get(response);
-    if (noted === undefined) return;
-    noted.route = route;
-    if (page === undefined) return;
-    noted.errorId = page.errorId;
-    noted.cache = cacheOf(page);
-  }
-
-  traced(response: ServerResponse, ids: SpanIds | undefined): void {
-    const noted = this.#noted.get(response);
-    if (noted !== undefined) noted.ids = ids;
-  }
-
-  /** What `routed` said. */
-  routeOf(response: ServerResponse): {
-    readonly route?: string | undefined;
-    readonly cache?: string | undefined;
-  } {
-    return this.#noted.get(response) ?? {};
-  }
-
-  #ended(response: ServerResponse, noted: Noted): void {
+  #ended(exchange: Exchange, socket: Socket): void {
     const { access, trustProxy, clock } = this.#options;
     // Gone before there was an answer: nothing was said, and there is no status.
-    if (!wasBegun(response)) return;
-    const { request, socket, startedMs, bytesBefore, route, cache, errorId, ids } = noted;
-    const wasCut = !response.writableFinished;
-    if (!access.wants(response.statusCode, wasCut)) return;
-    const requestId = this.idOf(response);
+    if (!wasBegun(exchange)) return;
+    const { req: request, startedMs, bytesBefore, route, page, ids } = exchange;
+    const wasCut = !exchange.writableFinished;
+    if (!access.wants(exchange.statusCode, wasCut)) return;
+    const requestId = this.idOf(exchange);
     access.write({
       'http.request.method': request.method ?? '',
       'url.path': pathForLog(request.url ?? ''),
       'http.route': route,
-      'http.response.status_code': response.statusCode,
+      'http.response.status_code': exchange.statusCode,
       'http.response.size': socket.bytesWritten - bytesBefore,
       'client.address': trustProxy.clientAddress(request),
       durationMs: Math.round((clock.monotonic() - startedMs) * 10) / 10,
-      cache,
+      cache: page && cacheOf(page),
       cut: wasCut ? true : undefined,
       requestId,
-      errorId: errorId === requestId ? undefined : errorId,
+      errorId: page?.errorId === requestId ? undefined : page?.errorId,
       ...ids,
     });
   }
 }
 
-function cacheOf({ outcome, personal }: PageResponse): string {
+/** What the cache did, in words. */
+export function cacheOf({ outcome, personal }: PageResponse): string {
   if (personal === true) return 'personal';
   if (outcome === undefined) return 'error';
   const { result, tier, collapsed } = outcome;

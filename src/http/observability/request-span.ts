@@ -1,16 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Tracing } from '../../core/trace.ts';
 import { pathForLog } from './access-log.ts';
-import type { RequestLog } from './request-log.ts';
-
-interface Parts {
-  readonly trace: Tracing;
-  readonly requests: RequestLog | undefined;
-}
+import { exchangeOf } from './exchange.ts';
+import { cacheOf } from './request-log.ts';
 
 /** The span around one request of the ordinary path. Its name gets the route once that is known. */
 export function tracedRequest<T>(
-  { trace, requests }: Parts,
+  trace: Tracing,
   request: IncomingMessage,
   response: ServerResponse,
   work: () => T,
@@ -23,14 +19,15 @@ export function tracedRequest<T>(
     'network.protocol.version': httpVersion,
   };
   return trace.request(headers, { name: method, kind: 'server', attributes }, (span) => {
-    requests?.traced(response, trace.ids());
+    const exchange = exchangeOf(response);
+    if (exchange !== undefined) exchange.ids = trace.ids();
     const end = () => {
-      const { route, cache } = requests?.routeOf(response) ?? {};
+      const { route, page } = exchange ?? {};
       if (route !== undefined) {
         span.set('http.route', route);
         span.rename(`${method} ${route}`);
       }
-      if (cache !== undefined) span.set('coherent.cache', cache);
+      if (page !== undefined) span.set('coherent.cache', cacheOf(page));
       span.set('http.response.status_code', response.statusCode);
       if (response.statusCode >= 500) span.fail(String(response.statusCode));
     };

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { Exchange } from './exchange.ts';
 import { HttpUsage } from './usage.ts';
 
 let clock: ManualClock;
@@ -13,16 +14,16 @@ beforeEach(() => {
   usage = new HttpUsage(clock);
 });
 
-function arrive(method: string): ServerResponse {
+function arrive(method: string): Exchange {
   const request = new IncomingMessage(new Socket());
   request.method = method;
-  const response = new ServerResponse(request);
+  const response = new Exchange(request);
   response.assignSocket(new Socket());
   usage.arrived(request, response);
   return response;
 }
 
-function answer(response: ServerResponse, status: number, tookMs = 0): void {
+function answer(response: Exchange, status: number, tookMs = 0): void {
   clock.advance(tookMs);
   response.writeHead(status);
   EventEmitter.prototype.emit.call(response, 'close');
@@ -39,9 +40,9 @@ const answered = () =>
 
 describe('the usage of routes', () => {
   it('counts requests of the ordinary path by route, method and status, with their time', () => {
-    const page = { route: '/users/[id]', tier: undefined, result: 'miss', collapsed: true, bodyBytes: 100 };
     const response = arrive('GET');
-    usage.page(response, page);
+    response.route = '/users/[id]';
+    usage.page({ route: response.route, outcome: { tier: undefined, result: 'miss', collapsed: true } }, 100);
     answer(response, 200, 30);
     expect(answered()).toEqual([['GET 200 /users/[id]', 1, 30]]);
     expect(usage.stats().cache).toEqual([
@@ -52,7 +53,7 @@ describe('the usage of routes', () => {
 
   it('has names of its own for what is no page, and one for methods that are made up', () => {
     const file = arrive('GET');
-    usage.elsewhere(file, '_file');
+    file.route = '_file';
     answer(file, 200);
     answer(arrive('BREW'), 405);
     answer(arrive('BOIL'), 405);
@@ -88,7 +89,7 @@ describe('the usage of routes', () => {
 it('does not count an answer that was ready behind another one when the visitor left', () => {
   const request = new IncomingMessage(new Socket());
   request.method = 'GET';
-  const queued = new ServerResponse(request);
+  const queued = new Exchange(request);
   usage.arrived(request, queued);
   answer(queued, 200);
   expect(answered()).toEqual([]);

@@ -4,10 +4,13 @@
 // system, or the visitor has gone. The fast path has no time for that: it is given an object to count in when it learns a
 // target, and adds integers to it. Its answers are written within the same turn of the loop in which they were read.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TierName } from '../../cache/contract.ts';
+import type { Outcome, TierName } from '../../cache/contract.ts';
+import type { PageEntry } from '../../cache/entry.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Histogram, type HistogramStats } from '../../core/histogram.ts';
-import type { Bytes, Milliseconds } from '../../core/units.ts';
+import type { Bytes } from '../../core/units.ts';
+import type { PageResponse } from '../../page/request/pipeline.ts';
+import { type Exchange, exchangeOf } from './exchange.ts';
 import type { RequestTail } from './request-tail.ts';
 import { wasBegun } from './was-begun.ts';
 
@@ -21,26 +24,15 @@ export interface FastPathUse {
   bytes: Bytes;
 }
 
-/** What the ordinary path found out about a request on its way. */
-export interface Routed {
-  readonly route: string;
-  readonly tier: TierName | undefined;
-  /** hit, stale, miss, or `error`. */
-  readonly result: string;
-  readonly collapsed: boolean;
-  readonly bodyBytes: Bytes;
+/** Of a page that was sent. */
+interface Sent extends Pick<PageResponse, 'route' | 'personal'> {
+  readonly outcome: Pick<Outcome<PageEntry>, 'tier' | 'result' | 'collapsed'> | undefined;
 }
 
 /** Refused before it had a route. */
 const NO_ROUTE = '_none';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
-
-interface Visit {
-  readonly startedMs: Milliseconds;
-  route: string;
-  routed: Routed | undefined;
-}
 
 interface Answered {
   readonly route: string;
@@ -66,7 +58,6 @@ interface FastPath {
 
 export class HttpUsage {
   readonly #clock: Clock;
-  readonly #visits = new WeakMap<ServerResponse, Visit>();
   readonly #answered = new Map<string, Answered>();
   readonly #cache = new Map<string, CacheUse>();
   readonly #fastPaths = new Map<string, FastPath>();
@@ -91,32 +82,24 @@ export class HttpUsage {
 
   /** The ordinary path begins with a request. */
   arrived({ method = '', url }: IncomingMessage, response: ServerResponse): void {
-    const visit: Visit = { startedMs: this.#clock.monotonic(), route: NO_ROUTE, routed: undefined };
-    this.#visits.set(response, visit);
-    response.once('close', () => {
+    const exchange = exchangeOf(response);
+    if (exchange === undefined) return;
+    exchange.startedMs = this.#clock.monotonic();
+    response.on('close', () => {
       // Gone before there was an answer: there is no status to count it under.
       if (!wasBegun(response)) return;
       const known = METHODS.has(method) ? method : '_OTHER';
-      const durationMs = this.#clock.monotonic() - visit.startedMs;
-      this.#answer(visit.route, known, String(response.statusCode)).durations.record(durationMs);
+      const durationMs = this.#clock.monotonic() - exchange.startedMs;
+      const { route = NO_ROUTE, statusCode } = exchange;
+      this.#answer(route, known, String(statusCode)).durations.record(durationMs);
       if (this.#tail?.isOpen === true)
-        this.#tail.answered(method, url, response.statusCode, cacheText(visit), durationMs);
+        this.#tail.answered(method, url, statusCode, cacheText(exchange), durationMs);
     });
   }
 
-  /** It goes to no page: a public file, an action, an endpoint by its template. */
-  elsewhere(response: ServerResponse, route: string): void {
-    const visit = this.#visits.get(response);
-    if (visit !== undefined) visit.route = route;
-  }
-
-  page(response: ServerResponse, routed: Routed): void {
-    const { route, tier = undefined, result, collapsed, bodyBytes } = routed;
-    const visit = this.#visits.get(response);
-    if (visit !== undefined) {
-      visit.route = route;
-      visit.routed = routed;
-    }
+  /** A page is sent. `bodyBytes`: of a streamed one before compression. */
+  page({ route, outcome, personal }: Sent, bodyBytes: Bytes): void {
+    const { tier, result = personal === true ? 'personal' : 'error', collapsed = false } = outcome ?? {};
     const use = this.#cacheUse(route, tier ?? 'none', result);
     use.requests++;
     if (collapsed) use.collapsed++;
@@ -170,11 +153,12 @@ function atOnce(route: string, method: string, status: string, count: number) {
 }
 
 /** For people: `hit l2`, `miss, waited`, `file`, `endpoint`. */
-function cacheText({ route, routed }: Visit): string {
-  if (routed === undefined) {
-    if (route.startsWith('/')) return 'endpoint';
-    return route === NO_ROUTE ? 'refused' : route.replace('_', '');
+function cacheText({ route, page }: Exchange): string {
+  if (page === undefined) {
+    if (route === undefined) return 'refused';
+    return route.startsWith('/') ? 'endpoint' : route.replace('_', '');
   }
-  const from = routed.tier === undefined ? routed.result : `${routed.result} ${routed.tier}`;
-  return routed.collapsed ? `${from}, waited` : from;
+  const { result = page.personal === true ? 'personal' : 'error', tier, collapsed } = page.outcome ?? {};
+  const from = tier === undefined ? result : `${result} ${tier}`;
+  return collapsed === true ? `${from}, waited` : from;
 }

@@ -92,6 +92,18 @@ function headersFor({ headers }: Sendable, { unkeyed }: Asked): Sendable['header
   return [...headers.filter(([name]) => !OF_CACHES.has(name)), ['cache-control', 'no-store']];
 }
 
+/** Pages of one route have one list of headers: it is laid flat once. */
+const laidFlat = new WeakMap<Sendable['headers'], readonly string[]>();
+
+function flat(headers: Sendable['headers']): readonly string[] {
+  let known = laidFlat.get(headers);
+  if (known === undefined) {
+    known = headers.flat();
+    laidFlat.set(headers, known);
+  }
+  return known;
+}
+
 function pageHeaders(
   entryHeaders: Sendable['headers'],
   encoding: Encoding,
@@ -99,8 +111,7 @@ function pageHeaders(
   length: number,
   cacheStatus: string | undefined,
 ): string[] {
-  const headers: string[] = [];
-  for (const [name, value] of entryHeaders) headers.push(name, value);
+  const headers = [...flat(entryHeaders)];
   if (encoding !== 'identity') headers.push('content-encoding', encoding);
   headers.push('content-length', String(length), 'etag', etag);
   if (cacheStatus !== undefined) headers.push('cache-status', cacheStatus);

@@ -11,45 +11,55 @@ export interface FailedRead {
 /** The dependency keys of one render, those of its fragments included, and which of its reads failed. */
 export class RenderKeys implements KeyRecorder {
   readonly #keys = new Set<DependencyKey>();
-  readonly #untracked: string[] = [];
-  readonly #running = new Set<() => string>();
-  readonly #failed: FailedRead[] = [];
+  /** Of most renders there are none of these. */
+  #untracked: string[] | undefined;
+  #running: Set<() => string> | undefined;
+  #failed: FailedRead[] | undefined;
 
   add(key: DependencyKey): void {
     this.#keys.add(key);
   }
 
   untracked(why: string): void {
+    this.#untracked ??= [];
     this.#untracked.push(why);
   }
 
   reading(what: () => string): (error?: unknown) => void {
     // Of its own, so that two reads of one kind are two.
     const read = () => what();
+    this.#running ??= new Set();
     this.#running.add(read);
     return (error) => {
-      this.#running.delete(read);
-      if (error !== undefined) this.#failed.push({ what: what(), error });
+      this.#running?.delete(read);
+      if (error !== undefined) this.#fail({ what: what(), error });
     };
   }
 
   /** Nothing waits for reads any more: those that still run count as failed, whatever they come to. */
   settle(): void {
-    for (const what of this.#running) this.#failed.push({ what: what(), error: undefined });
-    this.#running.clear();
+    for (const what of this.#running ?? []) this.#fail({ what: what(), error: undefined });
+    this.#running?.clear();
   }
 
   get failed(): readonly FailedRead[] {
-    return this.#failed;
+    return this.#failed ?? NONE;
   }
 
   /** Sorted, without repeats. */
   get keys(): readonly DependencyKey[] {
-    return Object.freeze([...this.#keys].sort());
+    return this.#keys.size === 0 ? NONE : Object.freeze([...this.#keys].sort());
   }
 
   /** What the render read that no purge will tell of. */
   get reasons(): readonly string[] {
-    return this.#untracked;
+    return this.#untracked ?? NONE;
+  }
+
+  #fail(read: FailedRead): void {
+    this.#failed ??= [];
+    this.#failed.push(read);
   }
 }
+
+const NONE: readonly never[] = Object.freeze([]);
