@@ -258,7 +258,7 @@ module.exports = {
     {
       name: 'postgres-client-has-one-home',
       comment:
-        'Only data talks to Postgres, and the sample programs that stand for somebody else who writes to it.',
+        'Only data talks to Postgres, and the sample programs that stand for another program that writes to it.',
       severity: 'error',
       from: { path: code, pathNot: `^(src/data|app/scripts)/|${notTest}` },
       to: { path: 'node_modules/(pg|pg-[^/]+|libpg-query)/' },

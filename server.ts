@@ -166,7 +166,7 @@ function version(): string {
   return 'unknown';
 }
 
-/** Nobody needs the stack of a wrong setting or a taken port; of anything else they do. */
+/** The stack of a wrong setting is of no use or a taken port; of anything else they do. */
 function explain(error: unknown): string {
   if (!(error instanceof CoherentError))
     return error instanceof Error ? (error.stack ?? error.message) : String(error);

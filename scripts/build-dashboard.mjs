@@ -2,7 +2,7 @@
 // The dashboard of the operations port, into a dist/ that holds the compiled server:
 //   node scripts/build-dashboard.mjs [dist]
 // The script is compiled, the style copied, and the pages are rendered by the server's own renderer, now and not when
-// somebody looks: the operations port shows them with no worker alive, from a process that holds no rendering code.
+// the page is asked for: the operations port shows them with no worker alive, from a process that holds no rendering code.
 // They name their files by a revision made from what is in them, so that browsers may keep those for ever.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

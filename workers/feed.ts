@@ -136,7 +136,7 @@ function openBus({ redisUrl }: Config, logger: Logger) {
   });
 }
 
-/** Never throws: with the primary gone there is nobody to tell. */
+/** Never throws: with the primary gone there is nothing to tell it to. */
 function say(message: FromFeed): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }

@@ -71,7 +71,7 @@ const { config } = link;
 const newId = shortIds();
 const clock = systemClock;
 
-/** Pages that one purge has rendered again at most, without waiting for somebody to ask. */
+/** Pages that one purge has rendered again at most, without waiting for a request. */
 const MAX_REFRESHES = 100;
 
 /** The folder of server.js: dist/ in a build. */

@@ -33,7 +33,7 @@ export const data = {
     name: 'FEED_WITHOUT_TRIGGERS',
     kind: oneOf(['full', 'all']),
     default: 'full',
-    help: 'Which tables are followed where the role may not create event triggers and nobody ran "db prepare". full: those with REPLICA IDENTITY FULL. all: those with a primary key, too; Postgres then refuses UPDATE and DELETE on a table whose key was dropped, until the feed has noticed.',
+    help: 'Which tables are followed where the role may not create event triggers and "db prepare" was not run. full: those with REPLICA IDENTITY FULL. all: those with a primary key, too; Postgres then refuses UPDATE and DELETE on a table whose key was dropped, until the feed has noticed.',
   }),
   feedSlot: setting({
     name: 'FEED_SLOT',

@@ -25,7 +25,7 @@ export const operations = {
   debugToken: setting({
     name: 'DEBUG_TOKEN',
     kind: text('at least 16 printable characters without spaces', /^[\x21-\x7e]{16,512}$/),
-    help: 'Whoever sends it as X-Coherent-Token with a page request is told how the answer was made (Server-Timing, Surrogate-Key), and gets a new render for Cache-Control: no-cache. Not OPS_TOKEN: it crosses the public port.',
+    help: 'A client that sends it as X-Coherent-Token with a page request is told how the answer was made (Server-Timing, Surrogate-Key), and gets a new render for Cache-Control: no-cache. Not OPS_TOKEN: it crosses the public port.',
     secret: true,
   }),
   logLevel: setting({

@@ -26,7 +26,7 @@ export const rendering = {
     name: 'RENDER_LINE_MS',
     kind: milliseconds({ min: 1, max: HOUR }),
     default: '1000',
-    help: 'How long a visitor waits for his turn to have a page rendered, at most. Who would have to wait longer is answered 503 at once; in a line that does not end, a fifth of it.',
+    help: 'How long a request waits for its turn to have a page rendered, at most. One that would have to wait longer is answered 503 at once; in a queue that does not end, a fifth of it.',
   }),
   overloadStaleMs: setting({
     name: 'OVERLOAD_STALE_MS',

@@ -32,7 +32,7 @@ export const serving = {
   trustedProxies: setting({
     name: 'TRUSTED_PROXIES',
     kind: networks(),
-    help: 'Proxies in front, by address: from them alone X-Forwarded-For (the address of the visitor in logs) and X-Forwarded-Proto (whether there is TLS) are believed. Unset: from nobody.',
+    help: 'Proxies in front, by address: from them alone X-Forwarded-For (the address of the visitor in logs) and X-Forwarded-Proto (whether there is TLS) are believed. Unset: from none.',
   }),
   hsts: setting({
     name: 'HSTS',
@@ -56,7 +56,7 @@ export const serving = {
     name: 'SEND_TIMEOUT_MS',
     kind: milliseconds({ min: SECOND, max: HOUR }),
     default: '30000',
-    help: 'A visitor who has less than 512 bytes a second taken of his answer over this long is cut off.',
+    help: 'A client that takes less than 512 bytes a second of its response over this long is cut off.',
   }),
   app: setting({
     name: 'APP',

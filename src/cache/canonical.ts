@@ -35,7 +35,7 @@ function canonicalObject(value: object, path: string, outside: readonly object[]
   if (outside.includes(value)) throw new KeyValueError(path, 'a cycle');
   const inside = [...outside, value];
   if (Array.isArray(value)) {
-    // Array.from also visits holes, which read as undefined to whoever sees the array.
+    // Array.from also visits holes, which read as undefined to a reader of the array.
     return `[${Array.from(value, (item, index) => canonical(item, `${path}[${index}]`, inside)).join(',')}]`;
   }
   if (value instanceof Date) return `Date(${value.getTime()})`;

@@ -9,7 +9,7 @@ export type CacheKey = string;
 
 export type TierName = 'static' | 'l1' | 'l2' | 'l3';
 
-/** Why a fill runs. `refresh` and `warm` run in the background; nobody waits for them. */
+/** Why a fill runs. `refresh` and `warm` run in the background: no request waits for them. */
 export type FillReason = 'miss' | 'refresh' | 'warm';
 
 export interface FillContext {
@@ -61,7 +61,7 @@ export interface FetchOptions {
   readonly onFollow?: (over: StopSignal) => void;
   /** Skip reading (an authenticated debug request); the result is stored as usual. */
   readonly bypass?: boolean;
-  /** Nobody waits for this one: a stale entry is no answer, and what is rendered is finished at once. */
+  /** No request waits for this one: a stale entry is no answer, and what is rendered is finished at once. */
   readonly reason?: 'warm';
   /** Nothing is ever stored under the key: no tier is asked for it, and no other process is waited for. */
   readonly neverKept?: boolean;

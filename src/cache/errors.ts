@@ -37,7 +37,7 @@ export class OverloadedError extends CoherentError {
   }
 }
 
-/** A read of a render failed, and an older complete page stands in. Nobody but the log is told. */
+/** A read of a render failed, and an older complete page stands in. Only the log is told. */
 export class IncompleteRenderError extends CoherentError {
   readonly code = 'E_INCOMPLETE_RENDER';
 
@@ -48,7 +48,7 @@ export class IncompleteRenderError extends CoherentError {
   }
 }
 
-/** Everybody who waited for a render has gone, so it was stopped. Nobody is left to read this. */
+/** All requests that waited for a render have gone, so it was stopped. No request is left to read this. */
 export class AbandonedError extends CoherentError {
   readonly code = 'E_RENDER_ABANDONED';
 

@@ -16,7 +16,7 @@ export interface OperationsReply {
 
 const TIMEOUT_MS = 60_000;
 
-/** Rejects with `E_OPERATIONS` where nobody answers. */
+/** Rejects with `E_OPERATIONS` where no server answers. */
 export function askOperations(
   { host, port, token }: OperationsAddress,
   method: 'GET' | 'POST',

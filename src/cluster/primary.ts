@@ -8,7 +8,7 @@
 //              another verdict of the feed, services that came back at other addresses, the drain of one worker.
 //   reloading  running, while a wish is not answered yet.
 //   stopping   SIGTERM, SIGINT, or the SIGHUP of a terminal that closes: not ready at once; SHUTDOWN_DELAY_MS in
-//              which the balancer turns away (SIGTERM only: nobody balances a terminal); then all workers drain
+//              which the balancer turns away (SIGTERM only: a terminal has no balancer); then all workers drain
 //              within DRAIN_TIMEOUT_MS; services close last. A second SIGTERM or SIGINT kills what is left; one
 //              that comes within ECHO_MS is the same one again (a supervisor that signals the process and its
 //              group: coreutils' timeout does, 1 ms apart).

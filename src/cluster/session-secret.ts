@@ -1,4 +1,4 @@
-// In development nobody is asked for a SESSION_SECRET: the primary makes one, once, and keeps it in DATA_DIR, so that who is
+// In development SESSION_SECRET need not be set: the primary makes one, once, and keeps it in DATA_DIR, so that who is
 // signed in stays so through restarts. In production it is for people to give: every host needs the same.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -241,7 +241,7 @@ export class Connections {
 
   #closed(connection: Kept): void {
     this.#forget(connection);
-    // Node closes the one that had the socket. Those behind it have none, and whoever follows them waits for this.
+    // Node closes the one that had the socket. Those behind it have none, and those that follow them wait for this.
     for (const response of [...connection.responses]) {
       if (response.socket !== null || response.writableFinished) continue;
       response.destroy();

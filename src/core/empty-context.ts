@@ -1,4 +1,4 @@
-// Runs work as if nobody had asked for it: in the async context of the process's start, which is empty. What is kept for all is made in
+// Runs work as if no request had asked for it: in the async context of the process's start, which is empty. What is kept for all is made in
 // it, so that an AsyncLocalStorage of the application's (entered in a guard, say) carries no visitor into it.
 //
 // It is a snapshot that is entered, not a storage of ours: one that is in use makes every promise dearer in Node 20.

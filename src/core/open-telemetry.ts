@@ -24,7 +24,7 @@ const KINDS: Readonly<Record<SpanKind, Kind>> = {
 /** What is registered by now. */
 export function openTracing(name: string, version: string): Tracing {
   const provider = trace.getTracerProvider();
-  // Without an SDK the API hands out its own stand-in, and that has nobody to pass calls to.
+  // Without an SDK the API hands out its own stand-in, and that passes calls to nothing.
   const isOff =
     provider instanceof ProxyTracerProvider && provider.getDelegateTracer(name, version) === undefined;
   return isOff ? untraced : new OpenTelemetry(provider.getTracer(name, version));

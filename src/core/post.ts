@@ -1,6 +1,6 @@
-// One POST to somebody else's server, which may be slow, hang, answer without end or not be there. What it may cost is
+// One POST to a server that is not ours, which may be slow, hang, answer without end or not be there. What it may cost is
 // fixed beforehand: one connection, `timeoutMs` from the first packet to the end of the answer, and MAX_ANSWER_BYTES of
-// an answer that nobody reads. Redirects are not followed: the address is what the operator wrote.
+// a response that is not read. Redirects are not followed: the address is what the operator wrote.
 //
 // undici is imported when the first poster is opened: it takes 20 MB and a fifth of a second, which a process that posts
 // nothing does not pay.

@@ -4,7 +4,7 @@
 //   users#17{name}    this column of the row
 //   users#17{}        the row comes, goes, gets another key, or changes in a way that the log does not tell
 //
-// Whoever knows the columns that it read records the last two, and not the first. Every change purges the first. So a
+// A page that knows the columns that it read records the last two, and not the first. Every change purges the first. So a
 // purge of `users#17` by hand has to name `users#17{}` as well, which reaches all the others.
 import type { DependencyKey } from './units.ts';
 

@@ -2,7 +2,7 @@ const SHARDS = 64;
 
 /**
  * One table in many, by a hash of its string keys. V8 builds a Map or Set anew, in one step, when it grows or shrinks by
- * a factor of two: with a million keys that takes 50 to 100 ms, in which nobody is answered. Each of these holds a
+ * a factor of two: with a million keys that takes 50 to 100 ms, in which no request is answered. Each of these holds a
  * sixty-fourth, and takes its millisecond at a moment of its own.
  */
 export class Shards<T> {

@@ -1,5 +1,5 @@
 // Stopping what runs. An AbortController with its signal costs as much as a small render, and most renders are over
-// before anybody could have listened: so a Stop is made in its place, and the platform's signal only where somebody asks.
+// before any listener could have been added: so a Stop is made in its place, and the platform's signal only where it is asked for.
 
 /** What those need who only listen; the platform's AbortSignal is one. */
 export interface StopSignal {

@@ -3,14 +3,14 @@
 
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** `server`: a request that came in. `client`: a call to somebody else. */
+/** `server`: a request that came in. `client`: a call to another server. */
 export type SpanKind = 'internal' | 'server' | 'client';
 
 export interface SpanStart {
   readonly name: string;
   readonly kind: SpanKind;
   readonly attributes: Attributes;
-  /** Nobody waits for it: a trace of its own, with a link to what caused it. */
+  /** No request waits for it: a trace of its own, with a link to what caused it. */
   readonly apart?: boolean;
 }
 
@@ -34,13 +34,13 @@ export interface Tracing {
   /** Runs `work` inside a span, which ends when what `work` returns has settled. What it throws is thrown on. */
   span<T>(start: SpanStart, work: (span: Span) => T): T;
   /**
-   * The same for a request from outside, whose `traceparent` names the parent. Where somebody else has begun a span
+   * The same for a request from outside, whose `traceparent` names the parent. Where another instrumentation has begun a span
    * for this request (an HTTP instrumentation), `work` is given that one, and it is theirs to end.
    */
   request<T>(headers: IncomingHeaders, start: SpanStart, work: (span: Span) => T): T;
   /** Runs work within the span we are in now, wherever it is called. Nothing else of the async context comes along. */
   here(): <T>(work: () => T) => T;
-  /** Headers for a call to somebody else that make him a child of the span we are in. */
+  /** Headers for a call to another server that make its span a child of ours. */
   outgoing(): Readonly<Record<string, string>>;
   /** Of the span we are in, for log lines. */
   ids(): SpanIds | undefined;

@@ -1,7 +1,7 @@
 // Promises of the application that were rejected while nothing awaited them: a `load` that starts a read and returns without
 // it, a timer's callback. By default Node ends the process, and with it the answers to everybody else; what such a promise
 // left behind is a read that failed, and not a broken process. So the process lives: whose promise it was is logged and
-// counted, and an alert tells of it. An exception that nobody caught is another matter: it may have stopped in
+// counted, and an alert tells of it. An uncaught exception is another matter: it may have stopped in
 // the middle of anything.
 //
 // Whose it was stands in the stack of what it was rejected with: the first file of the application. Where there is no such stack it is

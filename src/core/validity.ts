@@ -48,6 +48,6 @@ export interface KeyRecorder {
   reading?(what: () => string): (error?: unknown) => void;
   /** Nothing told to it is kept, so what a statement depends on need not be found out. */
   readonly isDeaf?: true;
-  /** Where somebody asks why: the key recorder for the keys of one statement. Ordinary renders have none. */
+  /** Where an operator asks why: the key recorder for the keys of one statement. Ordinary renders have none. */
   of?(statement: string): KeyRecorder;
 }

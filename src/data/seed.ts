@@ -1,4 +1,4 @@
-// What an application's seed.ts is given. Run once, by whoever prepares the database (src/embedded/).
+// What an application's seed.ts is given. Run once, by the process that prepares the database (src/embedded/).
 import type { Row, SqlValue } from './db.ts';
 
 export interface SeedContext {

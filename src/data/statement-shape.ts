@@ -1,6 +1,6 @@
 /**
  * A statement without the values written into it: literals become `?`, comments and needless space go. `$1` stays. For
- * logs and spans, where the same statement with other values is the same statement, and values are somebody's data.
+ * logs and spans, where the same statement with other values is the same statement, and values are data of people.
  */
 export function shapeOf(sql: string): string {
   return sql

@@ -10,7 +10,7 @@ export interface Account {
 }
 
 /**
- * The account to run Postgres as: nobody in particular when we are an ordinary user; as root the owner of
+ * The account to run Postgres as: no other when we are an ordinary user; as root the owner of
  * the data that is already there, else `postgres` or `nobody`. It has to have a name in /etc/passwd because
  * initdb asks for it. Null: we are root, and there is no such account.
  */

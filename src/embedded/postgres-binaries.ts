@@ -105,7 +105,7 @@ function tryToComplete(folder: string): boolean {
     complete(folder);
     return true;
   } catch {
-    return false; // read-only, or somebody else's: a copy will do
+    return false; // read-only, or of another owner: a copy will do
   }
 }
 

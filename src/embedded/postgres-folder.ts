@@ -79,7 +79,7 @@ function create(wanted: string, account: Account | undefined, note: (text: strin
     return;
   }
   const shared = mkdtempSync(join(sharedFolder(), 'data-'));
-  // So that whoever finds this folder later can tell whose it is.
+  // So that a process that finds this folder later can tell whose it is.
   writeFileSync(join(shared, 'belongs-to'), `${wanted}\n`);
   chownSync(shared, account.uid, account.gid);
   symlinkSync(shared, wanted);

@@ -1,4 +1,4 @@
-// A real Postgres of our own, for machines where nobody has set one up.
+// A real Postgres of our own, for machines where none has been set up.
 //
 // Life of it: folder opened (postgres-folder.ts) -> a server left behind is stopped, a foreign one refused
 // -> initdb into a partial folder, renamed when complete -> spawned on a free port -> ready -> close().
@@ -31,7 +31,7 @@ export interface EmbeddedPostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** The port to listen on; a free one unless given. */
   readonly port?: number;
-  /** The server stopped though nobody closed it. */
+  /** The server stopped without being closed. */
   readonly onExit?: () => void;
 }
 

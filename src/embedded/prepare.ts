@@ -141,7 +141,7 @@ async function plant(
   const context: SeedContext = {
     insert: async (table, columns, rows, total) => {
       if (others.has(table.includes('.') ? table : `public.${table}`))
-        throw new Error(`the table ${table} was there before, so its rows belong to somebody else`);
+        throw new Error(`the table ${table} was there before, so its rows are not the sample's`);
       seeded.add(table);
       const step = progress.step(table, total);
       await insertMany(

@@ -1,6 +1,6 @@
 import type { Logger } from '../core/log.ts';
 
-/** Shows how far a long task is: a bar on a terminal, one log line for each step where nobody watches. */
+/** Shows how far a long task is: a bar on a terminal, one log line for each step elsewhere. */
 export interface Progress {
   step(label: string, total: number): ProgressStep;
 }

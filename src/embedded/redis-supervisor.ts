@@ -1,5 +1,5 @@
 // The private Redis of a host, for as long as the host runs: started once, and again whenever it ends by itself. Its
-// socket stays where it is, so whoever uses it only has to connect again.
+// socket stays where it is, so its users only have to connect again.
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';

@@ -103,7 +103,7 @@ export class PrivateRedis {
       if (ended) throw new RedisStartError(program, said.join('').trim().slice(-500) || 'it ended at once');
       if (clock.monotonic() > untilMs) throw new RedisStartError(program, `no answer within ${timeoutMs} ms`);
       await new Promise<void>((resolve) => {
-        // Keeps the process alive, unlike the clock's timers: somebody is waiting for this start.
+        // Keeps the process alive, unlike the clock's timers: the primary waits for this start.
         setTimeout(resolve, 10);
       });
     }

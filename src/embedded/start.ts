@@ -9,20 +9,20 @@ import { prepare } from './prepare.ts';
 import type { Progress } from './progress.ts';
 import { RedisSupervisor } from './redis-supervisor.ts';
 
-/** A cache of a machine where somebody develops. */
+/** A cache of a development machine. */
 const REDIS_MAX_MEMORY_MB = 128;
 
 export interface ServicesOptions {
   readonly dataDir: string;
   readonly appFolder: string;
-  /** Undefined: a database was configured, and nobody else's data is touched. */
+  /** Undefined: a database was configured, and no data but our own is touched. */
   readonly postgres: { readonly settings?: Readonly<Record<string, string>> } | undefined;
   /** Undefined: a Redis was configured, or this machine has no program to run. */
   readonly redisProgram: string | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly progress: Progress;
-  /** The database stopped though nobody closed it. */
+  /** The database stopped without being closed. */
   readonly onExit: () => void;
 }
 

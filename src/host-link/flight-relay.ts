@@ -57,7 +57,7 @@ export class FlightRelay {
     }
   }
 
-  /** Whoever waits for its turns goes on without it: its event loop does not turn. What it still says of them is ignored. */
+  /** Workers that wait for its turns go on without it: its event loop does not turn. What it still says of them is ignored. */
   silent(member: Member): void {
     for (const [key, { leader }] of this.#inFlight) if (leader === member) this.#end(key);
   }

@@ -1,11 +1,11 @@
 // Whether a process of ours still runs, as far as can be told from outside; looked at once a second.
 //
-//   well      it was heard of within its time (another one while it boots), or cannot be blamed: somebody debugs it
+//   well      it was heard of within its time (another one while it boots), or cannot be blamed: a debugger is attached
 //   silent    it was not: a busy loop, or whatever else keeps its event loop from turning
 //   stopped   the kernel has it stopped (SIGSTOP, SIGTSTP), seen at STOPPED_LOOKS looks in a row. A suspended job that
 //             is continued as a whole (Ctrl-Z, fg) is thus not taken apart by whichever of its processes wakes first
 //
-// Whoever looks must `pardon` everybody when it was held up itself: a suspended machine, a frozen container.
+// The observer must `pardon` all processes when it was held up itself: a suspended machine, a frozen container.
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
 import type { Milliseconds } from '../core/units.ts';

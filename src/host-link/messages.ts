@@ -12,7 +12,7 @@
 //   drained                         ->                      nothing is left; what was on its way to it meanwhile
 //                                   <-       leave          has arrived before this, and was sent back
 //   leaving                         ->                      it drains by itself (SIGTERM) and wants to be replaced
-//   failed { code, message }        ->                      an error that nobody caught: before ready it ends; after it
+//   failed { code, message }        ->                      an uncaught error: before ready it ends; after it
 //                                                           serves on until it is told to drain
 //
 // Messages are input: what is not understood is dropped and counted in the log, never trusted.

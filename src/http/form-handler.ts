@@ -64,7 +64,7 @@ export class FormHandler {
       return;
     }
     const body = await readBody(request, response, maxBodyBytes);
-    // The client has broken off: nobody waits for an answer, and half a form is none.
+    // The client has broken off: it does not wait for a response, and an incomplete form is refused.
     if (body === 'cut') return;
     if (body === 'too large') {
       say(plainResponse(413, `A form has at most ${maxBodyBytes} bytes.`), true);

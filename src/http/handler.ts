@@ -136,14 +136,14 @@ export class RequestHandler {
       const headers = [...target.headers, ...this.#transport(request)];
       const { host } = request.headers;
       const answer = this.#named({ ...target, headers }, response);
-      // Whether the body still comes after a refused expectation, nobody knows.
+      // Whether the body still comes after a refused expectation is unknown.
       send(response, answer, this.closing || host === undefined || target.status === 417);
       return;
     }
     const file = files.find(target.segments);
     if (file === undefined) return this.#servePage(target, request, response);
     goesTo(response, '_file');
-    // A range of many parts is dear to read. Nobody has to answer one (RFC 9110, 14.2), so the whole file is sent.
+    // A range of many parts is dear to read. A server need not answer one (RFC 9110, 14.2), so the whole file is sent.
     if ((request.headers.range?.length ?? 0) > MAX_RANGE_LENGTH) delete request.headers.range;
     return files.serve(file, { request, response, asked: this.#asked(request), closing: this.closing });
   }

@@ -76,7 +76,7 @@ export class PageServer {
       checkEveryMs: limits.connectionsCheckingMs,
     });
     this.http.on('request', (request, response) => this.#request(request, response));
-    // Whoever reads a body says 100 first (request-body.ts); a refusal comes without it.
+    // The reader of a body says 100 first (request-body.ts); a refusal comes without it.
     this.http.on('checkContinue', (request, response) => this.#request(request, response));
     this.http.on('checkExpectation', (request, response) => this.#request(request, response));
     this.http.on('connect', (_request, socket: Socket) =>

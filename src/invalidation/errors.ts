@@ -11,7 +11,7 @@ export class ClockSnapshotError extends CoherentError {
   }
 }
 
-/** The bus was closed; a purge published now would reach nobody. */
+/** The bus was closed; a purge published now would reach no worker. */
 export class BusClosedError extends CoherentError {
   readonly code = 'E_BUS_CLOSED';
 
@@ -32,7 +32,7 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
   OOM: 'it is full, and evicts nothing: raise its maxmemory',
 };
 
-/** Redis did not take the purge, or nobody knows whether it did. Publishing again is safe. */
+/** Redis did not take the purge, or it is unknown whether it did. Publishing again is safe. */
 export class BusUnavailableError extends CoherentError {
   readonly code = 'E_BUS_UNAVAILABLE';
   /** It did answer. */
@@ -51,7 +51,7 @@ export class BusUnavailableError extends CoherentError {
   }
 }
 
-/** No statement has reached the database yet, so nobody knows whose purges these are. */
+/** No statement has reached the database yet, so it is unknown whose purges these are. */
 export class DatabaseUnknownError extends CoherentError {
   readonly code = 'E_DATABASE_UNKNOWN';
 

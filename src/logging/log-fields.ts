@@ -4,7 +4,7 @@
 // values, an HTTP client's error holds the request with its headers. The messages of wrong values (SQLSTATE 22...)
 // quote the value, so there the quoted part is left out; an address loses its user and password.
 //
-// A message is written by whoever throws: what an application puts into its own is the application's care.
+// A message is written by the code that throws: what an application puts into its own is the application's care.
 
 /** Of one error, and of what caused it. */
 export interface ErrorFields {

@@ -107,7 +107,7 @@ export class LogOutput {
       } catch (error) {
         const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
         if (code === 'EAGAIN') return rest;
-        // Nobody reads any more, or the disk is full: a log that cannot be written ends no server.
+        // The reader is gone, or the disk is full: a log that cannot be written ends no server.
         if (code === 'EPIPE' || code === 'EBADF') this.#closed = true;
         return undefined;
       }
@@ -118,7 +118,7 @@ export class LogOutput {
 
 const nobody = new Int32Array(new SharedArrayBuffer(4));
 
-/** Nobody wakes us: it is 5 ms of sleep. */
+/** Nothing wakes us: it is 5 ms of sleep. */
 function pause(): void {
   Atomics.wait(nobody, 0, 0, 5);
 }
@@ -130,7 +130,7 @@ function pause(): void {
  */
 export function descriptor(stream: NodeJS.WriteStream & { readonly fd: number }): LogOutputOptions['write'] {
   const handle: unknown = Reflect.get(stream, '_handle');
-  // A file has none, and never blocks; a terminal is somebody who reads.
+  // A file has none, and never blocks; a terminal has a reader.
   if (stream.isTTY || !canUnblock(handle)) return (bytes) => writeSync(stream.fd, bytes);
   return (bytes) => {
     handle.setBlocking(false);

@@ -15,7 +15,7 @@ export function createLogger(level: Config['logLevel'], bindings: Record<string,
     clock: systemClock,
     write: descriptor(process.stdout),
     droppedLine: (lines) =>
-      `${JSON.stringify({ level: 'warn', time: Date.now(), ...bindings, lines, msg: 'log lines were dropped: nobody read them fast enough' })}\n`,
+      `${JSON.stringify({ level: 'warn', time: Date.now(), ...bindings, lines, msg: 'log lines were dropped: they were not read fast enough' })}\n`,
   });
   process.once('exit', () => output.flush());
   const options = {

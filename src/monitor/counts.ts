@@ -46,7 +46,7 @@ const cacheUse = z.object({
   collapsed: count,
 });
 
-/** Renders of one page, whoever waited for them: visitors, refreshes, warm-up. */
+/** Renders of one page, whatever waited for them: visitors, refreshes, warm-up. */
 const pageRenders = z.object({
   route: name,
   failures: count,
@@ -136,7 +136,7 @@ const statementUse = z.object({
   totalMs: count,
 });
 
-/** What became of the entries of one page in L1: cache/lives.ts. */
+/** What became of the entries of one page in L1: cache/memory/lifetimes.ts. */
 const pageLifetimes = z.object({
   route: name,
   /** Entries taken; in all of them, dependency keys, and how long they might have lived. */
@@ -146,7 +146,7 @@ const pageLifetimes = z.object({
   /** Replaced after their time was over though nothing had purged them; of these, by the same bytes. */
   ranOut: count,
   unchanged: count,
-  /** Purged; how old they were in all, and how many of them nobody had read. */
+  /** Purged; how old they were in all, and how many of them had not been read. */
   purged: count,
   purgedAgeMs: count,
   purgedUnread: count,

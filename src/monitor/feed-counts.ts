@@ -1,4 +1,4 @@
-/** Of the feed's figures (data/feed/figures.ts), those that only grow while its process lives. */
+/** Of the feed's stats (data/feed/stats.ts), those that only grow while its process lives. */
 const FEED_COUNTS = [
   'transactions',
   'rows',

@@ -23,7 +23,7 @@ const counters = [
   'deaths',
 ] as const;
 
-/** These have a level. NaN: nobody could say. */
+/** These have a level. NaN: unknown. */
 const levels = [
   'rssBytes',
   'heapBytes',

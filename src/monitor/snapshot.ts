@@ -56,7 +56,7 @@ const overloadLevels = z.object({
   running: level,
   maxRunning: level,
   waiting: level,
-  /** What somebody would wait who came now, by the estimate. */
+  /** The estimated wait of a request that came now. */
   waitMs: level,
 });
 
@@ -129,7 +129,7 @@ export interface HostWorker {
   readonly state: string;
   readonly pid: number | undefined;
   readonly servingMs: number;
-  /** Deaths that nobody asked for, since the start of the host. */
+  /** Unplanned deaths, since the start of the host. */
   readonly deaths: number;
   readonly bootFailures: number;
   /** It answered this time. False: `snapshot` is an older one, or there is none. */

@@ -1,5 +1,5 @@
 // Follows a host: keeps its last hour, judges it by the thresholds, and makes the report of it. Told every snapshot that
-// is taken; does something with one every `intervalMs`, however often somebody looks.
+// is taken; does something with one every `intervalMs`, however often it is looked at.
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Milliseconds } from '../core/units.ts';

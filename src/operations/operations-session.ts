@@ -1,4 +1,4 @@
-// How a browser is let in to the dashboard. It cannot send a bearer token when somebody types an address, so the
+// How a browser is let in to the dashboard. It cannot send a bearer token when a user types an address, so the
 // token is posted once, by a form, and a cookie stands for it from then on.
 //
 //   with OPS_TOKEN      a session: a random id, held in memory, gone with the process, after SESSION_MS, or when too
@@ -22,7 +22,7 @@ const ACTION_HEADER = 'x-coherent-action';
 export const SESSION_MS: Milliseconds = 8 * 60 * 60 * 1000;
 export const MAX_SESSIONS = 64;
 
-/** `foreign`: sent by a page of somebody else, or not to this host. */
+/** `foreign`: sent by a page of another site, or not to this host. */
 export type Admission = 'in' | 'needs-login' | 'foreign';
 export type Login =
   | { readonly outcome: 'in'; readonly cookie: string }
@@ -54,7 +54,7 @@ export class BrowserSessions {
     return this.#token !== undefined;
   }
 
-  /** Whether to show somebody who opens the dashboard the dashboard: it may be a link on another site that led here. */
+  /** Whether to show the dashboard to a browser that opens it: it may be a link on another site that led here. */
   admitsVisit(request: IncomingMessage): Admission {
     if (this.#token === undefined) return namesLoopback(request) ? 'in' : 'foreign';
     return this.#hasSession(request) ? 'in' : 'needs-login';
@@ -120,7 +120,7 @@ function isOurs({ headers }: IncomingMessage): boolean {
   return origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
 }
 
-/** Whoever points a name of their own at 127.0.0.1 (DNS rebinding) has the browser send that name. */
+/** An attacker who points a name of their own at 127.0.0.1 (DNS rebinding) has the browser send that name. */
 export function namesLoopback({ headers }: IncomingMessage): boolean {
   const host = (headers.host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return isLoopback(host);

@@ -3,7 +3,7 @@
 //
 // Who may ask: probes are open. Everything else asks for OPS_TOKEN where one is set; without a token only
 // loopback is listened on (config/derive.ts sees to that), and a request must also name a loopback host and
-// carry no Origin, so that a page in the operator's browser cannot ask in his name (DNS rebinding, CSRF). A browser
+// carry no Origin, so that a page in the operator's browser cannot ask in their name (DNS rebinding, CSRF). A browser
 // that says a page of another site sent it (Sec-Fetch-Site) is refused, too: not every request carries an Origin.
 //
 // How much: wrong tokens are counted for each address, and everything but the probes has one budget, so that neither

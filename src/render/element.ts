@@ -27,7 +27,7 @@ export interface ElementProps {
   readonly text?: unknown;
   readonly html?: Trusted | (() => Trusted) | null | undefined;
   readonly children?: Node;
-  /** Never written: it names a child among its siblings for whoever patches the page in the browser. */
+  /** Never written: it names a child among its siblings for the script that patches the page in the browser. */
   readonly key?: string | number;
   readonly className?: unknown;
   readonly [attribute: string]: unknown;

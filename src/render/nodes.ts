@@ -55,7 +55,7 @@ function writeElement(walk: Walk, element: Props, depth: number): void {
       `${JSON.stringify(key.slice(0, 60))} is no tag: letters, digits and "-"`,
     );
   }
-  // Asking each object costs a tenth of a page. What a class made has names of its own; nobody's are these.
+  // Asking each object costs a tenth of a page. What a class made has names of its own, and never these.
   if (!tag.rule.isKnown && !isPlainObject(element)) throw walk.nodeError(element, depth);
   writeAfterTag(walk, tag, value, depth);
 }

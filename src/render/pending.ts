@@ -1,4 +1,4 @@
-/** A place in the output that is filled later. Its bytes never reject unseen: whoever makes one handles that. */
+/** A place in the output that is filled later. Its bytes never reject unseen: its maker handles that. */
 export interface Hole {
   readonly at: number;
   readonly bytes: Promise<Buffer>;
@@ -23,7 +23,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /**
  * A render that failed leaves promises in the tree that it never came to. When one of them is rejected
- * later nobody listens, and Node ends a process for that; so listen. Not by recursion: the tree may have failed for being deep.
+ * later there is no listener, and Node ends a process for that; so listen. Not by recursion: the tree may have failed for being deep.
  */
 export function abandon(tree: unknown): void {
   const seen = new Set<object>();

@@ -39,7 +39,7 @@ const knownTags = new Set(
 );
 const newlineDroppingTags = new Set(['pre', 'textarea', 'listing']);
 
-/** Made once for each tag: whoever asks keeps it. */
+/** Made once for each tag: the caller keeps it. */
 export function tagRule(key: string): TagRule {
   const name = key.toLowerCase();
   return {

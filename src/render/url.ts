@@ -27,7 +27,7 @@ function plainUrl(url: string): string {
   return url.replace(droppedAnywhere, '').replace(droppedBefore, '');
 }
 
-/** Schemes of programs. Nobody can admit them but by trusted(). */
+/** Schemes of programs. Only trusted() can admit them. */
 const programs = new Set([
   'javascript',
   'vbscript',

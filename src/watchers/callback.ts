@@ -7,7 +7,7 @@ import type { Batch, Target } from './target.ts';
 const CALLBACK_WITHIN_MS: Milliseconds = 30_000;
 
 export interface PurgeNotice {
-  /** The same each time this notice comes: whoever acts on it can tell that he has. */
+  /** The same each time this notice comes: a receiver can tell that it has acted on it. */
   readonly id: string;
   /** Those that look like the pattern. Empty where `everything` is true. */
   readonly keys: readonly DependencyKey[];

@@ -1,7 +1,7 @@
 // A target that is told over HTTP. Anything but 2xx is a refusal; redirects are not followed, since the body and its
 // signature were meant for one address.
 //
-// undici is imported with the first call: a hundred files, which nobody needs to start who tells nobody over HTTP.
+// undici is imported with the first call: a hundred files, which a server without HTTP targets need not load.
 import type { Agent } from 'undici';
 import type { Milliseconds } from '../core/units.ts';
 import { NotConfirmedError } from './errors.ts';

@@ -1,16 +1,16 @@
 import type { DependencyKey, Milliseconds } from '../core/units.ts';
 
-/** Purges that somebody is told of at once. */
+/** Purges that are told at once. */
 export interface Batch {
   /** Names it however often it is tried: the idempotency key. */
   readonly id: string;
-  /** Undefined: everything, because more came than is kept, or because nobody can name what is missing. */
+  /** Undefined: everything, because more came than is kept, or because what is missing cannot be named. */
   readonly keys: readonly DependencyKey[] | undefined;
-  /** How many keys "everything" stands for; 0 where nobody knows. */
+  /** How many keys "everything" stands for; 0 where it is unknown. */
   readonly dropped: number;
 }
 
-/** Somebody who is told of purges, at least once each, in order. */
+/** A receiver of purges, at least once each, in order. */
 export interface Target {
   /** Unique, and the same in every process and over restarts. */
   readonly name: string;

@@ -38,7 +38,7 @@ export class Watchers {
   /** Resolves when it cannot be lost any more. Undefined: everything. */
   async add(keys: readonly DependencyKey[] | undefined): Promise<void> {
     const { targets, outbox, logger } = this.#options;
-    // Whoever changed a column of a row changed the row.
+    // A change of a column of a row is a change of the row.
     const named = keys?.filter((key) => !isBarrierKey(key) && rowOf(key) === undefined);
     const told = targets.flatMap(({ name: target, pattern }) => {
       const seen = named?.filter((key) => looksLike(key, pattern));

@@ -13,7 +13,7 @@ export interface OverloadGuardOptions {
   >;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Every second: what was held back may go on, if the strain is over. */
+  /** Every second: what was held back may go on, if the overload is over. */
   readonly onLook: () => void;
 }
 

@@ -20,7 +20,7 @@ export interface PurgeBusOptions {
   readonly readEveryMs: Milliseconds;
   /** Whether the lease also demands that the change feed is up to date. */
   readonly needsFresh: boolean;
-  /** Of a process that serves pages: its name on the roll, unlike any other of the fleet. */
+  /** Of a process that serves pages: its name among the acknowledgements, unlike any other of the fleet. */
   readonly member?: string;
   /** How long such a process serves what it has just made while it is not trusted. */
   readonly degradedTtlMs?: Milliseconds;

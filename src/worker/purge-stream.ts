@@ -51,7 +51,7 @@ export function createPurgeStream({ config, line, clock, logger, member }: Purge
     member,
     degradedTtlMs,
     readEveryMs: termMs / 2,
-    // With a feed nobody may trust what it has not vouched for; without one, pages live by TTL and explicit purges.
+    // With a feed no page may be trusted that it has not vouched for; without one, pages live by TTL and explicit purges.
     needsFresh: feed === 'on',
   });
   const validity = new PurgeClock({

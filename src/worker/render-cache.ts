@@ -19,7 +19,7 @@ const SHARES = { memory: 0.8, pinned: 0.1, prepared: 0.1 } as const;
 /** Below that a render costs less than to ask for its result elsewhere: docs/decisions/0070-cheap-and-dear-renders.md. */
 const CHEAP_MS = 2;
 
-/** Names of what is kept in Redis; everything else there is somebody else's. */
+/** Names of what is kept in Redis; everything else there belongs to others. */
 const REDIS_PREFIX = 'coherent:';
 
 export interface RenderCachesOptions {
@@ -72,7 +72,7 @@ export function createCaches({
     pid: process.pid,
     memoryBytes: share('memory'),
     staticBytes: share('pinned'),
-    // A worker alone has nobody to agree with; a message to the primary for every miss would be for nothing.
+    // A worker alone has no other to agree with; a message to the primary for every miss would be for nothing.
     ...(workers > 1 && { box: new HostFlights({ line, clock }) }),
     ...(rollout !== undefined && { rollout: parseRollout(rollout) }),
     ...(redisUrl !== undefined && {

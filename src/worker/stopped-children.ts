@@ -1,5 +1,5 @@
 // The database and the Redis of a development machine, when a signal has stopped them (SIGSTOP): they hold their ports and
-// answer nobody, for ever. They are killed, and whoever started them starts them again.
+// answer nothing, for ever. They are killed, and their parents start them again.
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
 import { Heartbeat, stateOfProcess } from '../host-link/heartbeat.ts';

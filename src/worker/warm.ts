@@ -91,7 +91,7 @@ export class Warmer {
     const { pipeline, cache, log } = this.#options;
     try {
       const addresses = await pipeline.addressesOf(cache.recentKeys(MOST));
-      // A run that nobody visited has nothing to say against the one before it.
+      // A run without visitors has nothing to say against the one before it.
       if (addresses.length > 0) await remember(this.#file, addresses);
     } catch (error) {
       log.debug({ err: error }, 'what was wanted last could not be written down');

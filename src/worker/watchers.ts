@@ -23,7 +23,7 @@ export interface WatchersParts {
   readonly logger: Logger;
 }
 
-/** Undefined: nobody wants to be told. Errors: `E_APPLICATION` for what an application cannot mean. */
+/** Undefined: there are no receivers. Errors: `E_APPLICATION` for what an application cannot mean. */
 export function openWatchers(parts: WatchersParts): Watchers | undefined {
   const { config, declare, addDependency, database, clock, logger } = parts;
   const targets = ofSettings(config, clock);

@@ -4,11 +4,11 @@
 //   starting     the worker wires itself together; `ready()` ends it.
 //   serving      until one of these:
 //                  drain       the primary says so (shutdown, reload), or SIGTERM came to this process alone
-//                  orphaned    the primary is gone: nobody can hand out connections or restart us
-//                  crashed     an exception or a rejection that nobody caught before it served
-//   shaken       an exception that nobody caught while it served: the state of this process cannot be trusted, so the
+//                  orphaned    the primary is gone: nothing can hand out connections or restart us
+//                  crashed     an uncaught exception or rejection before it served
+//   shaken       an uncaught exception while it served: the state of this process cannot be trusted, so the
 //                primary is told, and says drain as soon as another worker can take its visitors
-//                A rejection that nobody awaited is no such exception: core/unheard-rejections.ts
+//                An unawaited rejection is no such exception: core/unheard-rejections.ts
 //   draining     the drain handlers run once, whatever came in and however often, within the deadline.
 //   drained      the primary is told, and its `leave` awaited. Connections that it was just handing to us when
 //                we closed our socket arrive before it and go back to the primary, which gives them to another
@@ -92,7 +92,7 @@ function awaitWelcome(): Promise<Welcome> {
   });
 }
 
-/** Never throws: with the primary gone there is nobody to tell. */
+/** Never throws: with the primary gone there is nothing to tell it to. */
 function say(message: FromWorker): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
@@ -214,7 +214,7 @@ class ClusterWorkerLink implements WorkerLink {
   }
 }
 
-/** The message, and where in the application its cause is: the frames of Node itself help nobody. */
+/** The message, and where in the application its cause is: the frames of Node itself do not help. */
 function explained(error: Error): string {
   const { cause } = error;
   if (!(cause instanceof Error) || cause.stack === undefined) return error.message;

@@ -2,7 +2,7 @@
 // after the whole folder, one worker at a time: whatever was not read longest goes, until four
 // fifths are left. The reserve of one fifth is what all workers together may write between two sweeps. It walks over the
 // files twice, first for how old they are and then for those that go, and never has all of them in hand: a folder of
-// 250,000 files stops nobody who is served meanwhile.
+// 250,000 files stops no request that is served meanwhile.
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';

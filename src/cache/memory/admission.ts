@@ -6,7 +6,7 @@ export interface Admission {
   admits(key: string): boolean;
 }
 
-/** Plain LRU: whoever came last displaces whoever was not wanted longest. */
+/** Plain LRU: the newest entry displaces the one that was not read for the longest time. */
 export const admitAll: Admission = { missed: () => {}, admits: () => true };
 
 const LEAST_PERIOD = 1024;

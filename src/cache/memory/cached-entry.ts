@@ -83,7 +83,7 @@ export function isTrusted(validity: Validity, clock: Clock): boolean {
 
 /**
  * May the verdict on this entry be believed? While purges may be missing only for what was read a moment ago. An entry
- * from the future tells that a clock was set back: how old it is nobody knows, so it is never believed.
+ * from the future tells that a clock was set back: its age is unknown, so it is never believed.
  */
 export function isBelievable(
   { createdMs }: Cached,
@@ -116,7 +116,7 @@ export function useOf(
   if (isFresh(value, verdict, validity, clock, nowMs)) return 'fresh';
   const believable = isBelievable(value, validity, clock, nowMs);
   if (nowMs < value.staleUntilMs && believable) return 'stale';
-  // A page that chose nothing may have an error window, too: it ends with its freshness, which nobody vouches for now.
+  // A page that chose nothing may have an error window, too: it ends with its freshness, which nothing vouches for now.
   const mayStandIn = believable || value.errorUntilMs > value.freshUntilMs;
   return mayStandIn && nowMs >= value.createdMs && nowMs < value.errorUntilMs ? 'error' : 'none';
 }

@@ -4,7 +4,7 @@ export interface Member<M> {
   newer: M | undefined;
 }
 
-/** Whoever came first stands first; coming and going costs the same however many there are. */
+/** First in, first out; adding and removing cost the same at any length. */
 export class Queue<M extends Member<M>> {
   #oldest: M | undefined;
   #newest: M | undefined;

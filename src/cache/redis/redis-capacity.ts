@@ -5,7 +5,7 @@
 //   closed    it is nearly full and evicts nothing, or it has just refused a page for want of memory; looked at again
 //             every `LOOK_EVERY_MS`, and open when it has come down to `OPEN_BELOW`
 //
-// It is looked at when a page is about to be written, in the background: nobody waits for it.
+// It is looked at when a page is about to be written, in the background: no request waits for it.
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Milliseconds } from '../../core/units.ts';

@@ -1,7 +1,7 @@
 // Finds out that a connection which only listens has fallen silent: its peer is gone, or a firewall between has
-// forgotten it, and nobody has closed it. TCP itself takes a quarter of an hour to say so.
+// forgotten it, and neither end has closed it. TCP itself takes a quarter of an hour to say so.
 //
-//   every `everyMs`     UNSUBSCRIBE from a channel that nobody subscribes to: it changes nothing and is answered, and,
+//   every `everyMs`     UNSUBSCRIBE from a channel without subscribers: it changes nothing and is answered, and,
 //                       unlike PING, a client of a cluster sends it over the connections of its subscribers
 //   no answer within    the connection is destroyed and made anew, with all its subscriptions; again after each further
 //   `silentAfterMs`     `silentAfterMs` until there is an answer
@@ -13,7 +13,7 @@ import type { Milliseconds } from '../../core/units.ts';
 
 export interface RedisWatchOptions {
   readonly clock: Clock;
-  /** Nobody subscribes to it. With `sharded` it lives on the node whose connection is watched. */
+  /** It has no subscribers. With `sharded` it lives on the node whose connection is watched. */
   readonly pingChannel: string;
   readonly sharded?: boolean;
   readonly everyMs: Milliseconds;

@@ -82,6 +82,6 @@ export class RedisStore implements ByteStore {
     return { ...this.#commands.stats(), ...this.#room.stats() };
   }
 
-  /** The way to Redis belongs to whoever made it. */
+  /** The connection to Redis belongs to its creator. */
   async close(): Promise<void> {}
 }

@@ -1,4 +1,4 @@
-// Renders that nobody waits for: a stale entry is made again, a purged one before the next reader comes.
+// Renders that no request waits for: a stale entry is made again, a purged one before the next reader comes.
 import type { Logger } from '../../core/log.ts';
 import type { Cached } from '../entry.ts';
 import type { MemoryTier } from '../memory/memory.ts';

@@ -17,7 +17,7 @@ export interface BackgroundStats {
   readonly dropped: number;
 }
 
-/** Work nobody waits for: refreshes and warming. Capped, queued, once per key, and behind people in line. */
+/** Work that no request waits for: refreshes and warming. Capped, queued, once per key, and behind requests in the queue. */
 export class Background {
   readonly #options: BackgroundOptions;
   readonly #queue = new Map<CacheKey, () => Promise<void>>();
@@ -89,7 +89,7 @@ export class Background {
       await work();
       this.#done++;
     } catch {
-      // Whoever gave us the work has counted and logged it; here it only must not stop the queue.
+      // The caller has counted and logged it; here it only must not stop the queue.
       this.#failed++;
     } finally {
       this.#running.delete(key);

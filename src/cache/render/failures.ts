@@ -7,7 +7,7 @@ interface Failure {
   readonly untilMs: EpochMs;
 }
 
-/** Renders that failed a moment ago: whoever asks meanwhile gets the same error instead of another attempt. */
+/** Renders that failed a moment ago: a request that comes meanwhile gets the same error instead of another attempt. */
 export class Failures {
   readonly #clock: Clock;
   readonly #ttlMs: Milliseconds;

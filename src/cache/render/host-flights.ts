@@ -19,12 +19,12 @@ export interface HostFlightsOptions {
   readonly line: FlightLine;
   readonly clock: Clock;
   /**
-   * A primary that has not answered by then is left out: everybody leads, and for a while nobody asks. Longer than a
+   * A primary that has not answered by then is left out: every worker leads, and for a while none asks. Longer than a
    * primary takes that is just handing out a flood of connections, or the flood would be rendered once a worker.
    */
   readonly answerWithinMs?: Milliseconds;
   readonly leftOutForMs?: Milliseconds;
-  /** Nobody waits longer for another's render, whatever became of it. */
+  /** The longest wait for a render of another worker, whatever became of it. */
   readonly waitAtMostMs?: Milliseconds;
 }
 
@@ -96,7 +96,7 @@ export class HostFlights implements FlightCoordinator {
     else if (message?.say === 'turn') {
       const turn = this.#turns.get(message.id);
       if (turn !== undefined) turn(message.leads);
-      // Whoever asked has gone on alone: the turn is given back, or the others would wait for nobody.
+      // The worker that asked has gone on alone: the turn is given back, or the others would wait in vain.
       else if (message.leads) this.#options.line.send({ ask: 'done', key: message.key });
     }
   }

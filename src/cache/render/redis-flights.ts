@@ -2,7 +2,7 @@
 //
 //   enter    SET lease token NX PX     taken: ours; otherwise how long the other's still runs
 //   while rendering the holder renews; a holder that dies stops renewing, and its lease ends by itself
-//   done     deletes the lease if it is still ours, and PUBLISHes its name: who waits is woken, nobody polls
+//   done     deletes the lease if it is still ours, and PUBLISHes its name: waiting workers are woken, none polls
 //
 // A waiter subscribes first and asks for the lease again afterwards, so a wake-up between the two is not missed.
 // Where Redis fails everybody leads: a render too many is better than none.
@@ -23,7 +23,7 @@ export interface RedisFlightsOptions {
   readonly prefix: string;
   /** As of the caches. */
   readonly owner?: (() => string | undefined) | undefined;
-  /** Makes a token that nobody else has. */
+  /** Makes a unique token. */
   readonly newToken: () => string;
   /** How long a dead holder keeps the others waiting at most. */
   readonly leaseMs?: Milliseconds;
@@ -54,7 +54,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then
 end
 return 1`;
 
-/** Who cannot be woken after this renders for himself. */
+/** A worker that cannot be woken after this renders for itself. */
 const LISTEN_MS: Milliseconds = 500;
 
 const LEADER_ALONE: Turn = { role: 'leader', done: async () => {} };
@@ -111,7 +111,7 @@ export class RedisFlights implements FlightCoordinator {
     };
   }
 
-  /** Wakes all who wait. The clients belong to whoever made them. */
+  /** Wakes all who wait. The clients belong to their creator. */
   async close(): Promise<void> {
     this.#options.messages.off('message', this.#onMessage);
     for (const name of [...this.#waiting.keys()]) this.#wake(name);
@@ -125,7 +125,7 @@ export class RedisFlights implements FlightCoordinator {
       return Number(answer);
     } catch (error) {
       this.#failed++;
-      // What was sent may be carried out all the same, also much later, and the others would wait for nobody.
+      // What was sent may be carried out all the same, also much later, and the others would wait in vain.
       if (!(error instanceof RedisUnavailableError)) void this.#giveBack(name, token);
       return undefined;
     }
@@ -197,7 +197,7 @@ export class RedisFlights implements FlightCoordinator {
     const waiters = this.#waiting.get(name) ?? new Set();
     this.#waiting.set(name, waiters.add(leave));
     signal.addEventListener('abort', leave, { once: true });
-    // When the lease should have ended its holder has renewed it, or is dead and nobody will wake us.
+    // When the lease should have ended its holder has renewed it, or is dead and will not wake us.
     const watch = (leftMs: Milliseconds) => {
       timer = this.#options.clock.after(leftMs + 5, () => {
         const asked = this.#options.commands.run((client) => client.pttl(name)).catch(() => 0);

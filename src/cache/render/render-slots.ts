@@ -1,11 +1,11 @@
 // Who may render now. A worker renders so many pages at a time and no more; others stand in a line, first come first
-// served, and whoever would wait there too long is refused at once, while he can still go elsewhere.
+// served, and a request that would wait there too long is refused at once, while its client can still go elsewhere.
 //
 //   a slot is free, and this turn of the loop has rendered little yet   -> begins at once
 //   otherwise                                                           -> the line, or a refusal:
 //      full       the line has its greatest length
-//      slow       the estimate of his wait is longer than anybody is let wait now
-//      deadline   after that wait there would be no time left to render before his deadline
+//      slow       the estimate of its wait is longer than any request may wait now
+//      deadline   after that wait there would be no time left to render before its deadline
 //   in the line: a slot becomes free -> begins;  `lineMs` are over -> refused (waited);  gone -> out of the line
 //
 // A worker that is short of breath itself (overload.ts: its loop is late, its heap is full) renders a quarter as many.
@@ -19,7 +19,7 @@
 //
 // A turn of the event loop renders for TURN_MS and begins nothing after that. A page that never waits for I/O would
 // otherwise be rendered inside the callback that read its request, one after another, while the requests behind it lie
-// unseen in the kernel, hits among them: the line would be there, and nobody could bound it. Now each turn reads what has
+// unseen in the kernel, hits among them: the queue would be there, and nothing could bound it. Now each turn reads what has
 // come, answers the hits, refuses what is too much, and renders a little.
 import type { Clock, Timer } from '../../core/clock.ts';
 import { type OverloadLevel, worse } from '../../core/overload-level.ts';
@@ -27,13 +27,13 @@ import type { StopSignal } from '../../core/stop.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import { OverloadedError, type Refusal } from '../errors.ts';
 
-/** Why somebody is not let in. */
+/** Why a render is refused. */
 export type Shed = Exclude<Refusal, 'staleIfOverloaded'>;
 
 export interface RenderSlotsOptions {
   readonly clock: Clock;
   readonly maxRunning: number;
-  /** Nobody waits in the line for longer. */
+  /** No request waits in the queue for longer. */
   readonly lineMs: Milliseconds;
   /** What the process itself feels: loop, memory. Default: nothing. */
   readonly overloadLevel?: () => OverloadLevel;
@@ -54,7 +54,7 @@ export interface RenderSlotsStats {
   readonly running: number;
   readonly maxRunning: number;
   readonly waiting: number;
-  /** What somebody would wait who came now, by the estimate. */
+  /** The estimated wait of a request that came now. */
   readonly waitMs: Milliseconds;
   readonly begun: number;
   /** Of these so many had to stand in the line. */
@@ -81,7 +81,7 @@ const TURN_MS: Milliseconds = 2;
 const SHORT_LINE = 0.2;
 /** Memory only: a line is cheap, and its length in time is what is really bounded. */
 const PLACES_PER_SLOT = 32;
-/** Of `maxRunning`: so many while the process itself is overloaded; as long as there are not more, nobody is refused. */
+/** Of `maxRunning`: so many while the process itself is overloaded; as long as there are not more, no request is refused. */
 const FEWER = 0.25;
 /** What a new measurement counts in an average. */
 const NEWEST = 0.1;
@@ -148,7 +148,7 @@ export class RenderSlots {
     return this.#stand(deadlineMs, signal, rank);
   }
 
-  /** For what nobody waits for; it is held back before it comes here, and counted so that people see the slot taken. */
+  /** For renders that no request waits for; each is held back before it comes here, and counted so that people see the slot taken. */
   enterBehind(): Slot {
     return this.#begin();
   }
@@ -194,13 +194,13 @@ export class RenderSlots {
     return this.#running < this.#most && (this.#spentMs === undefined || this.#spentMs < TURN_MS);
   }
 
-  /** How many would begin before somebody who came now. */
+  /** How many would begin before a request that came now. */
   #ahead(rank: Rank): number {
     const { personal, shared } = this.#lines;
     return rank === 'personal' ? personal.size : personal.size + shared.size;
   }
 
-  /** By the pace of those before, or, while nobody has waited yet, by the time a render takes. */
+  /** By the pace of those before, or, while no request has waited yet, by the time a render takes. */
   #waitMs(rank: Rank): Milliseconds {
     const paceMs = this.#gapMs > 0 ? this.#gapMs : this.#renderMs / this.#most;
     return (this.#ahead(rank) + 1) * paceMs;
@@ -306,7 +306,7 @@ export class RenderSlots {
 
   #measure(beganAtMs: Milliseconds, nowMs: Milliseconds): void {
     this.#renderMs = average(this.#renderMs, nowMs - beganAtMs);
-    // Only where somebody waited all the time does the gap tell how fast the line moves.
+    // Only where a request waited all the time does the gap tell how fast the queue moves.
     if (this.#lineSinceMs === undefined) return;
     if (this.#lastEndMs !== undefined) this.#gapMs = average(this.#gapMs, nowMs - this.#lastEndMs);
     this.#lastEndMs = nowMs;

@@ -179,7 +179,7 @@ export class Renders<V extends Cached> {
       const standIn =
         reason === 'miss' && slots !== undefined ? this.#staleIfOverloaded(job.key, slots) : undefined;
       if (standIn !== undefined) return standIn;
-      // Nobody need be asked for a turn that could not be used.
+      // No turn is asked for that could not be used.
       if (reason === 'miss') slots?.check(deadlineMs);
       const turn = isStraight ? undefined : await this.#turn(trip, patience);
       if (turn === 'again') {
@@ -204,7 +204,7 @@ export class Renders<V extends Cached> {
     }
   }
 
-  /** The turn to render; `again` after waiting for another's; undefined when there is nobody to agree with. */
+  /** The turn to render; `again` after waiting for another's; undefined where there is no other worker to agree with. */
   async #turn({ job, stop }: Trip<V>, patience: Patience): Promise<Turn | 'again' | undefined> {
     const { coordinator, shared, counts } = this.#options;
     const { key, options } = job;
@@ -330,7 +330,7 @@ export class Renders<V extends Cached> {
   /** Behind those who wait. The turn ends when the others can see the result, not before. */
   #share({ key, options }: Job<V>, turn: Turn | undefined, value: V): void {
     const { shared, costs } = this.#options;
-    // Whoever waits for this turn would find nothing.
+    // A worker that waits for this turn would find nothing.
     if (turn !== undefined) void shared.write(key, value).then(() => endTurn(turn));
     else if (!costs.isCheap(key, options.group)) void shared.write(key, value);
     // A restart is glad of what the warm list names.
@@ -344,7 +344,7 @@ export class Renders<V extends Cached> {
       throw new IncompleteRenderError(job.options.group);
   }
 
-  /** Under strain what memory has of it is answer enough, whatever its time says. */
+  /** Under overload what memory has of it is response enough, whatever its time says. */
   #staleIfOverloaded(key: CacheKey, slots: RenderSlots): FlightResult<V> | undefined {
     return slots.overloadLevel === 'none' ? undefined : this.#standIn(key, STALE_IF_OVERLOADED);
   }
@@ -395,7 +395,7 @@ export class Renders<V extends Cached> {
 
 /**
  * How long a request waits for what others render. Who has waited for a render to its end and finds nothing (it failed, or
- * may not be stored) renders for himself after the second time, and already after the first if another wait of that
+ * may not be stored) renders for itself after the second time, and already after the first if another wait of that
  * length would leave less than that to render in: better twice at once than in a row, past the deadline. A render that
  * still goes on is waited for: it is ahead of any that would begin now.
  */

@@ -68,7 +68,7 @@ export class Flight<T> {
     });
   }
 
-  /** Goes on to the end, whoever leaves: a background render, or one whose waiters were served stale. */
+  /** Goes on to the end, whichever waiters leave: a background render, or one whose waiters were served stale. */
   detach(): void {
     this.#detached = true;
   }

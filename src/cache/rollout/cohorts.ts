@@ -1,7 +1,7 @@
 // What each step of a rollout does: hits and waits of the keys inside the cohort of a feature beside those outside.
 //
 // A fixed number of counters for each feature that is on for some keys and off for others; a feature that is on or off
-// for all has nobody to compare with. Features are judged one at a time: their cohorts are independent.
+// for all has nothing to compare with. Features are judged one at a time: their cohorts are independent.
 import type { Milliseconds } from '../../core/units.ts';
 import type { CacheKey, Outcome } from '../contract.ts';
 import type { Cached } from '../entry.ts';

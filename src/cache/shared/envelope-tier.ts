@@ -20,7 +20,7 @@ export interface ByteStore {
   read(key: CacheKey): Promise<StoredBytes | undefined>;
   write(key: CacheKey, bytes: Buffer, ttlMs: Milliseconds): Promise<void>;
   remove(key: CacheKey): Promise<void>;
-  /** All whose keys begin so; or more, where nobody else's lie there. */
+  /** All whose keys begin so; or more, where no keys of others lie there. */
   clear(beginning: string): Promise<void>;
   stats(): Readonly<Record<string, number | string>>;
   close(): Promise<void>;

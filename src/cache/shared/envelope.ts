@@ -17,7 +17,7 @@ const MAGIC = Buffer.from('CRE');
 export const ENVELOPE_VERSION = 2;
 const CHECKED_FROM = 13;
 
-/** `ageless`: it has longer to live than it was given, or was written before it was made: a clock was set back, and how old it is nobody knows. */
+/** `ageless`: it has longer to live than it was given, or was written before it was made: a clock was set back, and its age is unknown. */
 export type Flaw = 'foreign' | 'version' | 'truncated' | 'checksum' | 'key' | 'malformed' | 'ageless';
 
 /** What a store may round its times by. */

@@ -97,7 +97,7 @@ export class SharedTiers<V extends Cached> {
     return (await Promise.all(looks)).filter((found) => found !== undefined);
   }
 
-  /** Resolves when the tiers have it, or have failed to take it; nobody's answer waits for this. */
+  /** Resolves when the tiers have it, or have failed to take it; no response waits for this. */
   write(key: CacheKey, value: V): Promise<void> {
     return this.#writeTo(this.#options.tiers, key, value);
   }

@@ -3,7 +3,7 @@ import type { Cached } from '../entry.ts';
 
 /**
  * A tier below memory: shared with other workers, reached by I/O. It keeps what it is given and judges nothing:
- * whoever reads checks the stamp against his own purge clock. A tier that fails must reject, not hang.
+ * the reading worker checks the stamp against its own purge clock. A tier that fails must reject, not hang.
  */
 export interface Tier<V extends Cached> {
   readonly name: 'l2' | 'l3';

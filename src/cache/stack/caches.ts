@@ -32,7 +32,7 @@ export interface CachesOptions {
   readonly log: Logger;
   /** 0 to 1. */
   readonly random: () => number;
-  /** Makes an id that nobody else makes. */
+  /** Makes a unique id. */
   readonly newId: () => string;
   readonly validity: Validity;
   readonly pid: number;
@@ -79,7 +79,7 @@ export interface Caches {
   readonly rollout: Rollout;
   /** What becomes of pages in L1, by route. */
   readonly pageLifetimes: Lifetimes<PageEntry>;
-  /** The strain may be over: what was held back in the background may go on. */
+  /** The overload may be over: what was held back in the background may go on. */
   relieved(): void;
   /** Stops what renders, finishes what is being written, and lets go of Redis and the disk. */
   close(): Promise<void>;
@@ -117,7 +117,7 @@ export function openCaches(options: CachesOptions): Caches {
   const background = new Background({
     maxRunning: options.maxBackground ?? 2,
     maxQueued: 1000,
-    // A worker has one thread: while several people wait for renders, nobody else's turn comes.
+    // A worker has one thread: while several requests wait for renders, no other gets a turn.
     busy: () =>
       rendering.reduce((sum, count) => sum + count(), 0) > 2 ||
       (options.slots !== undefined && options.slots.overloadLevel !== 'none'),

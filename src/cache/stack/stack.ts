@@ -7,8 +7,8 @@
 // Held true throughout
 // - An entry purged after its stamp is served from no tier, and stored in none.
 // - Who arrives after a purge may board a flight that took off before it, but takes its result only if that purge
-//   did not touch it; otherwise he renders again (`#satisfies`).
-// - Nobody waits for a store: L1 is memory, L2 and L3 are written behind.
+//   did not touch it; otherwise it renders again (`#satisfies`).
+// - No request waits for a store: L1 is memory, L2 and L3 are written behind.
 import type { Clock } from '../../core/clock.ts';
 import { andThen, type Eventually } from '../../core/eventually.ts';
 import type { Logger } from '../../core/log.ts';
@@ -138,7 +138,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   fetch(key: CacheKey, options: FetchOptions, fill: Fill<V>): Eventually<Outcome<V>> {
     const job = { key, options, fill };
     try {
-      // What nobody waits for would make the cohort look slow that happens to be warmed.
+      // Background renders would make the cohort look slow that happens to be warmed.
       return this.#cohorts === undefined || options.reason === 'warm'
         ? this.#fetch(job)
         : this.#compared(job, this.#cohorts);
@@ -417,7 +417,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   }
 }
 
-/** The same render, for whoever waits and for no tier. */
+/** The same render, for the waiting requests and for no tier. */
 function keptNowhere<V extends Cached>(job: Job<V>): Job<V> {
   return { ...job, fill: (context) => andThen(job.fill(context), (filled) => ({ ...filled, store: false })) };
 }

@@ -13,7 +13,7 @@ const HOME = '\u001b[H';
 const TO_END_OF_LINE = '\u001b[K';
 const BELOW = '\u001b[J';
 const DEFAULT_COLUMNS = 100;
-/** Whatever ends this process, an error that nobody caught included. */
+/** Whatever ends this process, an uncaught error included. */
 const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'exit'] as const;
 
 export interface TopOptions {

@@ -120,7 +120,7 @@ export class Feed {
   async close(): Promise<void> {
     this.#closed = true;
     this.#retry?.cancel();
-    this.#judge({ isOn: false, note: undefined }); // Whoever waits for the first one.
+    this.#judge({ isOn: false, note: undefined }); // For those that wait for the first one.
     const child = this.#child;
     if (child === undefined) return;
     await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-// POST /drain of the operations port: one worker is replaced as in a reload, for one that somebody does not trust any
+// POST /drain of the operations port: one worker is replaced as in a reload, for one that the operator does not trust any
 // more. Its successor serves before it drains, so the host is never one short.
 import { z } from 'zod';
 import type { Logger } from '../../core/log.ts';

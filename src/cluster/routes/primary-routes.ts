@@ -23,7 +23,7 @@ export function addPrimaryRoutes(
       return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not ready', ...status } };
     },
   });
-  // Answers when it is over: whoever deploys wants to know how it went. The settings stay those of the start.
+  // Answers when it is over: the deployment wants to know how it went. The settings stay those of the start.
   operations.route({
     method: 'POST',
     path: '/reload',

@@ -11,7 +11,7 @@
 //   outdated    serving, and older than wanted. In turn, one slot at a time, a candidate starts beside it
 //   replacing   the candidate boots. When it serves, it takes the slot and the old worker drains. When a newer
 //               generation is wanted meanwhile, the candidate is ended and another one started: the last wish wins
-//   shaken      serving after an exception that nobody caught. Its connections go to others as soon as one serves; the
+//   shaken      serving after an uncaught exception. Its connections go to others as soon as one serves; the
 //               last server of a host goes on until its successor serves
 //
 // A worker that ends before it served refuses its generation: wishes up to it are answered with the reason, and slots
@@ -117,7 +117,7 @@ export class Generations {
     this.#isStarted = true;
   }
 
-  /** Whether somebody waits for a wish, or a slot will be given a newer worker. */
+  /** Whether a caller waits for a wish, or a slot will be given a newer worker. */
   get isReplacing(): boolean {
     return (
       this.#phase === 'open' && (this.#wishes.size > 0 || this.places.some((one) => this.#mayReplace(one)))
@@ -155,7 +155,7 @@ export class Generations {
     if (old !== undefined) this.#leave(old, 'drain');
   }
 
-  /** An exception that nobody caught. */
+  /** An uncaught exception. */
   shaken(member: Member, nowMs: Milliseconds): void {
     const place = this.#placeOf(member);
     if (place.current !== member || member.isShaken) return;
@@ -326,7 +326,7 @@ export class Generations {
 
 const STOPPING: Outcome = { reached: false, why: 'the server stops' };
 
-/** Nobody is in it, or one that must go, and nobody is coming. */
+/** No worker is in it, or one that must go, and none is coming. */
 function lacksWorker({ current, candidate }: Place): boolean {
   return candidate === undefined && (current === undefined || current.isShaken);
 }

@@ -1,7 +1,7 @@
 // Connections on their way to a worker that dies.
 //
 // In round robin the primary accepts a connection, sends it to a worker and forgets it once the worker has
-// answered. If the worker dies in between, nobody answers and nobody closes it: its client waits for ever
+// answered. If the worker dies in between, nothing answers or closes it: its client waits for ever
 // (seen with kill -9, and always with a wedged worker, which is handed exactly one connection that it never
 // takes). Nothing has been read from such a connection, so another worker can serve it as if nothing was.
 //

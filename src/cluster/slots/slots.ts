@@ -33,7 +33,7 @@ export interface SlotSnapshot {
   readonly state: WorkerState;
   readonly pid: number | undefined;
   readonly servingMs: Milliseconds;
-  /** Deaths that nobody asked for, since the start of the server. */
+  /** Unplanned deaths, since the start of the server. */
   readonly deaths: number;
   /** Deaths before ready, in a row. */
   readonly bootFailures: number;

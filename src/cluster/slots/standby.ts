@@ -1,5 +1,5 @@
 // A render worker kept ready for whichever slot loses its own (SPARE_WORKER=on). It has read its code, which is most of
-// a start, and waits for the welcome that gives it a slot; it holds no connection and is on no roll.
+// a start, and waits for the welcome that gives it a slot; it holds no connection and acknowledges no purge.
 //
 //   none      until a worker serves, while the code is being replaced, and for RETRY_MS after one that died waiting
 //   waiting   forked; its hello is kept for the slot that takes it
@@ -70,7 +70,7 @@ export class Standby {
 
 type ExitHandler = Parameters<Forked['onExit']>[0];
 
-/** A process whose first words are kept until somebody listens. */
+/** A process whose first messages are kept until there is a listener. */
 class Waiting implements Forked {
   readonly pid: number;
   readonly #forked: Forked;

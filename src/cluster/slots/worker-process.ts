@@ -3,7 +3,7 @@
 //   starting   forked. It must say hello in our version, get its welcome and say ready within
 //              BOOT_TIMEOUT_MS, or it is terminated.
 //   serving    it said ready. It must beat at least every HEARTBEAT_TIMEOUT_MS; a silent one is wedged. After an
-//              exception that nobody caught it serves on until it is told to drain.
+//              uncaught exception it serves on until it is told to drain.
 //   draining   told to finish what it holds (or SIGTERM, for one that cannot hear us). SIGKILL follows if it
 //              is still there after its deadline. Nothing leads back from here.
 //   dead       the process is gone; `onExit` was called, once.
@@ -44,7 +44,7 @@ function isKnown(code: string): code is `E_${string}` {
 
 export interface WorkerEvents {
   onServing(worker: WorkerProcess): void;
-  /** It serves on after an exception that nobody caught, and should not for long. */
+  /** It serves on after an uncaught exception, and should not for long. */
   onShaken(worker: WorkerProcess): void;
   /** It will not serve again, though the process may live on for a while: wedged, or leaving. */
   onUnfit(worker: WorkerProcess): void;

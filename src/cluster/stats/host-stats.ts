@@ -37,7 +37,7 @@ export interface HostStatsOptions {
     readonly services: HostServices | undefined;
   };
   readonly withinMs?: Milliseconds;
-  /** How often workers are asked when nobody wants to know. */
+  /** How often workers are asked when no reader asks. */
   readonly everyMs?: Milliseconds;
 }
 

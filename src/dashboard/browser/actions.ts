@@ -10,7 +10,7 @@ export interface Reply {
 /** No form of another site can send this header. */
 const headers = { 'x-coherent-action': 'dashboard', 'content-type': 'application/json' };
 
-/** Never rejects: nobody there is an answer too. */
+/** Never rejects: an unreachable server is an answer too. */
 export async function act(name: 'purge' | 'reload' | 'drain', question: unknown = {}): Promise<Reply> {
   return ask(`/dashboard/do/${name}`, { method: 'POST', headers, body: JSON.stringify(question) });
 }

@@ -19,7 +19,7 @@ async function purge(text: string, expires: boolean): Promise<void> {
   if (patterns.length > 0 && !(await confirmed(`${verb} all keys like ${patterns.join(', ')}?`, why, verb)))
     return;
   const kind = expires ? 'expire' : 'purge';
-  // Waits until every worker has applied it: whoever reloads the page after that must see the new one.
+  // Waits until every worker has applied it: a reload after that must show the new page.
   const reply = await act('purge', { keys, patterns, kind, wait: true });
   const { seq, workers, keys: number } = reply.body;
   const done =

@@ -13,7 +13,7 @@ export function showTiles({ box, coherence, workers }: Frame): void {
   tile(
     'hits',
     share(box.hitShare),
-    box.hitShare === null ? 'nobody asked for a page' : 'of requests for pages',
+    box.hitShare === null ? 'no page was asked for' : 'of requests for pages',
     tone(box.hitShare, 0.5),
   );
   tile(
@@ -47,7 +47,7 @@ function troubles({ errorsPerSecond, shedPerSecond, overloadLevel }: Frame['box'
   if ((shedPerSecond ?? 0) > 0) return [`overloaded: ${text(rate(shedPerSecond))} refused`, 'bad'];
   if ((errorsPerSecond ?? 0) > 0) return [`${text(rate(errorsPerSecond))} answers of 5xx`, 'bad'];
   if (overloadLevel === 'stale' || overloadLevel === 'shed')
-    return ['under strain: older pages served', 'warn'];
+    return ['overloaded: older pages served', 'warn'];
   return [errorsPerSecond === null ? 'no data yet' : 'no errors'];
 }
 

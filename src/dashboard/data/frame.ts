@@ -70,7 +70,7 @@ export interface WorkerStats {
   /** starting, serving, draining, dead. */
   readonly state: string;
   readonly servingMs: number;
-  /** Deaths that nobody asked for. */
+  /** Unplanned deaths. */
   readonly restarts: number;
   /** Whether it answered in time; otherwise its figures are those of before. */
   readonly answers: boolean;

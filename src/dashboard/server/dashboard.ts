@@ -39,7 +39,7 @@ export interface DashboardOptions {
     collect(): Promise<HostSnapshot>;
     subscribe(listener: (box: HostSnapshot) => void): () => void;
   };
-  /** What is not in a snapshot, now. `watched`: for somebody who looks, so requests may be recorded. */
+  /** What is not in a snapshot, now. `watched`: a browser looks, so requests may be recorded. */
   readonly extras: (watched: boolean) => FrameExtras;
   readonly files?: DashboardFiles | undefined;
 }

@@ -6,7 +6,7 @@ import { logSettings } from '../changes/change-keys.ts';
 import { isSilence } from '../pool/failures.ts';
 
 const CONNECT_WITHIN_MS: Milliseconds = 5_000;
-/** Locks on the application's tables; what waits for nobody's table sets it aside. */
+/** Locks on the application's tables; what does not wait for them sets it aside. */
 export const LOCK_TIMEOUT_MS: Milliseconds = 300;
 /** The server frees the slot of a feed that is silent for so long: stopped, cut off, or its machine gone. */
 const SENDER_TIMEOUT_MS: Milliseconds = 2_000;

@@ -73,7 +73,7 @@ export class Definitions {
     if (because.definitionsDropped && because.endLsn <= this.#takenAt) keys.add(schemaKey).add(catalogKey);
     // The term ends over this; the next one mends the publication and begins a new epoch.
     if (!(await publicationIsWhole(this.#sql)))
-      throw new Error(`Somebody changed the publication ${PUBLICATION}.`);
+      throw new Error(`Something else changed the publication ${PUBLICATION}.`);
     const print = await fingerprint(this.#sql);
     if (print !== this.#fingerprint) {
       const next = await loadCatalog(this.#sql, TRACKED_PUBLICATION);

@@ -1,7 +1,7 @@
 import { type DatabaseIdentity, serverName } from '../../core/database-identity.ts';
 import { CoherentError } from '../../core/errors.ts';
 
-/** The feed cannot work on this database until somebody changes something there. */
+/** The feed cannot work on this database until something is changed there. */
 export abstract class FeedUnavailableError extends CoherentError {}
 
 /** The server does not write the log that changes can be read from. */

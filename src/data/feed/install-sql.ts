@@ -12,10 +12,10 @@
 //
 // None of it may break a statement of the application. A published table refuses some: UPDATE and DELETE while it has no
 // identity that the log can tell, SET UNLOGGED. So only tables that refuse nothing are published (coherent.qualifies), and
-// the event triggers take out, in the same transaction, those that would begin to. Where nobody may make event triggers,
+// the event triggers take out, in the same transaction, those that would begin to. Where the role may not make event triggers,
 // tables whose owner could bring that about unknowingly, by dropping a key, stay out (setup.ts).
 //
-// The functions that change the publications run with the rights of whoever installed them, so that a role that owns
+// The functions that change the publications run with the rights of the role that installed them, so that a role that owns
 // no table can still have tables followed.
 
 /** What the log is read through, and what statements may rely on. */
@@ -62,7 +62,7 @@ $$;`;
  * In one transaction with the check: the lock that ADD TABLE takes keeps the identity as it was checked.
  *
  * Servers from before May 2025 (14.18, 15.13, 16.9, 17.5) do not tell transactions that run at the time of a table's
- * publication: their log reader goes on leaving it out, even after they have ended. There nobody may be writing to
+ * publication: their log reader goes on leaving it out, even after they have ended. There no client may be writing to
  * the table, so it is locked for a moment; where that takes longer than lock_timeout it is tried again later.
  */
 const PUBLISH = `

@@ -1,4 +1,4 @@
-// Postgres allows one reader of a slot, and that is the election: whoever reads the slot leads. The others ask again
+// Postgres allows one reader of a slot, and that is the election: the feed that reads the slot leads. The others ask again
 // until it is free. The slot is made where it is missing, and made anew where its position is gone.
 import type pg from 'pg';
 import type { Clock } from '../../core/clock.ts';
@@ -63,7 +63,7 @@ export async function becomeLeader(
   return undefined;
 }
 
-/** Asked first: a start that is refused would fill the server's log. True: nobody reads it. */
+/** Asked first: a start that is refused would fill the server's log. True: no feed reads it. */
 async function ensureSlot({ sql, memory, slot }: LeadershipOptions): Promise<boolean> {
   const { exists, active, lost } = await slotState(sql, slot);
   if (exists && lost === undefined) return !active;

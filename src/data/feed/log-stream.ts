@@ -47,7 +47,7 @@ export class LogStream implements Submittable {
   #connection: Connection | undefined;
   #acknowledged: Lsn = 0n;
   #waiting: Buffer[] = [];
-  /** From the beginning: whoever listens has to prepare first. */
+  /** From the beginning: the listener has to prepare first. */
   #held = true;
   #started = false;
   #ended = false;

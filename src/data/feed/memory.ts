@@ -33,7 +33,7 @@ export class FeedMemory {
     );
   }
 
-  /** Before the slot is made anew: whoever leads next then begins a new epoch, also if we do not live to. */
+  /** Before the slot is made anew: the next leader then begins a new epoch, also if we do not live to. */
   async forget(): Promise<void> {
     const { rows } = await this.#sql.query('DELETE FROM coherent.feed WHERE slot = $1 RETURNING slot', [
       this.#slot,

@@ -1,5 +1,5 @@
-// Purges that somebody outside must still be told of, kept in the database: what is in here outlives every process of
-// every host, and whoever leads next goes on with it.
+// Purges that receivers outside must still be told of, kept in the database: what is in here outlives every process of
+// every host, and the next leader goes on with it.
 //
 //   added      committed before the log's position is acknowledged, so that no purge falls between the two
 //   batch      taken to be told: the rows of a batch never change, so that it keeps its name however often it is tried

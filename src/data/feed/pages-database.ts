@@ -92,7 +92,7 @@ export class PagesDatabase {
     return client;
   }
 
-  /** Its other end may be gone, so nobody waits for its goodbye. */
+  /** Its other end may be gone, so its goodbye is not awaited. */
   #drop(): void {
     const client = this.#client;
     this.#client = undefined;

@@ -42,7 +42,7 @@ const CANDIDATES = `
       AND n.nspname NOT IN ('coherent', 'information_schema', 'pg_catalog', 'pg_toast')) candidates
   ORDER BY name`;
 
-/** Tracked tables whose changes are not read after all, or were not for a moment: somebody else changed our publication. */
+/** Tracked tables whose changes are not read after all, or were not for a moment: another client changed our publication. */
 const STRAYS = `
   SELECT t.prrelid::text AS oid FROM pg_publication_rel t JOIN pg_publication p ON p.oid = t.prpubid
   WHERE p.pubname = '${TRACKED_PUBLICATION}' AND NOT EXISTS (
@@ -58,7 +58,7 @@ export async function publicationIsWhole(sql: SqlConnection): Promise<boolean> {
   return rows.length === 0;
 }
 
-/** Nobody relies on them until they are published again. True: there were any, so purges are missing. */
+/** No page relies on them until they are published again. True: there were any, so purges are missing. */
 export async function forgetStrays(sql: SqlConnection): Promise<boolean> {
   const { rows } = await sql.query(`SELECT coherent.forget(s.oid::oid::regclass) FROM (${STRAYS}) s`);
   return rows.length > 0;

@@ -12,7 +12,7 @@ import {
   TRACKED_PUBLICATION,
 } from './install-sql.ts';
 
-/** Any number that nobody else uses: installing is done by one at a time. */
+/** Any number that no other program uses: installing is done by one at a time. */
 const INSTALL_LOCK = 0x636f_6865;
 
 export const NO_RIGHTS = '42501';
@@ -96,7 +96,7 @@ async function inOneTransaction(sql: SqlConnection, text: string): Promise<void>
 
 export interface SlotState {
   readonly exists: boolean;
-  /** Somebody reads it: another feed leads. */
+  /** It is being read: another feed leads. */
   readonly active: boolean;
   /** Why it cannot be read any more; undefined while it can. */
   readonly lost: string | undefined;
@@ -131,7 +131,7 @@ export async function slotState(sql: SqlConnection, slot: string): Promise<SlotS
 /** Waits until all transactions that are running have ended, since those cannot be told whole. */
 export async function createSlot(sql: SqlConnection, slot: string): Promise<void> {
   try {
-    // It waits for every transaction that runs, however long: that blocks nobody, and silence-watch.ts says for whom.
+    // It waits for every transaction that runs, however long: that blocks no client, and silence-watch.ts says for whom.
     await sql.query('SET lock_timeout = 0');
     await sql.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [slot]);
   } catch (error) {
@@ -172,7 +172,7 @@ export function replicationFailure(error: unknown): unknown {
   return connectionFailure(error);
 }
 
-/** Somebody has to change something before the next attempt can be any better. */
+/** Something has to be changed before the next attempt can be any better. */
 export function connectionFailure(error: unknown): unknown {
   if (!(error instanceof Error) || !NOT_PERMITTED.has(sqlState(error) ?? '')) return error;
   return new FeedRightsError(

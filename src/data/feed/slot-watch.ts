@@ -1,4 +1,4 @@
-// How much of the log the slot keeps: it grows while nobody reads, until the server's own bound or the end of the disk.
+// How much of the log the slot keeps: it grows while no feed reads, until the server's own bound or the end of the disk.
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';

@@ -1,5 +1,5 @@
 // One term of a leading feed: from the moment the slot is ours until something breaks. Everything that was read but
-// not acknowledged is read again in the next term, by whoever leads then.
+// not acknowledged is read again in the next term, by the feed that leads then.
 //
 //   stream -> decoder -> collector -> publisher -> bus
 //     ^ held while a change of definitions is dealt with, or too much waits

@@ -8,7 +8,7 @@ import { isConnectionLoss } from './failures.ts';
 /** How long the server may take to stop an aborted statement before its connection is closed. */
 const CANCEL_TIMEOUT_MS: Milliseconds = 1000;
 
-/** A connection on loan, which goes back once, whoever lets go of it first. */
+/** A connection on loan, which goes back once, whichever user releases it first. */
 export class ConnectionLease {
   readonly connection: Connection;
   readonly #inTransaction: boolean;

@@ -35,7 +35,7 @@ export function isConnectionLoss(error: unknown): boolean {
   return error.code !== undefined && (SESSION_ENDED.has(error.code) || error.code.startsWith('08'));
 }
 
-/** A connection could not be made, and may be in a moment: nobody listens (yet), or a server that starts or ends said so. */
+/** A connection could not be made, and may be in a moment: no server listens (yet), or a server that starts or ends said so. */
 export function isPassingConnectFailure(error: unknown): boolean {
   const one = error instanceof AggregateError ? error.errors[0] : error;
   if (one instanceof Error && one.message === 'Connection terminated due to connection timeout') return false;

@@ -34,7 +34,7 @@ export function readIdentity(row: object | undefined): DatabaseIdentity {
   };
 }
 
-/** Told of every change; `now` is undefined while nobody knows. */
+/** Told of every change; `now` is undefined while it is unknown. */
 export type IdentityListener = (
   now: DatabaseIdentity | undefined,
   before: DatabaseIdentity | undefined,

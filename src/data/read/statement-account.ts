@@ -1,4 +1,4 @@
-// What becomes of every statement besides its result: a span where somebody traces, its time and rows in the figures, a word in the
+// What becomes of every statement besides its result: a span where traces are recorded, its time and rows in the figures, a word in the
 // log where it was slow, and an error of ours in the place of the driver's.
 import type { Clock } from '../../core/clock.ts';
 import { CoherentError } from '../../core/errors.ts';

@@ -59,7 +59,7 @@ export class Transactions {
       if (lease.held) await client.query(this.#limited({ text: 'ROLLBACK' })).catch(() => lease.drop());
       throw error;
     } finally {
-      // What it did to its session is undone before the next statement comes; nobody waits for that.
+      // What it did to its session is undone before the next statement comes; no statement waits for that.
       if (lease.held && kind.reset !== '') lease.releaseAfter(this.#reset(lease.connection));
       else lease.release();
     }

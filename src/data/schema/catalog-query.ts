@@ -464,7 +464,7 @@ const settings =
     /\s+/,
   );
 
-/** Settings of pg_trgm, which its operators read, and what they are where nobody sets them; the extension need not be loaded. */
+/** Settings of pg_trgm, which its operators read, and their defaults; the extension need not be loaded. */
 const thresholds = [
   ['similarity', '0.3'],
   ['word_similarity', '0.6'],

@@ -242,7 +242,7 @@ export class Catalog {
   }
 
   /**
-   * Whether statements have to be analysed anew by whoever holds this catalog snapshot. After TRUNCATE, VACUUM FULL or a grant they
+   * Whether statements have to be analysed anew by holders of this catalog snapshot. After TRUNCATE, VACUUM FULL or a grant they
    * have not. Says nothing of catalog snapshot that were taken in between.
    */
   readsLike(next: Catalog): boolean {
@@ -295,7 +295,7 @@ function volatilityOf(letter: string): 'immutable' | 'stable' | 'volatile' {
 function ownCodeOf({ ownCode, relations }: RawCatalog): OwnCode {
   const parents = new Map(relations?.map((one) => [one.oid, one.parents ?? []]));
   const reached = new Set<string>();
-  // Whoever reads a parent reads its children.
+  // Reading a parent reads its children.
   const reach = (oid: string): void => {
     if (reached.has(oid)) return;
     reached.add(oid);

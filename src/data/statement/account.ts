@@ -11,7 +11,7 @@ export class Account {
     this.#met.add(body);
   }
 
-  /** Of an expression that is walked only if somebody uses its value, and not computed otherwise. */
+  /** Of an expression that is walked only if its value is used, and not computed otherwise. */
   defer(tree: Tree): void {
     if (counted.has(tree.kind)) this.#met.add(tree.body);
     eachChild(tree.body, (inner) => this.defer(inner));

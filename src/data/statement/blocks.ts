@@ -319,7 +319,7 @@ export class Blocks {
       }
       const cte: Cte = { query, columns, odd, recursive, ctes: new Map(ctes), outer: place.outer };
       ctes.set(name, cte);
-      // A query that nobody asks is not run; all the same it may not write or do what cannot be followed.
+      // A query whose result is unused is not run; all the same it may not write or do what cannot be followed.
       const aside = this.findings.aside();
       new Blocks(this.catalog, aside, this.options).fromCte(cte, name, { ...place, ctes }, 'inner');
       this.findings.absorb(aside);

@@ -259,7 +259,7 @@ export class Expressions {
     }
   }
 
-  /** What makes JSON casts to it where there is such a cast, and nobody asks for it by name. */
+  /** What makes JSON casts to it where there is such a cast, and the statement does not ask for it by name. */
   private checkJson(name: string): void {
     if (this.catalog.impureCasts.has('json'))
       this.findings.untracked.add(`${name} may call a cast to json that is not immutable`);

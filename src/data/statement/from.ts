@@ -173,7 +173,7 @@ export class From {
     const all = block.targets?.map((target, i) => [named(target, i), target] as const);
     const certain = all?.every(([name]) => name !== '');
     const names = certain ? new Set(all?.map(([name]) => name)) : undefined;
-    // Two columns of one name can be named by nobody outside, but `*` shows both: count them here.
+    // Two columns of one name cannot be named outside, but `*` shows both: count them here.
     if (!block.transparent || all === undefined || names?.size !== all.length || !certain) {
       for (const [, target] of block.transparent ? (all ?? []) : []) {
         pending.push(() =>

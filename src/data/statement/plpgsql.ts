@@ -1,6 +1,6 @@
 // What a function in PL/pgSQL may run, as SQL: the parser's own output, and what it leaves out of it. It does not have
 // the defaults of variables whose type it does not know (records, enums, domains, composites). So the declarations are
-// read once more here, word by word; whatever calls something, and is then still in nobody's account, is refused.
+// read once more here, word by word; whatever calls something, and is then still unaccounted for, is refused.
 import { parsePlPgSQLSync, scanSync } from 'libpg-query';
 import { type Body, text } from './tree.ts';
 

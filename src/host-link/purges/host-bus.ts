@@ -92,7 +92,7 @@ export class HostBus implements PurgeBus, PurgeSource, AcknowledgementSource {
     return this.#follower.start();
   }
 
-  /** Whose purges these are from now on; undefined while nobody knows. What was trusted before is not any more. */
+  /** Whose purges these are from now on; undefined while it is unknown. What was trusted before is not any more. */
   belongTo(owner: BusOwner | undefined): void {
     if (this.#closed || owner?.server === this.#owner?.server) return;
     this.#owner = owner;
@@ -154,7 +154,7 @@ export class HostBus implements PurgeBus, PurgeSource, AcknowledgementSource {
     const owner = this.#owner;
     const { epoch, seq, freshMs, server } = await this.#ask('state', {
       ask: 'state',
-      // Nobody who waits for a purge need wait for one who serves from another database.
+      // A waiting purge need not wait for a worker that serves from another database.
       ...(this.#options.member === undefined || this.#isElsewhere ? {} : { member: this.#options.member }),
       ...(position ?? { epoch: '', seq: 0 }),
       ...(this.#seen && { seen: this.#seen }),
@@ -176,7 +176,10 @@ export class HostBus implements PurgeBus, PurgeSource, AcknowledgementSource {
   }
 
   async readAcknowledgements(everybody: boolean): Promise<Acknowledgements> {
-    const { epoch, seq, members } = await this.#ask('roll', { ask: 'roll', everybody });
+    const { epoch, seq, members } = await this.#ask('acknowledgements', {
+      ask: 'acknowledgements',
+      everybody,
+    });
     // A relay lives as long as its workers: it has heard of all that there are.
     return { epoch, seq, members, keptMs: Number.POSITIVE_INFINITY };
   }

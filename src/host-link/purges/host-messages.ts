@@ -9,9 +9,9 @@
 //                                       <-      state { id, epoch, seq, freshMs, server }  of which the feed speaks
 //   clock { id }                        ->
 //                                       <-      clock { id, file }                     the clock, saved as a file
-//   leave                               ->      it serves nothing any more: nobody waits for it
-//   roll { id, everybody }              ->
-//                                       <-      roll { id, epoch, seq, members }
+//   leave                               ->      it serves nothing any more: no purge waits for it
+//   acknowledgements { id, everybody }  ->
+//                                       <-      acknowledgements { id, epoch, seq, members }
 //                                       <-      report                                 to every listener, where `everybody`
 //   fresh { lifeMs, server }            ->      said by the feed, of this database server
 //   epoch { id }                        ->      a new one, please
@@ -24,7 +24,7 @@ const epoch = z.string().min(1).max(64);
 const seq = z.number().int().nonnegative();
 const kind = z.enum(['purge', 'expire']);
 const name = z.string().max(200);
-/** Of which database server the feed speaks; '' where nobody has said. */
+/** Of which database server the feed speaks; '' where it is unknown. */
 const server = z.string().max(200);
 /** By the database's clock; for figures only. */
 const committedMs = z.number().nonnegative().max(1e14).optional();
@@ -41,7 +41,7 @@ const toRelay = z.discriminatedUnion('ask', [
     seen: z.object({ epoch: z.string().max(64), seq }).optional(),
   }),
   z.object({ ask: z.literal('leave') }),
-  z.object({ ask: z.literal('roll'), id, everybody: z.boolean() }),
+  z.object({ ask: z.literal('acknowledgements'), id, everybody: z.boolean() }),
   z.object({ ask: z.literal('clock'), id }),
   z.object({ ask: z.literal('fresh'), lifeMs: z.number().max(60_000), server }),
   z.object({ ask: z.literal('epoch'), id }),
@@ -54,7 +54,7 @@ const fromRelay = z.discriminatedUnion('say', [
   z.object({ say: z.literal('clock'), id, file: z.string() }),
   z.object({ say: z.literal('report') }),
   z.object({
-    say: z.literal('roll'),
+    say: z.literal('acknowledgements'),
     id,
     epoch,
     seq,

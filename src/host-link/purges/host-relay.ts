@@ -4,7 +4,7 @@
 //   stop in order   the clock is saved to `purge-clock`; the next start continues its epoch, so what lies on disk may
 //                   be trusted again
 //   any other end   there is no such file (the start before has taken it away), so a new epoch begins and everything
-//                   on disk is suspect: purges may have been heard that nobody wrote down
+//                   on disk is suspect: purges may have been heard that were not written down
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
@@ -90,7 +90,7 @@ export class HostRelay {
       case 'leave':
         this.leave(from);
         break;
-      case 'roll':
+      case 'acknowledgements':
         this.#sendAcknowledgements(from, message.id);
         if (message.everybody) for (const member of this.#members.keys()) member.send({ say: 'report' });
         break;
@@ -159,7 +159,7 @@ export class HostRelay {
 
   #sendAcknowledgements(to: Member, id: number): void {
     const members = [...this.#members.values()].filter((entry) => entry !== undefined);
-    to.send({ say: 'roll', id, epoch: this.#epoch, seq: this.#seq, members });
+    to.send({ say: 'acknowledgements', id, epoch: this.#epoch, seq: this.#seq, members });
   }
 
   #freshMs(): Milliseconds {

@@ -57,7 +57,7 @@ export class LocalBus implements PurgeBus {
     for (const listener of this.#listeners) listener.reset(this.#clock.epoch, 0, undefined);
   }
 
-  /** Whoever has published has been applied already. */
+  /** What was published has been applied already. */
   async applied(): Promise<Applied> {
     if (this.#closed) throw new BusClosedError();
     return { workers: this.#listeners.size, missing: [] };

@@ -9,7 +9,7 @@ import { SECURITY_HEADERS } from '../response/security-headers.ts';
 import { NO_DOCUMENT } from './json-answer.ts';
 import type { Outgoing, Sent } from './web-response.ts';
 
-/** A range of many parts is dear to read. Nobody has to answer one (RFC 9110, 14.2), so the whole file is sent. */
+/** A range of many parts is dear to read. A server need not answer one (RFC 9110, 14.2), so the whole file is sent. */
 const MAX_RANGE_LENGTH = 256;
 /** Nothing in it runs, and it is of no origin: neither cookies nor storage of this site are there for it. */
 const SANDBOX =

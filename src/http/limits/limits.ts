@@ -11,7 +11,7 @@ export interface Limits {
   readonly connectionsCheckingMs: Milliseconds;
   /** How long an idle connection is kept. Longer than that of a proxy in front, or it meets closed connections. */
   readonly keepAliveTimeoutMs: Milliseconds;
-  /** In each such span a visitor with bytes waiting for him must take some: slow-readers.ts. */
+  /** In each such span a client with bytes waiting for it must take some: slow-readers.ts. */
   readonly sendTimeoutMs: Milliseconds;
   /** At once. Beyond, one that waits for its client is closed for a new one, or the new one where all wait for us. */
   readonly maxConnections: number;

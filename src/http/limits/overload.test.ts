@@ -53,11 +53,11 @@ describe('what a worker feels of an overload', () => {
     }
   });
 
-  it('is told once when it comes, once when it goes, and to whoever holds work back at every look', () => {
+  it('is told once when it comes, once when it goes, and at every look to what holds work back', () => {
     const { feel, log, looks } = watch();
     feel(6, { loopDelayP99Ms: 900 });
     feel(2, {});
-    const told = log.lines.filter(({ message }) => message.includes('overloadLevel'));
+    const told = log.lines.filter(({ message }) => message.includes('overload level'));
     expect(told).toHaveLength(2);
     expect(looks()).toBe(8);
   });

@@ -5,7 +5,7 @@
 //   well again                                                  at the first look that says so
 //
 // A loop can be blocked for 150 ms in every second and be busy for 15 % of the time: so both are looked at. A heap that
-// fills up is looked at because a worker that dies of it answers nobody; what was refused in time is answered elsewhere.
+// fills up is looked at because a worker that dies of it answers no request; what was refused in time is answered elsewhere.
 import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '../../core/clock.ts';
@@ -96,7 +96,7 @@ export class Overload {
       write.call(
         log,
         { ...this.#signs, overloadLevel, before: this.#overloadLevel },
-        'the strain on this worker has changed',
+        'the overload level of this worker has changed',
       );
     }
     this.#overloadLevel = overloadLevel;

@@ -1,5 +1,5 @@
-// Readers too slow to wait for. Bytes that a visitor does not take lie in this process, and his connection holds a
-// place; one that takes a byte now and then would hold both for ever. So whoever has bytes waiting must take, in each
+// Readers too slow to wait for. Bytes that a visitor does not take lie in this process, and their connection holds a
+// place; one that takes a byte now and then would hold both for ever. So a client with bytes waiting must take, in each
 // span of `sendTimeoutMs`, as many as the slowest line does, or is cut off.
 //
 // What was taken is what the operating system took of us. A large body is one write, of which Node tells only the

@@ -28,7 +28,7 @@ export interface Answered {
   readonly durationMs?: Milliseconds | undefined;
   /** `hit l1`, `stale l2`, `miss`, `miss collapsed`, `error`. */
   readonly cache?: string | undefined;
-  /** The visitor went, or was cut off, before he had all of it. */
+  /** The visitor went, or was cut off, before they had all of it. */
   readonly cut?: true | undefined;
   readonly requestId?: string | undefined;
   /** What a visitor was shown, where it is another request's: one failure that many waited for. */
@@ -81,7 +81,7 @@ export class AccessLog {
     if (mode === 'off') return false;
     if (mode === 'all' || status >= 500) return true;
     if (mode === 'sampled') return random() < share;
-    // Who leaves by himself is no failure of ours, unless an answer was begun.
+    // A client that leaves is no failure of ours, unless an answer was begun.
     return wasCut;
   }
 

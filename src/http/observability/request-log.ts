@@ -1,5 +1,5 @@
 // A request of the ordinary path by its name: the id that the visitor is told, that stands in every line about it, and
-// that he can quote. A trusted proxy may have given it one (Front.requestId); otherwise it gets one here, when somebody
+// that they can quote. A trusted proxy may have given it one (TrustProxy.requestId); otherwise it gets one here, when a reader
 // first asks for it.
 //
 // It goes out as `x-request-id` with every answer that was made for this request: refusals, failures, renders, what came

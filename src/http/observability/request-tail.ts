@@ -1,4 +1,4 @@
-// The last requests, recorded only while somebody looks at them: whoever does takes them every second or so, and when
+// The last requests, recorded only while a dashboard shows them: it takes them every second or so, and when
 // nobody has for OPEN_MS recording ends by itself. Bounded between two takes; hits have a place of their own, or they
 // would leave none for the rest. What has no place is counted.
 import type { Clock, Timer } from '../../core/clock.ts';

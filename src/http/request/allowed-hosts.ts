@@ -1,5 +1,5 @@
 // The names this server answers for (ALLOWED_HOSTS). Pages do not depend on the Host header, so a wrong one cannot
-// reach a cached page; but a browser that was led here under somebody else's name (DNS rebinding), or a cache in
+// reach a cached page; but a browser that was led here under another host's name (DNS rebinding), or a cache in
 // front that keys by a name of the attacker's choice, should get nothing at all.
 
 interface Pattern {

@@ -1,4 +1,4 @@
-// Whether a POST comes from a page of this site, so that no other site can make a visitor's browser act in his name (CSRF).
+// Whether a POST comes from a page of this site, so that no other site can make a visitor's browser act in their name (CSRF).
 //
 // Browsers say it themselves, in headers that no script can set: Sec-Fetch-Site where the page came over TLS or from this
 // machine, Origin with every POST. A request with neither comes from no browser of the last years; it is refused, too, so
@@ -12,7 +12,7 @@ const MAX_ORIGIN_LENGTH = 300;
 /** `publicOrigin`: as visitors type it; behind a proxy that changes Host only this can be compared with. */
 export function comesFromHere(headers: IncomingHttpHeaders, publicOrigin: string | undefined): boolean {
   const site = headers['sec-fetch-site'];
-  // `none`: the visitor himself, by a bookmark, say. Sibling domains (`same-site`) are not this site.
+  // `none`: the visitor, by a bookmark, say. Sibling domains (`same-site`) are not this site.
   if (site !== undefined) return site === 'same-origin' || site === 'none';
   const { origin, host } = headers;
   if (origin === undefined || origin === 'null' || origin.length > MAX_ORIGIN_LENGTH) return false;

@@ -1,4 +1,4 @@
-// What an operator may ask of a single answer, and nobody else: to be rendered anew, and to be told how it was made.
+// What an operator may ask of a single answer, and no other client: to be rendered anew, and to be told how it was made.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Header } from '../../cache/entry.ts';

@@ -1,4 +1,4 @@
-// Nobody sends a body with GET for a good reason, but it must not break the connection: what is not read would
+// There is no good reason to send a body with GET, but it must not break the connection: what is not read would
 // be taken for the next request, and what is read without end keeps a worker busy.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bytes } from '../../core/units.ts';

@@ -3,7 +3,7 @@
 // A proxy is believed by the address its connection comes from (TRUSTED_PROXIES), and by nothing else. From anybody
 // else X-Forwarded-*, Forwarded and X-Real-IP are read as if they were not there. Believed are X-Forwarded-For (who
 // the visitor is, for logs and counts) and X-Forwarded-Proto (whether TLS is in front). The host is the Host header,
-// whoever sends it, and absolute addresses are made of PUBLIC_ORIGIN: X-Forwarded-Host and Forwarded decide nothing.
+// whichever client sends it, and absolute addresses are made of PUBLIC_ORIGIN: X-Forwarded-Host and Forwarded decide nothing.
 // None of them is ever part of a cache key, unless a page names one in `vary`.
 import { type BlockList, isIP } from 'node:net';
 import { parseNetworks, plainAddress } from '../../core/networks.ts';
@@ -92,7 +92,7 @@ export class TrustProxy {
     return address;
   }
 
-  /** The name that a trusted proxy has given this request, or the trace that he says it belongs to. */
+  /** The name that a trusted proxy has given this request, or the trace that it says it belongs to. */
   requestId({ socket, headers }: Arrived): string | undefined {
     const { 'x-request-id': id, traceparent } = headers;
     if ((id === undefined && traceparent === undefined) || !this.#trusts(socket.remoteAddress))

@@ -65,7 +65,7 @@ export function pageResponse(entry: Sendable, asked: Asked, cacheStatus: string 
   };
 }
 
-/** For one visitor: no ETag, since nobody keeps it, and so no 304, whatever was asked. */
+/** For one visitor: no ETag, since it is kept nowhere, and so no 304, whatever was asked. */
 export function personalResponse(
   entry: Sendable,
   { method, encodings, transport = [] }: Asked,

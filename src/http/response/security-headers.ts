@@ -1,4 +1,4 @@
-// The headers every answer carries, whoever made it. The content security policy is not here: it belongs
+// The headers that every response carries, whatever made it. The content security policy is not here: it belongs
 // to the page (src/page/definitions/content-security.ts), because a page may hold inline scripts that it vouches for.
 
 /** Flat list: name, value, name, value. */

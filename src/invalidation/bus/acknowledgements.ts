@@ -1,8 +1,8 @@
 // Waiting until every live worker has applied a purge. The bus keeps acknowledgements: for each worker that serves pages how far
-// it had come when it last read the purge stream. Whoever waits looks at the list of acknowledgements, first asking everybody to say at once
+// it had come when it last read the purge stream. The waiting process looks at the list of acknowledgements, first asking all workers to say at once
 // where they are, then every few milliseconds.
 //
-// A worker that does not answer is stopped, cut off or dead; which of them, nobody can tell. What is certain: once it
+// A worker that does not answer is stopped, cut off or dead; which of them cannot be told. What is certain: once it
 // has been silent for the term of its lease it serves a micro-cache only, so nothing made before the purge is left of
 // it when `degradedTtlMs` have gone by as well. From then on it is not waited for. Silence is counted by the clock of
 // the one who waits: the acknowledgements' own times are only compared for being the same as before, so no jump of a clock makes a
@@ -28,7 +28,7 @@ export interface Acknowledgements extends Published {
 }
 
 export interface AcknowledgementSource {
-  /** The list of acknowledgements as it stands; with `ask` everybody is told to say at once how far he is. */
+  /** The list of acknowledgements as it stands; with `ask` every worker is told to say at once how far it is. */
   readAcknowledgements(ask: boolean): Promise<Acknowledgements>;
   /** The epoch moved under a wait: says again what the old one may have lost. Resolves to what to wait for now. */
   sayAgain(now: Published): Promise<Published>;
@@ -41,7 +41,7 @@ export interface AcknowledgementTimes {
   readonly degradedTtlMs: Milliseconds;
 }
 
-export const JUST_BEGUN = 'whoever has not been heard of since the bus began';
+export const JUST_BEGUN = 'any worker that has not been heard of since the bus began';
 
 const FIRST_PAUSE_MS: Milliseconds = 1;
 const LONGEST_PAUSE_MS: Milliseconds = 16;

@@ -10,7 +10,7 @@ export interface BusFleet {
   join(name?: string): Promise<PurgeBus>;
   /** From now on nothing reaches this member and nothing it says arrives: stopped, or cut off. */
   stop?(bus: PurgeBus): void;
-  /** All members are one: nobody can be missing. */
+  /** All members are one: none can be missing. */
   readonly oneProcess?: true;
   close(): Promise<void>;
 }
@@ -159,7 +159,7 @@ export function describeBus(name: string, start: () => Promise<BusFleet>): void 
       expect(performance.now() - begunAt).toBeGreaterThan(150);
     });
 
-    it('gives up waiting when nobody waits any more', async (context) => {
+    it('gives up waiting when its caller has gone', async (context) => {
       if (fleet.stop === undefined) return context.skip('one process cannot be stopped in part');
       const [writer, stopped] = [await worker(), await worker()];
       fleet.stop(stopped.bus);

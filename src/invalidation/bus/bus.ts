@@ -53,7 +53,7 @@ export interface PurgeBus {
   subscribe(listener: BusListener): () => void;
   /**
    * Resolves when no worker serves anything from before `published` any more, or at the timeout, naming those that may.
-   * Errors: `E_BUS_UNAVAILABLE`, `E_RELAY_SILENT` where nobody could be asked, `E_BUS_CLOSED`, the signal's reason.
+   * Errors: `E_BUS_UNAVAILABLE`, `E_RELAY_SILENT` where no worker could be asked, `E_BUS_CLOSED`, the signal's reason.
    */
   applied(published: Published, options: AppliedOptions): Promise<Applied>;
   close(): Promise<void>;

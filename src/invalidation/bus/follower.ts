@@ -8,7 +8,7 @@
 // - listeners see the purges of an epoch in order, without holes and without repeats; otherwise they see a reset
 // - the lease is renewed only after everything up to the number that was read has been told to the listeners
 // - at most one reading is under way; one asked for meanwhile follows it
-// - a reading says how far this worker was when it was sent, which goes onto the list of acknowledgements (roll.ts)
+// - a reading says how far this worker was when it was sent, which goes onto the list of acknowledgements (acknowledgements.ts)
 // - in a purge stream that is not about this process's database nothing is told but that nothing can be trusted
 // - what is heard while the clock is loaded is told after it: else a stream of purges that is quicker than loading would
 //   leave a hole behind every load, and so another load, for ever
@@ -124,7 +124,7 @@ export class PurgeFollower {
     for (const listener of this.#listeners) listener.reset(epoch, 0, undefined);
   }
 
-  /** Somebody waits for this worker to say how far it is. */
+  /** A purge waits for this worker to say how far it is. */
   asked(): void {
     // Also where a purge went missing on its way: the reading mends that, too.
     if (this.#timer !== undefined) void this.read();

@@ -1,4 +1,4 @@
-// Purges as they travel: over a channel as one text, in the stream as fields. Both are input: whoever can write to
+// Purges as they travel: over a channel as one text, in the stream as fields. Both are input: a client that can write to
 // Redis can write these, so nothing is believed that does not parse.
 import type { DependencyKey, EpochMs, Seq } from '../../core/units.ts';
 import type { PurgeKind } from '../clock/clock-state.ts';

@@ -19,7 +19,7 @@ const LONGEST_WAIT_MS: Milliseconds = 30_000;
 /**
  * `applied`: no worker of any host serves what was made before. Otherwise nothing is known, and nothing is lost: the
  * purge goes its way, within COHERENCE_BOUND_MS.
- * - `feed-off`: nobody follows the log (FEED); pages live by their TTL and explicit purges
+ * - `feed-off`: no feed follows the log (FEED); pages live by their TTL and explicit purges
  * - `not-published`: the feed has not come that far in time: it is behind, cut off, or has just died
  * - `not-applied`: `missing` names the workers that have not said so in time
  * - `unavailable`: the database or the bus could not be asked; the log says why
@@ -67,7 +67,7 @@ export class Visibility implements BusListener {
       if (published === undefined) return { applied: false, reason: 'not-published', missing: [] };
       const leftMs = Math.max(1, endsAt - clock.monotonic());
       const { workers, missing } = await bus.applied(published, { timeoutMs: leftMs });
-      // Nobody on the list of acknowledgements: not even this worker is, so nothing is known.
+      // No worker on the list of acknowledgements: not even this one is, so nothing is known.
       if (missing.length === 0 && workers > 0) return { applied: true, workers };
       return { applied: false, reason: 'not-applied', missing };
     } catch (error) {

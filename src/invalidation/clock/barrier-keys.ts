@@ -1,5 +1,5 @@
-// A mark is a key that travels with purges and purges nothing: whoever made it waits until it is heard. It has no slot in
-// the purge clock, so that waiting costs nobody a render.
+// A barrier key travels with purges and purges nothing: its maker waits until it is heard. It has no slot in
+// the purge clock, so that waiting costs no render.
 import type { DependencyKey } from '../../core/units.ts';
 
 const PREFIX = '@mark:';

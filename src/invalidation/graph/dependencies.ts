@@ -25,11 +25,11 @@ export interface TierObserver {
 export interface SweptCache {
   /** Drops the entry from memory if a purge has made it invalid. */
   dropPurged(id: EntryId): Swept | undefined;
-  /** Makes the entry again in the background. False: nobody knows how, or its page does not want it. */
+  /** Makes the entry again in the background. False: it is unknown how, or its page does not want it. */
   refresh(id: EntryId): boolean;
 }
 
-/** `everything`: purges came that nobody can name any more (a new epoch, a long silence). */
+/** `everything`: purges came that cannot be named any more (a new epoch, a long silence). */
 export interface WatchedPurge {
   readonly kind: PurgeKind | 'everything';
   readonly keys: readonly DependencyKey[];

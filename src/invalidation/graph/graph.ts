@@ -2,7 +2,7 @@
 // says that whatever was made from the profile is out of date when the posts change. Cycles are fine.
 //
 // Declared edges are closed over twice, so that no process needs to know them but the one that acts:
-// - a render adds to its keys all that they depend on (`sources`). This alone keeps pages right, whoever purges
+// - a render adds to its keys all that they depend on (`sources`). This alone keeps pages right, whatever purges
 // - a purge adds to its keys all that depend on them (`dependents`): watchers and caches outside know only those, and
 //   what was rendered before the edge was declared is reached, too
 import { rowOf } from '../../core/row-keys.ts';

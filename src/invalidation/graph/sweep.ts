@@ -1,7 +1,7 @@
 // What a purge leaves to do once it is applied: the entries it made invalid give back their memory, and those that
 // people liked are made again. Nothing depends on this for being right, so it takes its time: a slice of entries, then
-// whoever waits has a turn for as long as the slice took, then the next slice. A purge that hits a million entries
-// stops nobody.
+// waiting requests have a turn for as long as the slice took, then the next slice. A purge that hits a million entries
+// stops no request.
 //
 // A slice ends by the clock. What it costs to let go of an entry depends on what it lies in (a table that shrinks is
 // built anew), so no number of entries is a time.
@@ -23,7 +23,7 @@ export interface SweepOptions {
   /** Called with those that had been read at least `minReads` times, most read first. */
   readonly refresh: (hot: readonly EntryId[]) => void;
   readonly minReads: number;
-  /** So many at most for one sweep: what is left is made when somebody asks. */
+  /** So many at most for one sweep: what is left is made when a request asks. */
   readonly maxRefreshes: number;
   /** A slice ends with the entry after which this much time has gone by. */
   readonly sliceMs?: Milliseconds;

@@ -122,7 +122,7 @@ return { epoch, seq, secret, redis.call('GET', KEYS[2]), redis.call('GET', KEYS[
 
 /**
  * ARGV[7] = kind, ARGV[8] = slots to mark, 4 bytes each, little endian, ARGV[9] = keys as JSON,
- * ARGV[10] = keys for the stream ('' where too many: whoever catches up then reads the clock),
+ * ARGV[10] = keys for the stream ('' where too many: a worker that catches up then reads the clock),
  * ARGV[11] = channel, ARGV[12] = 'SPUBLISH' or 'PUBLISH', ARGV[13] = time of the commit or ''
  * -> [epoch, seq]
  */

@@ -73,7 +73,7 @@ export interface RedisBusOptions {
   readonly clock: Clock;
   readonly lease: Lease;
   readonly logger: Logger;
-  /** A name that was never used before, and that nobody can guess: `[\w-]{1,64}`. */
+  /** A name that was never used before, and that cannot be guessed: `[\w-]{1,64}`. */
   readonly newEpoch: () => string;
   readonly readEveryMs: Milliseconds;
   readonly needsFresh: boolean;
@@ -153,7 +153,7 @@ export class RedisBus implements PurgeBus, PurgeSource, AcknowledgementSource {
   }
 
   /**
-   * Whose purges these are from now on; undefined while nobody knows. What was said before is about another database,
+   * Whose purges these are from now on; undefined while it is unknown. What was said before is about another database,
    * or another copy of it: nothing of it is trusted.
    */
   belongTo(owner: BusOwner | undefined): void {
@@ -228,7 +228,7 @@ export class RedisBus implements PurgeBus, PurgeSource, AcknowledgementSource {
 
   async readState(position: StreamPosition | undefined): Promise<PurgeStreamReading> {
     if (position !== undefined) this.#learn(position);
-    // Nobody who waits for a purge of this purge stream need wait for one who serves from another database.
+    // A purge of this purge stream need not wait for a worker that serves from another database.
     const member = this.#isElsewhere ? '' : (this.#options.member ?? '');
     const owner = this.#owner;
     const answer = await this.#run('readState', [member, position?.epoch ?? '', String(position?.seq ?? 0)]);
@@ -306,7 +306,7 @@ export class RedisBus implements PurgeBus, PurgeSource, AcknowledgementSource {
     return last;
   }
 
-  /** Nobody need wait for it any more. Where Redis cannot be told it finds out by the silence. */
+  /** No purge need wait for it any more. Where Redis cannot be told it finds out by the silence. */
   async #withdrawAcknowledgement(member: string): Promise<void> {
     await this.#run('leave', [member]).catch(() => {});
   }

@@ -32,7 +32,7 @@ async function start(answers: readonly Answer[], { format = 'json' as AlertForma
   const logger = new LogLines();
   const clock = new ManualClock();
   const poster = await openPoster({ timeoutMs, clock: systemClock });
-  const sender = { host: 'box-1', version: '1.2.3' };
+  const sender = { host: 'host-1', version: '1.2.3' };
   const webhook = new AlertWebhook({ url, format, sender, poster, clock, random: () => 1, logger });
   open.push(
     () => webhook.close(),
@@ -64,7 +64,7 @@ describe('the alert webhook', () => {
       raisedAt: '2023-11-14T22:13:20.000Z',
       resolvedAt: null,
       untold: 0,
-      host: 'box-1',
+      host: 'host-1',
       version: '1.2.3',
     });
   });

@@ -202,7 +202,7 @@ export const thresholds = {
       if (limits.slotRetainedMb === 0 || bytes === undefined || !isUp(box)) return undefined;
       const retainedMb = Math.round(bytes / 1_048_576);
       return above(retainedMb, limits.slotRetainedMb, {
-        says: `the database keeps ${retainedMb} MB of its log for the change feed, and more by the hour if nobody reads it`,
+        says: `the database keeps ${retainedMb} MB of its log for the change feed, and more by the hour if no feed reads it`,
         figures: { retainedMb },
       });
     },
@@ -248,7 +248,7 @@ function above(value: number, limit: number, words: Words): Measured | undefined
   return { level, says: `${words.says}; the limit is ${limit}`, figures: { ...words.figures, limit } };
 }
 
-/** A worker that keeps silent may be the one that is worst: then nobody can say that all is well. */
+/** A worker that keeps silent may be the one that is worst: then it is unknown whether all is well. */
 function ofWorkers(box: HostSnapshot, value: number, limit: number, words: Words): Measured | undefined {
   const measured = above(value, limit, words);
   if (limit === 0 || !box.partial || measured?.level === 'over') return measured;

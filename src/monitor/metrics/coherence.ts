@@ -105,11 +105,8 @@ export const coherenceMetrics: readonly Metric[] = [
   gauge('coherent_feed_leading', '1 while the feed of this host is the one that reads.', [], ({ feed }) =>
     feed === undefined ? [] : one(Number(feed.state === 'leading')),
   ),
-  counter(
-    'coherent_feed_deaths_total',
-    'Deaths of the feed process that nobody asked for.',
-    [],
-    ({ feed }) => (feed === undefined ? [] : one(feed.deaths)),
+  counter('coherent_feed_deaths_total', 'Unplanned deaths of the feed process.', [], ({ feed }) =>
+    feed === undefined ? [] : one(feed.deaths),
   ),
   ...Object.entries(FEED_TOTALS).map(([figure, help]) =>
     counter(`coherent_feed_${snakeCase(figure)}_total`, help, [], ({ feed }) => {

@@ -25,7 +25,7 @@ export const processMetrics: readonly Metric[] = [
   gauge('coherent_workers_serving', 'Workers that serve.', [], ({ workers }) =>
     one(workers.filter(({ state }) => state === 'serving').length),
   ),
-  counter('coherent_worker_deaths_total', 'Deaths that nobody asked for.', ['slot'], ({ workers }) =>
+  counter('coherent_worker_deaths_total', 'Unplanned deaths.', ['slot'], ({ workers }) =>
     workers.map(({ slot, deaths }) => ({ labels: { slot: String(slot) }, value: deaths })),
   ),
   gauge('coherent_worker_boot_failures', 'Starts in a row that failed.', ['slot'], ({ workers }) =>

@@ -27,7 +27,7 @@ const ofComponents = (
 export const renderMetrics: readonly Metric[] = [
   histogram(
     'coherent_render_duration_seconds',
-    'Renders of pages, whoever waited for them: load, view, serialising, compressing.',
+    'Renders of pages, whether requests waited for them or not: load, view, serialising, compressing.',
     ['http_route'],
     ({ counts }) =>
       counts.pages

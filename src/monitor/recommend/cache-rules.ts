@@ -77,7 +77,7 @@ export const manyVariants: Rule = ({ box, counts }) => {
     evidence: `${stored} entries were made and ${hits} requests were answered from them; ${entries} are held now, ${size(bytes)}`,
     figures: { stored, hits, entries, bytes },
     advice:
-      'Narrow what is in its key: coarser query schemas (a list of allowed values, a bounded page number), fewer headers in vary; or cache.ttlMs: 0 where nobody asks twice.',
+      'Narrow what is in its key: coarser query schemas (a list of allowed values, a bounded page number), fewer headers in vary; or cache.ttlMs: 0 where pages are not asked for twice.',
     effect: `Frees up to ${size(bytes)} of L1 for pages that are read.`,
   }));
 };

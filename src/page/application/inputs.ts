@@ -47,7 +47,7 @@ export interface Declared {
 }
 
 const MAX_HEADER_LENGTH = 256;
-/** As of forms. Each costs, and nobody writes links with so many. */
+/** As of forms. Each costs, and no link needs so many. */
 const MAX_PAIRS = 1000;
 
 /** A promise only where a schema answers with one. */
@@ -58,7 +58,7 @@ export function parseInputs(
   if (declared.host === undefined) return parseRest(declared, raw, undefined);
   const { schema, isInput } = declared.host;
   const asked = raw.header('host');
-  // Nobody has asked: a page that is the same for all hosts is rendered again, or warmed.
+  // No request has asked: a page that is the same for all hosts is rendered again, or warmed.
   if (asked === undefined && !isInput) return parseRest(declared, raw, undefined);
   const host = readHost(schema, asked);
   const goOn = (read: HostInput | undefined) =>
@@ -121,7 +121,7 @@ function readQuery(query: string, declared: Shape): Record<string, string | stri
     if (name === undefined || !Object.hasOwn(declared, name)) continue;
     const value = decodeForm(at === -1 ? '' : pair.slice(at + 1));
     if (value === undefined) return `The query parameter '${name}' is not percent-encoded properly.`;
-    // Postgres takes no NUL in text; nobody types one.
+    // Postgres takes no NUL in text; no person types one.
     if (value.includes('\0')) return `The query parameter '${name}' holds a NUL character.`;
     if (isList(declared[name])) {
       const held = Object.hasOwn(found, name) ? found[name] : undefined;

@@ -12,7 +12,7 @@ import type { Chosen } from './variants.ts';
 /** The means to read, for a page's `load` and a fragment's alike. */
 export interface Reading {
   readonly db: Db;
-  /** Aborts when the render's time is over or nobody waits for it any more. */
+  /** Aborts when the render's time is over or no request waits for it any more. */
   readonly signal: AbortSignal;
   /** Names data that the page depends on beyond what it reads through `db`: `weather:berlin`. */
   readonly dependsOn: (...keys: string[]) => void;

@@ -84,7 +84,7 @@ export function variant<
         `variant(): reads.headers must not hold '${name}'. For a cookie name it in reads.cookies; for a tenant see the host setting.`,
       );
   }
-  // Nobody calls `choose` but with what `reads` names.
+  // `choose` is called only with what `reads` names.
   return Object.freeze({ [madeHere]: true as const, definition: definition as AnyVariantDefinition });
 }
 

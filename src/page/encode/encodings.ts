@@ -1,5 +1,5 @@
 // The compressed bodies of a page, made when they turn out to be wanted. A page that is rebuilt once a second would
-// otherwise cost more to compress than to render, and one that is asked for once is compressed for nobody.
+// otherwise cost more to compress than to render, and one that is asked for once is compressed in vain.
 //
 //   draft     rendered while a visitor waits: plain bytes. Each encoding that is asked for is added, quickly compressed
 //   finished  a second after a compressed one was asked for again, if it is still held: compressed well, in the background;
@@ -38,7 +38,7 @@ export interface EncodingsOptions {
 export interface Place {
   readonly key: CacheKey;
   readonly group: string;
-  /** It was there before this request: somebody asked for it before. */
+  /** It was there before this request: another request asked for it. */
   readonly again: boolean;
 }
 
@@ -56,7 +56,7 @@ export class PageEncodings {
   }
 
   /**
-   * The entry with a body for whoever takes `wanted` best; a promise only for a draft. `place` is undefined for what
+   * The entry with a body for a client that takes `wanted` best; a promise only for a draft. `place` is undefined for what
    * is in no cache.
    */
   ready(entry: PageEntry, wanted: Encoding, place: Place | undefined): Eventually<PageEntry> {

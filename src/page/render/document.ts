@@ -75,7 +75,7 @@ function headNodes(head: Head, publicOrigin: string | undefined): Node[] {
 }
 
 /**
- * Never made from the Host header: whoever sends a request could put their own host into a cached page. A path stays a path
+ * Never made from the Host header: a client could put their own host into a cached page. A path stays a path
  * of this site: `//host` in a row is not another site that the page calls its own.
  */
 function absolute(address: string, publicOrigin: string | undefined): string {

@@ -131,7 +131,7 @@ export class Fragments {
     around.include({ ...entry, createdMs }, Math.min(freshUntilMs, nowMs + lifeMs));
   }
 
-  /** What it is made from is its key, whoever asks: nothing of the async context around it, either. */
+  /** What it is made from is its key, whichever page asks: nothing of the async context around it, either. */
   #render(
     use: FragmentUse,
     inside: readonly CacheKey[],
@@ -178,7 +178,7 @@ export class Fragments {
     return finishing(() => this.#build(use, inside, context), ended);
   }
 
-  /** One render with a scope of its own. */
+  /** One render with a context of its own. */
   #build(
     use: FragmentUse,
     inside: readonly CacheKey[],

@@ -7,7 +7,7 @@ const ABSOLUTE = /^https?:\/\/[^/\\]/i;
 /**
  * A page's redirect as a header value. A path stays on this site whatever it holds. The URL parser decides, and about
  * the *result*: `/.//elsewhere.example` is harmless as it stands, and normalised it is `//elsewhere.example`, which
- * names another host to whoever reads it next. Errors: `E_REDIRECT`.
+ * names another host to the next reader. Errors: `E_REDIRECT`.
  */
 export function safeLocation(location: unknown): string {
   if (typeof location !== 'string')

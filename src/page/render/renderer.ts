@@ -204,7 +204,7 @@ export class PageRenderer {
   }
 
   /**
-   * The page once more for somebody whose form could not be taken; without feedback, the page of what is not there. `visitor`: where
+   * The page once more for a visitor whose form could not be taken; without feedback, the page of what is not there. `visitor`: where
    * the page is personal. Never stored. Rejects as `fill` does.
    */
   async again(
@@ -362,7 +362,7 @@ export class PageRenderer {
   ): unknown {
     const { definition } = page;
     if (definition.load === undefined) return undefined;
-    // The page of what is not there may stand in for a personal one; it is shared, and sees nobody.
+    // The page of what is not there may stand in for a personal one; it is shared, and sees no visitor.
     const seen = definition.personal === true ? visitor?.personal : undefined;
     const given = renderContext.reading({ ...pageInputs(inputs), ...seen });
     if (!this.#trace.isOn) return definition.load(given);
@@ -465,7 +465,7 @@ function withoutItsWords({ what, error }: FailedRead): FailedRead {
   return { what, error: error === undefined ? undefined : withoutWords(error) };
 }
 
-/** Of a render that is joined by nobody. */
+/** Of a render that no other request joins. */
 type RenderOnce = Pick<FillContext, 'stamp' | 'signal'>;
 
 /** Of whom a personal page is told. */

@@ -1,5 +1,5 @@
 // What of a page can be sent before its data is there: <head> and the layout down to where the page's own content
-// begins. A render announces it; everybody who waits for that render, whoever began it, is told. While another process
+// begins. A render announces it; every request that waits for that render, whichever began it, is told. While another process
 // renders the page, the shell is made here when the first visitor wants it.
 import type { CacheKey } from '../../cache/contract.ts';
 

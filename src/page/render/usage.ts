@@ -28,7 +28,7 @@ interface Renders {
   htmlBytes: Bytes;
 }
 
-/** Of one fragment; `hits`, `stale` and `misses` are counted by whoever asks the cache. */
+/** Of one fragment; `hits`, `stale` and `misses` are counted by the code that asks the cache. */
 export interface FragmentUsage extends Renders {
   hits: number;
   stale: number;

@@ -7,7 +7,7 @@
 //   notFound(), inputs that no page has                       404
 //   an error                                                  as for a page: 400, 500, or 503 with Retry-After
 //
-// Whoever sent JSON is told of a form that cannot be taken in JSON: { "errors": { field: message } }.
+// A client that sent JSON is told of a form that cannot be taken in JSON: { "errors": { field: message } }.
 import type { Header, PageEntry } from '../../cache/entry.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';

@@ -10,7 +10,7 @@ export interface Address {
 }
 
 /**
- * An address that may lead to this page again: schemas transform what they parse, so whoever uses it compares the key.
+ * An address that may lead to this page again: schemas transform what they parse, so its user compares the key.
  * Undefined: an input is no text or number. Headers are not in it.
  */
 export function addressOf({ route, inputs }: Refreshable): Address | undefined {

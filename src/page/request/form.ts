@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Feedback } from '../definitions/action.ts';
 import type { Shape } from '../definitions/schemas.ts';
 
-/** Forms of people have few fields; more is somebody who plays. */
+/** Forms of people have few fields; more is an attempt to break something. */
 const MAX_FIELDS = 1000;
 
 export type FormKind = 'urlencoded' | 'json';
@@ -100,7 +100,7 @@ function parseField(
   schema: StandardSchemaV1 | undefined,
   value: unknown,
 ): Result | Promise<Result> | undefined {
-  // Postgres takes no NUL in text; nobody types one.
+  // Postgres takes no NUL in text; no person types one.
   if (holdsNul(value)) return { issues: [{ message: 'It holds a character that cannot be taken.' }] };
   return schema?.['~standard'].validate(value);
 }

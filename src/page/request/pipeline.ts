@@ -1,6 +1,6 @@
 // The way of a request that the fast path did not answer: route -> inputs -> key -> cache -> (render) -> entry. A
 // page that lies in memory is answered without waiting for anything; so are the cheap steps before it. Failures
-// become entries too, so that whoever writes the answer knows one kind of thing.
+// become entries too, so that what writes the response knows one kind of thing.
 
 import type { Cache, CacheKey, FetchOptions, FillContext, Filled, Outcome } from '../../cache/contract.ts';
 import type { Header, PageEntry } from '../../cache/entry.ts';
@@ -48,9 +48,9 @@ export interface PageRequest {
   readonly waits: () => Visitor;
 }
 
-/** Somebody who waits for a render. */
+/** A request that waits for a render. */
 export interface Visitor {
-  /** Aborts when he is gone. */
+  /** Aborts when its client is gone. */
   readonly signal: StopSignal;
   /** Told the shell of a page that has one, once; `collapsed`: of a render that another request, or process, began. */
   readonly onShell?: ((shell: Shell, collapsed: boolean) => void) | undefined;
@@ -151,7 +151,7 @@ export class PagePipeline {
     }
   }
 
-  /** Renders a page again that nobody asks for now. False: not known (any more), not wanted, or on its way. */
+  /** Renders a page again that no request asks for now. False: not known (any more), not wanted, or on its way. */
   refresh(key: CacheKey): boolean {
     const refreshable = this.#refreshables.recall(key);
     if (refreshable === undefined) return false;
@@ -255,7 +255,7 @@ export class PagePipeline {
   }
 
   /**
-   * Compressed only for somebody who comes from here: what a page of another site asked for may hold its guess beside what
+   * Compressed only for a visitor who comes from this site: what a page of another site asked for may hold its guess beside what
    * is secret, and lengths tell which guess was right (BREACH).
    */
   async #personal({ template }: PageRoute, made: PageEntry, { request }: Visit): Promise<PageResponse> {
@@ -445,7 +445,7 @@ export class PagePipeline {
     const { status, retry } = errorStatusOf(error);
     const known = typeof error === 'object' && error !== null ? this.#told.get(error) : undefined;
     const id = known ?? this.#idOf(visit);
-    // Whoever asked is gone, and the render stopped for that reason: no failure to tell of.
+    // The client is gone, and the render stopped for that reason: no failure to tell of.
     if (known === undefined && !visit.isGone) {
       if (typeof error === 'object' && error !== null) this.#told.set(error, id);
       const personal = route.page.definition.personal === true || error instanceof GuardError;
@@ -515,7 +515,7 @@ function hasInputs({ declared: { params, query, host } }: PageRoute): boolean {
   return Object.keys(params).length > 0 || Object.keys(query).length > 0 || host?.isInput === true;
 }
 
-/** One request. The visitor is asked for when he has to wait, and not before. */
+/** One request. The visitor is asked for when it has to wait, and not before. */
 class Visit {
   readonly request: PageRequest;
   /** Of the page whose address it is, whatever answers in the end. */

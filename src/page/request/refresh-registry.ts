@@ -13,7 +13,7 @@ export interface Refreshable {
 const MAX_REFRESHABLES = 16_384;
 
 /**
- * How pages that were asked for lately are made, so that one can be made again when nobody asks. A cache key cannot be
+ * How pages that were asked for lately are made, so that one can be made again when no request asks. A cache key cannot be
  * read back: long ones are hashed. Bounded; hot pages stay, because each end of their freshness brings them here again.
  */
 export class RefreshRegistry {

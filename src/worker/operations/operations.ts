@@ -73,7 +73,7 @@ async function purge(
   const done = { seq: published.seq, epoch: published.epoch, keys: keys.length };
   if (!wait) return { status: 200, body: done };
   const { workers, missing } = await bus.applied(published, { timeoutMs });
-  // Nobody on the roll: not even this worker is, so nothing is known.
+  // No worker on the list of acknowledgements: not even this one is, so nothing is known.
   if (missing.length === 0 && workers > 0) return { status: 200, body: { ...done, workers } };
   const error = `published, but not applied by all within ${timeoutMs} ms`;
   return { status: 504, body: { error, ...done, workers, missing } };

@@ -1,4 +1,4 @@
-// The last requests of this worker, told to the primary whenever it asks (src/cluster/tail.ts).
+// The last requests of this worker, told to the primary whenever it asks (src/dashboard/server/tail.ts).
 import { isWatchQuestion, TAIL_CHANNEL } from '../../dashboard/server/tail.ts';
 import type { RequestTail } from '../../http/observability/request-tail.ts';
 import type { WorkerLink } from '../worker-link.ts';
