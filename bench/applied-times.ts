@@ -1,7 +1,7 @@
 // What the workers of two hosts wrote down of the purges of `commits` (applied.ts).
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { BOXES, TwoBoxes, WORKERS } from './two-boxes.ts';
+import { BOXES, TwoBoxes, WORKERS } from './two-hosts.ts';
 
 /** Of one worker, by id. Microseconds of the clock that all processes of a machine share. */
 export interface Applied {

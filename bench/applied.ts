@@ -3,7 +3,7 @@
 // process ends: nothing is written, sent or asked for meanwhile. applied-times.ts reads it.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { CoherenceMeter } from '../src/invalidation/measure/coherence-stats.ts';
+import { CoherenceMeter } from '../src/invalidation/measure/coherence-meter.ts';
 import { RedisBus } from '../src/invalidation/redis/redis-bus.ts';
 import type { Applied } from './applied-times.ts';
 import { nowUs } from './machine.ts';

@@ -8,7 +8,7 @@ import pg from 'pg';
 import { type Applied, appliedUs, lastAppliedUs, notesOf, quantiles, startNoting } from './applied-times.ts';
 import { nowUs } from './machine.ts';
 import type { Table } from './table.ts';
-import { BOXES, type TwoBoxes, WORKERS } from './two-boxes.ts';
+import { BOXES, type TwoBoxes, WORKERS } from './two-hosts.ts';
 
 interface Case {
   readonly name: string;

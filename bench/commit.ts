@@ -7,7 +7,7 @@ import pg from 'pg';
 import { type Applied, lastAppliedUs, notesOf, quantiles, startNoting } from './applied-times.ts';
 import { nowUs } from './machine.ts';
 import type { Table } from './table.ts';
-import { BOXES, WORKERS } from './two-boxes.ts';
+import { BOXES, WORKERS } from './two-hosts.ts';
 
 const WARM_UP: Load = { name: 'warm-up', goal: '', writers: 1, everyMs: 20, rows: 1, seconds: 2 };
 const LOADS: readonly Load[] = [

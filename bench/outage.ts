@@ -9,7 +9,7 @@ import pg from 'pg';
 import { Client } from 'undici';
 import { nowUs } from './machine.ts';
 import type { Table } from './table.ts';
-import { BOXES, TwoBoxes, WORKERS } from './two-boxes.ts';
+import { BOXES, TwoBoxes, WORKERS } from './two-hosts.ts';
 
 const PAGES = 10;
 /** Each page changes twice a second. */

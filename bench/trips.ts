@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'undici';
 import type { Table } from './table.ts';
-import { TwoBoxes } from './two-boxes.ts';
+import { TwoBoxes } from './two-hosts.ts';
 
 const PAGES = 500;
 const HITS_IN_MEMORY = 10_000;

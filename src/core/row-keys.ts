@@ -1,4 +1,4 @@
-// Keys of rows where the log tells which columns changed (docs/decisions/0043):
+// Keys of rows where the log tells which columns changed (docs/decisions/0028):
 //
 //   users#17          the row, whatever happens to it
 //   users#17{name}    this column of the row

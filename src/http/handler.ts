@@ -10,7 +10,7 @@ import { type Tracing, untraced } from '../core/trace.ts';
 import type { PagePipeline, PageResponse } from '../page/request/pipeline.ts';
 import type { Arrival } from '../visitor/arrival.ts';
 import type { Visitors } from '../visitor/visitors.ts';
-import type { EndpointHandler } from './endpoint/endpoint-door.ts';
+import type { EndpointHandler } from './endpoint/endpoint-handler.ts';
 import type { Learned } from './fast-path/fast-path.ts';
 import type { FormHandler, Posted } from './form-handler.ts';
 import type { Limits } from './limits/limits.ts';

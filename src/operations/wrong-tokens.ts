@@ -3,7 +3,7 @@
 //
 // The right token is always heard. To close the port to an address would close it to everybody behind that address (a
 // proxy, a NAT, this very machine), and stop no guessing: a token has at least 16 characters
-// (docs/decisions/0055-wrong-tokens.md).
+// (docs/decisions/0037-wrong-tokens.md).
 import type { Clock } from '../core/clock.ts';
 import { Allowance } from './allowance.ts';
 

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { UnheardRejections } from '../core/unheard-rejections.ts';
 import type { Database } from '../data/read/database.ts';
-import { EndpointHandler } from '../http/endpoint/endpoint-door.ts';
+import { EndpointHandler } from '../http/endpoint/endpoint-handler.ts';
 import { FormHandler } from '../http/form-handler.ts';
 import type { Limits } from '../http/limits/limits.ts';
 import { Visibility } from '../invalidation/bus/visibility.ts';

@@ -10,7 +10,7 @@ import { ownerOf } from '../invalidation/bus/bus-owner.ts';
 import { follow } from '../invalidation/bus/follow.ts';
 import { PurgeClock } from '../invalidation/clock/clock.ts';
 import { Lease } from '../invalidation/clock/lease.ts';
-import type { MeasuredBus } from '../invalidation/measure/coherence-stats.ts';
+import type { MeasuredBus } from '../invalidation/measure/coherence-meter.ts';
 import { joinPurgeBus } from './purge-bus.ts';
 
 export interface PurgeStream {

@@ -1,7 +1,7 @@
 // Two databases behind one Redis or one disk: production and staging of the same build, whose keys are all the same.
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { openHost, pageFill, wait } from '../support/box.ts';
+import { openHost, pageFill, wait } from '../support/host.ts';
 import { testRedis, until } from '../support/redis.ts';
 
 const text = ({ value }: { readonly value: { readonly identity: Buffer } }) => value.identity.toString();

@@ -2,7 +2,7 @@
 // counter shows it.
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { connected, type Host, l2, openHost, pageFill, wait } from '../support/box.ts';
+import { connected, type Host, l2, openHost, pageFill, wait } from '../support/host.ts';
 import { freePort, type TestRedis, testRedis, until } from '../support/redis.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 

@@ -1,6 +1,6 @@
 // L2 and the lease of the fleet on every kind of Redis that REDIS_URL can name.
 import { describe, expect, it } from 'vitest';
-import { connected, openHost, pageFill, wait } from '../support/box.ts';
+import { connected, openHost, pageFill, wait } from '../support/host.ts';
 import { testRedis } from '../support/redis.ts';
 import { redisCluster, redisSentinel } from '../support/redis-fleet.ts';
 

@@ -1,7 +1,7 @@
 // Many want one cold key at once, in several workers of several hosts: one render.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LocalFlights } from '../../src/cache/render/flights.ts';
-import { connected, type Host, openHost, pageFill, wait } from '../support/box.ts';
+import { connected, type Host, openHost, pageFill, wait } from '../support/host.ts';
 import { type TestRedis, testRedis, until } from '../support/redis.ts';
 
 let redis: TestRedis;

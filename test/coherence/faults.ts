@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { pause } from '../support/pause.ts';
 import { signal } from '../support/processes.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
-import type { Host } from './box.ts';
 import type { CopyKind } from './database.ts';
 import type { Fleet } from './fleet.ts';
+import type { Host } from './host.ts';
 import type { Random } from './random.ts';
 
 export interface Situation {

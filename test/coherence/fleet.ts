@@ -10,9 +10,9 @@ import { Pgbouncer } from '../support/pgbouncer.ts';
 import { freePort } from '../support/redis.ts';
 import { RunningRedis } from '../support/running-redis.ts';
 import type { Admin } from './admin.ts';
-import { Host } from './box.ts';
 import { type CopyKind, FleetDatabase } from './database.ts';
 import { SCHEMA } from './history.ts';
+import { Host } from './host.ts';
 
 export interface FleetOptions {
   /** With the built server in `package/`. */

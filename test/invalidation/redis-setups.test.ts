@@ -8,8 +8,8 @@ import { connectForCommands, connectForMessages } from '../../src/cache/redis/re
 import { RedisFlights } from '../../src/cache/render/redis-flights.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { parseRedisUrl } from '../../src/core/redis-url.ts';
-import { connected, l2, openHost, pageFill, wait } from '../support/box.ts';
 import { type BusMember, busMember } from '../support/bus-member.ts';
+import { connected, l2, openHost, pageFill, wait } from '../support/host.ts';
 import { type TestRedis, testRedis, until } from '../support/redis.ts';
 import { silent } from '../support/silent.ts';
 

@@ -8,7 +8,7 @@ import type { FlightCoordinator } from '../../src/cache/render/flights.ts';
 import type { Tier } from '../../src/cache/shared/tier.ts';
 import { CacheStack, type StackOptions } from '../../src/cache/stack/stack.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
-import { EndpointHandler } from '../../src/http/endpoint/endpoint-door.ts';
+import { EndpointHandler } from '../../src/http/endpoint/endpoint-handler.ts';
 import { HitPath } from '../../src/http/fast-path/fast-path.ts';
 import { FormHandler } from '../../src/http/form-handler.ts';
 import { RequestHandler } from '../../src/http/handler.ts';

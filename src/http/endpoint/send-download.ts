@@ -6,7 +6,7 @@ import sendFile from '@fastify/send';
 import { attachment } from '../../page/endpoint/attachment.ts';
 import type { Download } from '../../page/endpoint/download.ts';
 import { SECURITY_HEADERS } from '../response/security-headers.ts';
-import { NO_DOCUMENT } from './json-answer.ts';
+import { NO_DOCUMENT } from './json-response.ts';
 import type { Outgoing, Sent } from './web-response.ts';
 
 /** A range of many parts is dear to read. A server need not answer one (RFC 9110, 14.2), so the whole file is sent. */

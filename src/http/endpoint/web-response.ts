@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStreamDefaultReader } from 'node:stream/web';
 import { EndpointError } from '../../page/endpoint/errors.ts';
 import { SECURITY_HEADERS } from '../response/security-headers.ts';
-import { NO_DOCUMENT } from './json-answer.ts';
+import { NO_DOCUMENT } from './json-response.ts';
 
 export interface Outgoing {
   readonly response: ServerResponse;

@@ -8,7 +8,7 @@
 // but another encoding or a 304.
 //
 // What a target leads to may change with time: the schema of an input may say today's date, or ask a variable. So where a
-// page has inputs a target is believed for BELIEVED_MS, and then its inputs are parsed anew (docs/decisions/0056).
+// page has inputs a target is believed for BELIEVED_MS, and then its inputs are parsed anew (docs/decisions/0038).
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';

@@ -3,8 +3,8 @@ import type { Config } from '../../../config/config.ts';
 import type { Caches } from '../../cache/stack/caches.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Dependencies } from '../../invalidation/graph/dependencies.ts';
+import { CoherenceMeter, type CoherenceStats } from '../../invalidation/measure/coherence-meter.ts';
 import { CoherenceSampler } from '../../invalidation/measure/coherence-sampler.ts';
-import { CoherenceMeter, type CoherenceStats } from '../../invalidation/measure/coherence-stats.ts';
 import type { PurgeStream } from '../purge-stream.ts';
 
 export interface Coherence {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { Lease } from '../clock/lease.ts';
+import { CoherenceMeter } from './coherence-meter.ts';
 import { CoherenceSampler, type Sampled } from './coherence-sampler.ts';
-import { CoherenceMeter } from './coherence-stats.ts';
 import { DELAY_BOUNDS_MS } from './commit-delays.ts';
 
 const PAGE: Sampled = { kind: 'page', id: '/users/17' };

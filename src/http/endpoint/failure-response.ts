@@ -5,7 +5,7 @@ import type { ErrorProps } from '../../page/definitions/error-page.ts';
 import { problem } from '../../page/render/problem.ts';
 import type { Failure } from '../../page/request/endpoints.ts';
 import { type HttpResponse, pageResponse } from '../response/response.ts';
-import { jsonResponse } from './json-answer.ts';
+import { jsonResponse } from './json-response.ts';
 
 export type FailurePages = (props: ErrorProps) => Promise<PageEntry>;
 

@@ -20,9 +20,9 @@ import { plainResponse } from '../response/plain-response.ts';
 import { type Asked, type HttpResponse, personalResponse } from '../response/response.ts';
 import { send } from '../response/send.ts';
 import { corsHeaders, mayAct, preflightHeaders } from './cors.ts';
-import { type FailurePages, failureResponse } from './failure-answer.ts';
+import { type FailurePages, failureResponse } from './failure-response.ts';
 import { incomingBody } from './incoming-body.ts';
-import { jsonResponse } from './json-answer.ts';
+import { jsonResponse } from './json-response.ts';
 import { sendDownload } from './send-download.ts';
 import { type Outgoing, sendWebResponse } from './web-response.ts';
 
