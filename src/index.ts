@@ -73,7 +73,10 @@ export {
   type Handler,
   type MethodDefinition,
 } from './page/endpoint/endpoint.ts';
+export type { FileField, IncomingFile, Sink } from './page/endpoint/file-fields.ts';
 export { type SignatureScheme, type SignedBody, type SignedOptions, signed } from './page/endpoint/signed.ts';
+export { type SavedFile, toFolder } from './page/endpoint/to-folder.ts';
+export { type Upload, type UploadOptions, upload } from './page/endpoint/upload.ts';
 export type { ElementObject, ElementProps, Node } from './render/element.ts';
 export { type RenderOptions, render } from './render/render.ts';
 export { type SafeUrl, type SafeUrlOptions, safeUrl } from './render/safe-url.ts';

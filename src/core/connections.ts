@@ -122,6 +122,18 @@ export class Connections {
     return this.#all.keys();
   }
 
+  /** Those that wait for the rest of a body. */
+  *receiving(): IterableIterator<Connection> {
+    // Also those whose answer is out already.
+    for (const connection of this.#all.values()) if (isReceiving(connection)) yield connection;
+  }
+
+  /** The rest of its body did not come in time. */
+  expire(connection: Connection): void {
+    const kept = this.#all.get(connection.socket);
+    if (kept !== undefined) this.#end(kept, false, 408);
+  }
+
   /** For each request, before it is handled. False: it was refused here. */
   began(request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#all.get(request.socket);

@@ -18,6 +18,7 @@ import type { Milliseconds } from '../core/units.ts';
 import type { RequestHandler } from './handler.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits/limits.ts';
 import { SlowReaders } from './limits/slow-readers.ts';
+import { SlowSenders } from './limits/slow-senders.ts';
 import { Exchange } from './observability/exchange.ts';
 import { statusOf } from './request/bad-request.ts';
 
@@ -44,6 +45,7 @@ export class PageServer {
   readonly #clock: Clock;
   readonly #connections: Connections;
   readonly #slowReaders: SlowReaders;
+  readonly #slowSenders: SlowSenders;
 
   constructor({ handler, clock, limits = DEFAULT_LIMITS }: PageServerOptions) {
     this.#handler = handler;
@@ -52,7 +54,8 @@ export class PageServer {
       ServerResponse: Exchange,
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
+      // By SlowSenders, which tells uploads from other requests.
+      requestTimeout: 0,
       connectionsCheckingInterval: limits.connectionsCheckingMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       // The handler refuses what has none, with the headers that every answer of ours has.
@@ -75,6 +78,12 @@ export class PageServer {
       sendTimeoutMs: limits.sendTimeoutMs,
       checkEveryMs: limits.connectionsCheckingMs,
     });
+    this.#slowSenders = new SlowSenders({
+      clock,
+      connections: this.#connections,
+      requestTimeoutMs: limits.requestTimeoutMs,
+      checkEveryMs: limits.connectionsCheckingMs,
+    });
     this.http.on('request', (request, response) => this.#request(request, response));
     // The reader of a body says 100 first (request-body.ts); a refusal comes without it.
     this.http.on('checkContinue', (request, response) => this.#request(request, response));
@@ -87,6 +96,7 @@ export class PageServer {
   /** Errors: Node's own (`EADDRINUSE` ...). */
   listen(options: ListenOptions): Promise<AddressInfo> {
     this.#slowReaders.start();
+    this.#slowSenders.start();
     return new Promise((resolve, reject) => {
       this.http.once('error', reject);
       this.http.listen(options, () => {
@@ -122,6 +132,7 @@ export class PageServer {
   #stopListening(): Promise<void> {
     this.#handler.closing = true;
     this.#slowReaders.close();
+    this.#slowSenders.close();
     // `close` calls it. What is idle is ended by `drain`.
     this.http.closeIdleConnections = () => {};
     return new Promise((resolve) => this.http.close(() => resolve()));

@@ -5,15 +5,16 @@ import type { PageRoute } from '../../page/application/application.ts';
 import type { RouteTable, WithEndpoint } from '../../page/application/route-table.ts';
 import type { Match } from '../../page/application/router.ts';
 import { isRedirect } from '../../page/definitions/outcome.ts';
-import { BodyCut } from '../../page/endpoint/body.ts';
+import { BodyCut, isBodyKind } from '../../page/endpoint/body.ts';
 import type { EndpointRoute } from '../../page/endpoint/compile-endpoint.ts';
 import { isDownload } from '../../page/endpoint/download.ts';
-import { type EndpointMethod, METHODS } from '../../page/endpoint/endpoint.ts';
+import { type AnyMethod, type EndpointMethod, METHODS } from '../../page/endpoint/endpoint.ts';
 import { EndpointError } from '../../page/endpoint/errors.ts';
 import { safeLocation } from '../../page/render/redirect.ts';
 import type { Admission } from '../../page/request/admission.ts';
 import type { Endpoints, Failure } from '../../page/request/endpoints.ts';
 import type { Posted } from '../form-handler.ts';
+import { limitByProgress } from '../limits/slow-senders.ts';
 import { dropBody, expectsContinue } from '../request/request-body.ts';
 import type { Target } from '../request/target.ts';
 import { plainResponse } from '../response/plain-response.ts';
@@ -110,8 +111,9 @@ export class EndpointHandler {
     if (await this.#isKeptOut(visit, params)) return;
     const definition = route.methods.get(method);
     if (definition?.body === undefined) dropBody(request, maxBodyBytes);
+    if (isBodyKind(definition?.body) && definition.body.streams) limitByProgress(request);
     const id = visit.id();
-    const body = incomingBody(request, response, definition?.maxBytes ?? maxBodyBytes, {
+    const body = incomingBody(request, response, this.#maxBytes(definition), {
       header,
       nowMs: this.#options.now(),
     });
@@ -172,6 +174,12 @@ export class EndpointHandler {
     const made = answerOf(answer, method);
     this.#say({ ...made, headers: [...made.headers, ...headers] }, visit);
     return 'sent';
+  }
+
+  /** Of a request's body. */
+  #maxBytes(method: AnyMethod | undefined): Bytes {
+    const own = isBodyKind(method?.body) ? method.body.maxBytes : undefined;
+    return method?.maxBytes ?? own ?? this.#options.maxBodyBytes;
   }
 
   #outgoing(visit: Visit, exposed: readonly string[], own: readonly string[]): Outgoing {

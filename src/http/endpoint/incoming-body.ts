@@ -39,13 +39,18 @@ export function incomingBody(
     stream: () => {
       assertReadable();
       if (expectsContinue(request)) response.writeContinue();
-      return bounded(request, maxBytes, tooLarge);
+      return bounded(request, response, maxBytes, tooLarge);
     },
   };
 }
 
 /** What comes, until it is too much; fails where the client breaks off. */
-function bounded(request: IncomingMessage, maxBytes: Bytes, tooLarge: () => Error): Readable {
+function bounded(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: Bytes,
+  tooLarge: () => Error,
+): Readable {
   let readBytes = 0;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -58,6 +63,8 @@ function bounded(request: IncomingMessage, maxBytes: Bytes, tooLarge: () => Erro
     if (!request.complete) counted.destroy(new BodyCut());
   };
   request.once('error', cut).once('close', cut);
+  // It was told that the rest does not come in time.
+  response.once('close', cut);
   // Not `pipeline`: it would destroy the request, and with it the connection that the answer goes out on.
   request.pipe(counted);
   counted.once('error', () => request.unpipe(counted));

@@ -2,7 +2,7 @@
 // other kinds are made by functions (`raw()`, `stream()`, `signed()`).
 import type { Readable } from 'node:stream';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { EpochMs } from '../../core/units.ts';
+import type { Bytes, EpochMs } from '../../core/units.ts';
 
 /** The body of one request, before anything of it was read. */
 export interface IncomingBody {
@@ -61,6 +61,8 @@ export interface BodyKind<T> {
   readonly read: (body: IncomingBody) => Promise<T>;
   /** What the handler is given is still coming: it is read while the handler runs. */
   readonly streams: boolean;
+  /** Of a method that says nothing else. */
+  readonly maxBytes: Bytes | undefined;
 }
 
 export type BodyShape = StandardSchemaV1 | BodyKind<unknown>;
@@ -68,8 +70,11 @@ export type BodyShape = StandardSchemaV1 | BodyKind<unknown>;
 export type BodyOf<B extends BodyShape> =
   B extends BodyKind<infer T> ? T : B extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<B> : never;
 
-export function bodyKind<T>(read: BodyKind<T>['read'], streams = false): BodyKind<T> {
-  return Object.freeze({ [kind]: true as const, read, streams });
+export function bodyKind<T>(
+  read: BodyKind<T>['read'],
+  { streams = false, maxBytes }: { readonly streams?: boolean; readonly maxBytes?: Bytes } = {},
+): BodyKind<T> {
+  return Object.freeze({ [kind]: true as const, read, streams, maxBytes });
 }
 
 export function isBodyKind(value: unknown): value is BodyKind<unknown> {
@@ -94,10 +99,13 @@ export function raw({ types }: RawOptions = {}): BodyKind<Buffer> {
  * leaves is dropped.
  */
 export function stream({ types }: RawOptions = {}): BodyKind<Readable> {
-  return bodyKind(async (body) => {
-    assertType(body, types);
-    return body.stream();
-  }, true);
+  return bodyKind(
+    async (body) => {
+      assertType(body, types);
+      return body.stream();
+    },
+    { streams: true },
+  );
 }
 
 /** Throws 415 where the type is not among `types`. */

@@ -5,7 +5,8 @@
 //   a body that is not taken     400, 413, 415; 422 with what its schema says
 //   an error of the handler      as for a page: 400, 500, or 503 with Retry-After
 //   a handler that takes too long, or too many at once: 503
-import type { Clock } from '../../core/clock.ts';
+import { Readable } from 'node:stream';
+import type { Clock, Timer } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { UnheardRejections } from '../../core/unheard-rejections.ts';
 import type { Milliseconds } from '../../core/units.ts';
@@ -75,6 +76,8 @@ export interface EndpointsOptions {
 }
 
 const MAX_RUNNING = 64;
+/** Stands where a clock must not be started any more. */
+const NEVER: Timer = Object.freeze({ cancel: () => {} });
 
 export class Endpoints {
   readonly #options: EndpointsOptions;
@@ -131,7 +134,13 @@ export class Endpoints {
     }
     const place = `endpoint ${request.route.template}`;
     const stop = new AbortController();
-    const timer = clock.after(timeoutMs, () => stop.abort(new HandlerTimeout(timeoutMs)));
+    let timer: Timer | undefined;
+    const startClock = () => {
+      timer ??= clock.after(timeoutMs, () => stop.abort(new HandlerTimeout(timeoutMs)));
+    };
+    // While a body comes its sender's time runs (SlowSenders), and not the handler's.
+    if (inputs.body instanceof Readable) inputs.body.once('close', startClock);
+    else startClock();
     this.#running++;
     this.#counts.run++;
     rejections?.began(place, true);
@@ -163,7 +172,8 @@ export class Endpoints {
       const passes = error instanceof HandlerTimeout;
       return { failure: passes ? { ...failure, status: 503, headers: this.#retryAfter() } : failure };
     } finally {
-      timer.cancel();
+      timer?.cancel();
+      timer = NEVER;
     }
   }
 
