@@ -47,7 +47,7 @@ export async function databasePages(): Promise<Table[]> {
     await readers.addPooled('hand_pooled', (url) => startByHand('by hand, pgbouncer', url, { POOLED: '1' }));
     await readers.addPooled('coherent_pooled', (url, direct) => startCoherent(name, backing, url, direct));
   }
-  await readers.assertSameBytes(['/item/1', '/described/1', '/fortunes']);
+  await readers.assertSameBytes(['/item/1', '/described/1', '/fortunes/1']);
   return [
     cpuTable(
       'A page of one row, rendered again',
@@ -133,9 +133,9 @@ class Readers implements AsyncDisposable {
 
   fortunes(): Promise<Figures[]> {
     return inTurn([...this.#databases.keys()], {
-      path: () => '/fortunes',
-      // One at a time: this server answers requests that come while a page is rendered by that render, also where it is not kept.
-      connections: 1,
+      // Each its own address: requests for one that is being rendered would be answered by that render.
+      path: (n) => `/fortunes/${n}`,
+      connections: CONNECTIONS,
       amount: PAGES,
       rounds: ROUNDS,
       expect: (body) => body.includes('Additional fortune'),
