@@ -5,13 +5,20 @@ import { LongestFirst } from './test/support/longest-first.ts';
 const globalSetup = ['./test/support/global-setup-programs.ts', './test/support/global-setup-postgres.ts'];
 const underLoad = 'test/{coherence,drills}/**/*.test.ts';
 const nowhere = ['**/node_modules/**', '**/dist/**', 'bench/peers/**'];
+function source(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
+
 /** Most of the time a file waits for processes that start, end or time out; meanwhile others have the CPU. */
 const apart = { maxWorkers: 3, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   resolve: {
     // The sample imports the server by its public name; in tests that name is the source, not the build.
-    alias: { 'coherent-render-server': fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
+    alias: [
+      { find: /^coherent-render-server$/, replacement: source('./src/index.ts') },
+      { find: /^coherent-render-server\/(.*)$/, replacement: source('./src/$1.ts') },
+    ],
   },
   test: {
     testTimeout: 30_000,

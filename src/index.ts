@@ -78,8 +78,12 @@ export { type SignatureScheme, type SignedBody, type SignedOptions, signed } fro
 export { type SavedFile, toFolder } from './page/endpoint/to-folder.ts';
 export { type Upload, type UploadOptions, upload } from './page/endpoint/upload.ts';
 export type { ElementObject, ElementProps, Node } from './render/element.ts';
+export { fixed } from './render/fixed.ts';
+export { html } from './render/html.ts';
+export type { JsxElement } from './render/jsx-element.ts';
 export { type RenderOptions, render } from './render/render.ts';
 export { type SafeUrl, type SafeUrlOptions, safeUrl } from './render/safe-url.ts';
+export type { Template } from './render/template.ts';
 export { json, type Trusted, trusted } from './render/trust.ts';
 export { type XmlValue, xml } from './render/xml.ts';
 export type { CookieOptions, Cookies, ReadableCookies } from './visitor/cookies.ts';

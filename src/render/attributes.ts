@@ -61,6 +61,13 @@ export function writeAttribute(
         });
         return;
       }
+      if (rule.isClass && Array.isArray(value)) {
+        const classes = classList(walk, rule, value, depth);
+        if (classes !== '' && !walk.out.knownValue(step, classes)) {
+          writeAttribute(walk, tag, step, classes, props, depth);
+        }
+        return;
+      }
       if (rule.kind === kind.style && isPlainObject(value)) {
         const style = styleOf(walk, rule, value, depth);
         if (style !== undefined) walk.out.vouchedValue(step, style);
@@ -155,10 +162,24 @@ function nameError(walk: Walk, rule: AttributeRule, depth: number) {
   return attributeError(walk, 'E_ATTRIBUTE_NAME', rule, depth, problem);
 }
 
-/** The declarations of a `style` object, one after the other. Undefined: all of them had to be left out. */
+/** `['card', isNew && 'new']` as one value: the texts in it. '' where there is none. */
+function classList(walk: Walk, rule: AttributeRule, list: readonly unknown[], depth: number): string {
+  let classes = '';
+  for (const each of list) {
+    if (each === undefined || each === null || each === false || each === '' || each === 0) continue;
+    const text = Array.isArray(each) ? classList(walk, rule, each, depth) : each;
+    if (typeof text !== 'string') {
+      const problem = `has ${typeInWords(each)} in its list; it takes text, and false or null for none`;
+      throw attributeError(walk, 'E_ATTRIBUTE_TYPE', rule, depth, problem);
+    }
+    if (text !== '') classes = classes === '' ? text : `${classes} ${text}`;
+  }
+  return classes;
+}
+
+/** The declarations of a `style` object, one after the other. Undefined: there is none. */
 function styleOf(walk: Walk, rule: AttributeRule, style: object, depth: number): string | undefined {
   let declarations = '';
-  let isCut = false;
   for (const [property, value] of Object.entries(style)) {
     if (value === undefined || value === null || value === false || value === '') continue;
     const known = styleRule(property);
@@ -172,14 +193,11 @@ function styleOf(walk: Walk, rule: AttributeRule, style: object, depth: number):
       );
     }
     const text = styleText(walk, rule, property, value, depth);
-    if (text === undefined) {
-      isCut = true;
-      continue;
-    }
+    if (text === undefined) continue;
     if (declarations !== '') declarations += '; ';
     declarations += known.open + text;
   }
-  return isCut && declarations === '' ? undefined : declarations;
+  return declarations === '' ? undefined : declarations;
 }
 
 /** Undefined: to be left out. */

@@ -1,4 +1,6 @@
 import type { FragmentCall } from './fragment-call.ts';
+import type { JsxElement } from './jsx-element.ts';
+import type { Template } from './template.ts';
 import type { Trusted } from './trust.ts';
 
 /** What may stand where a value may. Text and numbers are escaped; booleans, null and undefined are no content. */
@@ -10,6 +12,8 @@ export type Node =
   | Trusted
   | FragmentCall
   | ElementObject
+  | JsxElement
+  | Template
   | readonly Node[]
   | (() => Node)
   | PromiseLike<Node>;

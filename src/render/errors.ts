@@ -14,6 +14,7 @@ export type RenderErrorCode =
   | 'E_CYCLE'
   | 'E_COMPONENT'
   | 'E_FRAGMENT'
+  | 'E_TEMPLATE'
   | 'E_RENDER_ABORTED';
 
 /**

@@ -1,10 +1,15 @@
+import { isDataBlock, keepNewline, writeApart } from './apart.ts';
+import { writeParts } from './attribute-parts.ts';
 import { writeAttribute } from './attributes.ts';
-import type { ByteText } from './byte-text.ts';
 import { writeCode, writeHtml, writeText } from './content.ts';
+import { writeFragment } from './finished.ts';
 import { isFragmentCall } from './fragment-call.ts';
-import { abandon, fill, isThenable } from './pending.ts';
-import { isPlainObject } from './plain-object.ts';
+import { Fragment, JsxElement } from './jsx-element.ts';
+import { abandon, isThenable } from './pending.ts';
+import { isPlainObject, typeInWords } from './plain-object.ts';
 import type { Tag } from './seam.ts';
+import { Template } from './template.ts';
+import type { TemplateHole } from './template-shape.ts';
 import { Trusted } from './trust.ts';
 import type { Walk } from './walk.ts';
 
@@ -16,6 +21,8 @@ export function writeNode(walk: Walk, node: unknown, depth: number): void {
   else if (typeof node === 'object') {
     if (node === null) return;
     if (Array.isArray(node)) writeList(walk, node, depth);
+    else if (node instanceof Template) writeTemplate(walk, node, depth);
+    else if (node instanceof JsxElement) writeJsx(walk, node, depth);
     else writeElement(walk, node as Props, depth);
   } else if (typeof node === 'number' || typeof node === 'bigint') walk.out.plain(String(node));
   else if (typeof node === 'function') writeNode(walk, walk.call(node, depth), depth + 1);
@@ -45,19 +52,68 @@ function writeElement(walk: Walk, element: Props, depth: number): void {
     writeOddObject(walk, element, depth);
     return;
   }
-  if (depth >= walk.maxDepth) walk.tooDeep(element, depth);
-  walk.trail[depth] = key;
-  const tag = walk.out.openTag(key);
-  if (!tag.rule.valid) {
-    throw walk.error(
-      'E_TAG_NAME',
-      depth,
-      `${JSON.stringify(key.slice(0, 60))} is no tag: letters, digits and "-"`,
-    );
-  }
+  const tag = openTag(walk, key, element, depth);
   // Asking each object costs a tenth of a page. What a class made has names of its own, and never these.
   if (!tag.rule.isKnown && !isPlainObject(element)) throw walk.nodeError(element, depth);
   writeAfterTag(walk, tag, value, depth);
+}
+
+/** Writes `<tag`. */
+function openTag(walk: Walk, key: string, element: object, depth: number): Tag {
+  if (depth >= walk.maxDepth) walk.tooDeep(element, depth);
+  walk.trail[depth] = key;
+  const tag = walk.out.openTag(key);
+  if (tag.rule.valid) return tag;
+  const problem = `${JSON.stringify(key.slice(0, 60))} is no tag: letters, digits and "-"`;
+  throw walk.error('E_TAG_NAME', depth, problem);
+}
+
+function writeJsx(walk: Walk, element: JsxElement, depth: number): void {
+  const { type, props } = element;
+  if (typeof type === 'string') writeWithProps(walk, openTag(walk, type, element, depth), props, depth);
+  else if (type === Fragment) writeNode(walk, props.children, depth);
+  else if (typeof type === 'function') {
+    writeNode(walk, walk.callComponent(type, props, depth), depth + 1);
+  } else {
+    const problem = `A JSX element of ${typeInWords(type)}; it takes a tag or a function: is the component exported?`;
+    throw walk.error('E_NODE_TYPE', depth, problem);
+  }
+}
+
+function writeTemplate(walk: Walk, template: Template, depth: number): void {
+  if (depth >= walk.maxDepth) walk.tooDeep(template, depth);
+  if (!Template.is(template)) throw walk.nodeError(template, depth);
+  const { out } = walk;
+  const { shape, values } = template;
+  if (!shape.isAscii) out.beyondAscii();
+  if (shape.scripts.length > 0) for (const script of shape.scripts) walk.scope.onScript?.(script);
+  let at = out.template(shape, values, 0);
+  for (; at < shape.holes.length; at = out.template(shape, values, at + 1)) {
+    const hole = shape.holes[at] as TemplateHole;
+    walk.trail[depth] = hole.place;
+    out.chunk(hole.before);
+    writeHole(walk, hole, values, depth);
+  }
+  out.chunk(shape.end);
+}
+
+/** A value that is more than text, or text that has to be looked at. */
+function writeHole(walk: Walk, hole: TemplateHole, values: readonly unknown[], depth: number): void {
+  const { attribute, index } = hole;
+  const value = values[index];
+  if (attribute === undefined) {
+    if (hole.comesFirstInPre) writeApart(walk, () => writeNode(walk, value, depth + 1), keepNewline);
+    else writeNode(walk, value, depth + 1);
+    return;
+  }
+  const { tag, name, names, parts } = attribute;
+  if (parts !== undefined) {
+    writeParts(walk, attribute, parts, values.slice(index, index + parts.length - 1), depth);
+    return;
+  }
+  const step = walk.out.attribute(tag, name);
+  if (typeof value === 'string' && walk.out.knownValue(step, value)) return;
+  writeAttribute(walk, tag, step, value, names, depth);
 }
 
 /** The rest of `{ tag: value }` once `<tag` is written. */
@@ -109,6 +165,8 @@ function writeWithProps(walk: Walk, tag: Tag, props: Props, depth: number): void
   if (!tag.isPlain) writeSpecialContent(walk, tag, { text, html, children, type: props.type }, depth);
   else if (typeof text === 'string' && html === undefined && children === undefined) {
     out.textAndClose(tag, text);
+  } else if (typeof children === 'string' && text === undefined && html === undefined) {
+    out.textAndClose(tag, children);
   } else {
     writePlainContent(walk, text, html, children, depth);
     out.closeTag(tag);
@@ -174,37 +232,6 @@ function writeSpecialContent(walk: Walk, tag: Tag, content: SpecialContent, dept
   walk.out.closeTag(tag);
 }
 
-/** A script element that holds JSON or the like. What cannot be told here may be run. */
-function isDataBlock(type: unknown): boolean {
-  const written = Trusted.is(type) ? type.toString() : type;
-  return typeof written === 'string' && written.includes('/') && !/script/i.test(written);
-}
-
-/** Writes the inside of an element, which `finish` sees whole: when what it waits for is there. */
-function writeApart(walk: Walk, write: () => void, finish: (inside: ByteText) => ByteText): void {
-  const { out, holes } = walk;
-  const before = out.take();
-  const firstHole = holes.length;
-  write();
-  const inside = holes.splice(firstHole);
-  const content = out.take();
-  out.plain(before);
-  if (inside.length === 0) {
-    out.plain(finish(content));
-    return;
-  }
-  const bytes = fill(Buffer.from(content, 'latin1'), inside).then((filled) =>
-    Buffer.from(finish(filled.toString('latin1')), 'latin1'),
-  );
-  bytes.catch(() => undefined);
-  holes.push({ at: out.length, bytes });
-}
-
-/** The parser drops a newline that comes first in some elements; one that is meant is written twice. */
-function keepNewline(content: ByteText): ByteText {
-  return content.startsWith('\n') ? `\n${content}` : content;
-}
-
 /** Objects in a node's place that have no key, or several. */
 function writeOddObject(walk: Walk, node: object, depth: number): void {
   if (Trusted.is(node)) {
@@ -226,32 +253,6 @@ function writeOddObject(walk: Walk, node: object, depth: number): void {
     depth,
     `An element is an object with one key, its tag; this one has ${keys.length}: ${JSON.stringify(keys.slice(0, 5))}`,
   );
-}
-
-function writeFragment(walk: Walk, node: object, depth: number): void {
-  const html = walk.scope.fragment(node);
-  if (html === undefined) {
-    throw walk.error(
-      'E_FRAGMENT',
-      depth,
-      'A fragment needs a page around it: render was given no "resolveFragment"',
-    );
-  }
-  if (isThenable(html)) walk.later(html, depth, (later, given) => writeFinished(later, given, depth));
-  else writeFinished(walk, html, depth);
-}
-
-/** HTML that was rendered before. */
-function writeFinished(walk: Walk, html: unknown, depth: number): void {
-  if (typeof html === 'string') walk.out.raw(html);
-  else if (html instanceof Uint8Array) walk.out.rendered(html);
-  else {
-    throw walk.error(
-      'E_FRAGMENT',
-      depth,
-      `"resolveFragment" gave neither a string nor bytes but ${typeof html}`,
-    );
-  }
 }
 
 function isGiven(value: unknown): boolean {

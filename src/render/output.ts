@@ -1,10 +1,9 @@
 import { type ByteText, bytesOf, isPlain } from './byte-text.ts';
 import { escapeHtml } from './escape.ts';
-import { AttributeStep, Seam, type Tag, tagOf } from './seam.ts';
+import { AttributeStep, type Chunk, noMarkup, type Seam, type Tag, tagOf } from './seam.ts';
+import { admits, type TemplateHole, type TemplateShape, takes } from './template-shape.ts';
 import type { Trusted } from './trust.ts';
 
-/** Every page begins here. */
-const noMarkup = Seam.start('');
 /** V8 keeps a longer string among its large objects, each in memory of its own that has to be asked for and given back. */
 const chunkLength = 120_000;
 
@@ -111,6 +110,38 @@ export class Output {
     this.#seam = tag.ended;
   }
 
+  /** Writes a static piece of a template. One that is not ASCII is announced by `beyondAscii`. */
+  chunk(chunk: Chunk): void {
+    this.#seam = chunk.after(this.#seam) ?? this.#newChunk(chunk);
+  }
+
+  /**
+   * Writes a template from its hole number `from` on, as far as the values are text that may stand there. The number of the
+   * first hole that needs more than that; its chunk is not yet written. The loop that most of a page is made by.
+   */
+  template({ holes }: TemplateShape, values: readonly unknown[], from: number): number {
+    let at = from;
+    for (; at < holes.length; at++) {
+      const hole = holes[at] as TemplateHole;
+      const value = values[hole.index];
+      if (typeof value === 'string') {
+        if (!admits(hole, value)) break;
+        this.#seam = hole.toValue.after(this.#seam) ?? this.#newChunk(hole.toValue);
+        this.text(value);
+      } else if (typeof value === 'number' && hole.takes === takes.anyText) {
+        this.#seam = hole.toValue.after(this.#seam) ?? this.#newChunk(hole.toValue);
+        this.plain(String(value));
+      } else break;
+      this.#seam = hole.ended;
+    }
+    return at;
+  }
+
+  /** What is written next has characters that take more than one byte. */
+  beyondAscii(): void {
+    this.#isAscii = false;
+  }
+
   /** Text, or the inside of a quoted attribute. */
   text(text: string): void {
     if (isPlain(text)) this.plain(text);
@@ -206,6 +237,16 @@ export class Output {
     const made = new AttributeStep(attribute, step === undefined ? seam.with(open) : seam.onceWith(open));
     if (made.open.isKept) seam.attributes.set(key, made);
     return made;
+  }
+
+  /** A seam that ends with a chunk that never came here before. */
+  #newChunk(chunk: Chunk): Seam {
+    if (chunk.isLong) {
+      this.plain(chunk.text);
+      return noMarkup;
+    }
+    this.#makeRoom();
+    return chunk.after(this.#seam) ?? chunk.join(this.#seam);
   }
 
   #newConstant(text: string): Seam | undefined {

@@ -1,5 +1,5 @@
 import { type AttributeRule, attributeRule, kind } from './attribute-names.ts';
-import { isPlain } from './byte-text.ts';
+import { type ByteText, isPlain } from './byte-text.ts';
 import { NameTable } from './name-table.ts';
 import { type TagRule, tagRule } from './tags.ts';
 
@@ -12,20 +12,20 @@ const patience = 4;
 let seams = 0;
 
 /** Ways on from a seam, by a name. The first two are kept in fields: at most places in a page there are no more. */
-class Ways<To> {
-  #key0 = '';
+class Ways<To, Key = string> {
+  #key0: Key | undefined;
   #to0: To | undefined;
-  #key1 = '';
+  #key1: Key | undefined;
   #to1: To | undefined;
-  #others: Map<string, To> | undefined;
+  #others: Map<Key, To> | undefined;
 
-  get(key: string): To | undefined {
+  get(key: Key): To | undefined {
     if (this.#key0 === key) return this.#to0;
     if (this.#key1 === key) return this.#to1;
     return this.#others?.get(key);
   }
 
-  set(key: string, to: To): void {
+  set(key: Key, to: To): void {
     if (this.#to0 === undefined) {
       this.#key0 = key;
       this.#to0 = to;
@@ -118,6 +118,33 @@ export class Seam {
   /** The same, for this once. */
   onceWith(piece: string): Seam {
     return new Seam(this.text + piece, false);
+  }
+}
+
+/** Every page begins here, and each text ends here. */
+export const noMarkup = Seam.start('');
+
+/** A static piece of a template. It joins the markup before it, where both come together again and again. */
+export class Chunk {
+  readonly text: ByteText;
+  /** So long that it is written by itself. */
+  readonly isLong: boolean;
+  readonly #joined = new Ways<Seam, Seam>();
+
+  constructor(text: ByteText) {
+    this.text = text;
+    this.isLong = text.length > longest;
+  }
+
+  /** The seam with this piece at its end, where that was made before. */
+  after(seam: Seam): Seam | undefined {
+    return this.#joined.get(seam);
+  }
+
+  join(seam: Seam): Seam {
+    const joined = seam.with(this.text);
+    if (joined.isKept) this.#joined.set(seam, joined);
+    return joined;
   }
 }
 

@@ -1,4 +1,7 @@
-/** The way from the root to a node: a tag for an element, a number for a place in a list, `()` for a call. */
+/**
+ * The way from the root to a node: a tag for an element (`tr.td` within a template), a number for a place in a list,
+ * `()` for a call, `Card()` for that of a component.
+ */
 export type Trail = (string | number)[];
 
 export const call = '()';
@@ -12,7 +15,7 @@ export function pathOf(trail: Trail, length: number): string {
     if (typeof step === 'number') path += `[${step}]`;
     else if (step === call) path += call;
     else path += `.${step.slice(0, 60)}`;
-    inElement = typeof step === 'string' && step !== call;
+    inElement = typeof step === 'string' && !step.endsWith(call);
   }
   return path;
 }

@@ -52,16 +52,26 @@ export class Walk {
 
   /** Calls a function that stands for a value. It gets no arguments: what it needs it closes over. */
   call(component: unknown, depth: number): unknown {
+    return this.#call(component as () => unknown, call, depth);
+  }
+
+  /** Calls a component of JSX. */
+  callComponent(component: { readonly name: string }, props: object, depth: number): unknown {
+    const called = component as unknown as (props: object) => unknown;
+    return this.#call(() => called(props), component.name + call, depth);
+  }
+
+  #call(component: () => unknown, step: string, depth: number): unknown {
     if (depth >= this.maxDepth) this.tooDeep(component, depth);
-    this.trail[depth] = call;
+    this.trail[depth] = step;
     try {
       const { watch } = this.scope;
-      const called = component as () => unknown;
-      const result = watch === undefined ? called() : watch(called);
+      const result = watch === undefined ? component() : watch(component);
       if (typeof result === 'object' && result !== null) this.results.push(result);
       return result;
     } catch (cause) {
-      throw this.error('E_COMPONENT', depth, `A component threw: ${describe(cause)}`, { cause });
+      const steps = step === call ? depth : depth + 1;
+      throw this.error('E_COMPONENT', steps, `A component threw: ${describe(cause)}`, { cause });
     }
   }
 

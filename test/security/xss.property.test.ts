@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Node } from '../../src/render/element.ts';
 import { RenderError } from '../../src/render/errors.ts';
 import { render } from '../../src/render/render.ts';
+import { asHtml, asJsx } from '../support/ways-to-write.ts';
 import { attributeNames, hostileNodes, hostileTexts, hostileUrls, tagNames } from './xss-payloads.ts';
 
 type Parsed = DefaultTreeAdapterMap['element'] | DefaultTreeAdapterMap['document'];
@@ -79,6 +80,11 @@ function expectHarmless(node: unknown): void {
   for (let i = 0; i < 3; i++) {
     const again = outcome(node);
     if (!isDeepStrictEqual(again, html)) expect(again).toEqual(html);
+  }
+  for (const write of [asJsx, asHtml]) {
+    const other = outcome(write(node));
+    const isSame = html instanceof RenderError ? other instanceof RenderError : other === html;
+    if (!isSame) expect(other).toEqual(html);
   }
   if (html instanceof RenderError) return;
   if (typeof html !== 'string') expect.fail('plain data became a promise');
