@@ -85,6 +85,8 @@ export { type RenderOptions, render } from './render/render.ts';
 export { type SafeUrl, type SafeUrlOptions, safeUrl } from './render/safe-url.ts';
 export type { Template } from './render/template.ts';
 export { json, type Trusted, trusted } from './render/trust.ts';
+// With a star: applications add to `CustomElements` by this module's name.
+export type * from './render/types/custom-elements.ts';
 export { type XmlValue, xml } from './render/xml.ts';
 export type { CookieOptions, Cookies, ReadableCookies } from './visitor/cookies.ts';
 export {

@@ -4,6 +4,7 @@ import { Template } from './render/template.ts';
 import { parseTemplate } from './render/template-parser.ts';
 
 export { Fragment } from './render/jsx-element.ts';
+export type { JSX } from './render/types/jsx.ts';
 
 /** `<type {...props} />`. The key, which compilers give apart, says nothing in HTML. */
 export function jsx(type: unknown, props: JsxProps): JsxElement {

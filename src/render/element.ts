@@ -2,6 +2,7 @@ import type { FragmentCall } from './fragment-call.ts';
 import type { JsxElement } from './jsx-element.ts';
 import type { Template } from './template.ts';
 import type { Trusted } from './trust.ts';
+import type { Elements } from './types/elements.ts';
 
 /** What may stand where a value may. Text and numbers are escaped; booleans, null and undefined are no content. */
 export type Primitive = string | number | bigint | boolean | null | undefined;
@@ -18,21 +19,25 @@ export type Node =
   | (() => Node)
   | PromiseLike<Node>;
 
+/** What stands behind the tag of an element object: props, or its content alone. */
+type Inside<Props> =
+  | Props
+  | Primitive
+  | Trusted
+  | FragmentCall
+  | readonly Node[]
+  | (() => Node | Props)
+  | PromiseLike<Node | Props>;
+
 /** `{ tag: props }`, `{ tag: 'text' }`: a plain object with exactly one key, the tag. */
-export interface ElementObject {
-  readonly [tag: string]: ElementProps | Node;
-}
+export type ElementObject = {
+  [Tag in keyof Elements]: { readonly [Key in Tag]: Inside<Elements[Key]> } & {
+    readonly [Other in Exclude<keyof Elements, Tag>]?: never;
+  };
+}[keyof Elements];
 
 /**
  * An element's attributes beside its content. `className` is `class` and `htmlFor` is `for`; every other
  * name is written as it is. `html` wins over `text` and `children`; `text` stands before `children`.
  */
-export interface ElementProps {
-  readonly text?: unknown;
-  readonly html?: Trusted | (() => Trusted) | null | undefined;
-  readonly children?: Node;
-  /** Never written: it names a child among its siblings for the script that patches the page in the browser. */
-  readonly key?: string | number;
-  readonly className?: unknown;
-  readonly [attribute: string]: unknown;
-}
+export type ElementProps<Tag extends keyof Elements = 'div'> = Elements[Tag];

@@ -21,7 +21,7 @@ export function html(strings: TemplateStringsArray, ...values: unknown[]): Templ
 function learn(strings: TemplateStringsArray): TemplateShape {
   // No data looks like this: its arrays can be changed.
   if (!Array.isArray(strings.raw) || !Object.isFrozen(strings)) {
-    throw new RenderError('E_TEMPLATE', 'root', 'html is written before a template: html`<p>${text}</p>`');
+    throw new RenderError('E_TEMPLATE', 'root', 'html is written before a template: html`<p>text</p>`');
   }
   const shape = parseTemplate(strings);
   shapes.set(strings, shape);

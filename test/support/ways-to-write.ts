@@ -32,7 +32,7 @@ export function asHtml(node: unknown): Node {
       (typeof props.text === 'object' && props.text !== null) ||
       !names.every((name) => plainAttribute.test(name)) ||
       new Set(names.map(writtenName)).size !== names.length;
-    if (isOdd) return { [tag]: withContent(props, asHtml) };
+    if (isOdd) return { [tag]: withContent(props, asHtml) } as unknown as Node;
     const strings = [`<${tag}`];
     const add = (before: string) => {
       strings[strings.length - 1] += before;

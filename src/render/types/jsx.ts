@@ -1,0 +1,19 @@
+import type { Node } from '../element.ts';
+import type { JsxElement } from '../jsx-element.ts';
+import type { Template } from '../template.ts';
+import type { Elements } from './elements.ts';
+
+/** What TypeScript asks of the package that JSX is compiled for. */
+export declare namespace JSX {
+  /** A tag, or a component: a function of its props that returns a node or a promise of one. */
+  type ElementType = keyof IntrinsicElements | ((props: never) => Node);
+  /** What `<p>...</p>` is. */
+  type Element = JsxElement | Template;
+  interface IntrinsicElements extends Elements {}
+  interface ElementChildrenAttribute {
+    readonly children: unknown;
+  }
+  interface IntrinsicAttributes {
+    readonly key?: string | number | null | undefined;
+  }
+}
