@@ -70,6 +70,12 @@ module.exports = {
       '^src/(core|render)/',
     ),
     only(
+      'precompile-runs-in-builds',
+      'The plugin knows how the renderer writes, and nothing of servers.',
+      '^src/precompile',
+      '^src/(core|render|precompile)/',
+    ),
+    only(
       'cache-stands-alone',
       'The cache knows neither pages nor databases.',
       '^src/cache/',
@@ -282,7 +288,7 @@ module.exports = {
       comment: 'What ships may only use what is installed with it.',
       severity: 'error',
       from: { path: code, pathNot: notTest },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm-peer'] },
     },
   ],
   options: {
