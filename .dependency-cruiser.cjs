@@ -3,7 +3,7 @@
 // Parsed with swc, because the native TypeScript compiler has no JavaScript API.
 // scripts/check-imports.test.ts plants violations and sees them reported.
 const code = '^(server|healthcheck|config|workers|src|app)';
-const notTest = '(\\.test\\.ts|\\.test-d\\.ts|\\.contract\\.ts|\\.chaos\\.ts)$';
+const notTest = '(\\.test\\.ts|\\.test-d\\.tsx?|\\.contract\\.ts|\\.chaos\\.ts)$';
 const only = (name, comment, from, to) => ({
   name,
   comment,
@@ -297,7 +297,7 @@ module.exports = {
     exclude: { path: '(^|/)(dist|bench/peers|app/public)/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
-      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.cjs', '.json'],
       conditionNames: ['import', 'node', 'default', 'types'],
       exportsFields: ['exports'],
     },

@@ -13,5 +13,8 @@ const roots = ['server.ts', 'healthcheck.ts', 'config', 'workers', 'src', 'app']
   existsSync(path),
 );
 
-const run = spawnSync(process.execPath, [cruiser, '--config', rules, ...roots], { stdio: 'inherit' });
+const tsx = new URL('read-tsx.mjs', import.meta.url).href;
+const run = spawnSync(process.execPath, ['--import', tsx, cruiser, '--config', rules, ...roots], {
+  stdio: 'inherit',
+});
 process.exit(run.status ?? 1);

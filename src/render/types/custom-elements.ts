@@ -1,4 +1,3 @@
-import type { Content } from './content.ts';
 import type { GlobalAttributes } from './global-attributes.ts';
 
 /**
@@ -13,5 +12,5 @@ import type { GlobalAttributes } from './global-attributes.ts';
 // biome-ignore lint/suspicious/noEmptyInterface: applications add to it
 export interface CustomElements {}
 
-/** The props of a custom element: its own, and those of every element. */
-export type CustomElement<Own = Readonly<Record<never, never>>> = GlobalAttributes & Content & Own;
+/** The attributes of a custom element: its own, and those of every element. */
+export type CustomElement<Own = Readonly<Record<never, never>>> = GlobalAttributes & Own;

@@ -1,4 +1,4 @@
-import type { Node } from '../element.ts';
+import type { ElementProps, Node } from '../element.ts';
 import type { JsxElement } from '../jsx-element.ts';
 import type { Template } from '../template.ts';
 import type { Elements } from './elements.ts';
@@ -9,7 +9,7 @@ export declare namespace JSX {
   type ElementType = keyof IntrinsicElements | ((props: never) => Node);
   /** What `<p>...</p>` is. */
   type Element = JsxElement | Template;
-  interface IntrinsicElements extends Elements {}
+  type IntrinsicElements = { readonly [Tag in keyof Elements]: ElementProps<Tag> };
   interface ElementChildrenAttribute {
     readonly children: unknown;
   }
