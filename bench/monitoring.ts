@@ -16,14 +16,14 @@ const PATH = '/card/1';
 /** By file of dist/: statements that only monitoring needs, and what must stay of them. */
 const CUT: Readonly<Record<string, readonly (RegExp | readonly [RegExp, string])[]>> = {
   'src/http/fast-path/fast-path.js': [
-    // Whether the shortcut works here is told by its answers.
-    [/this\.#count\(known\.use, head, held, sent\);/, 'this.#answers++;'],
+    // Whether the fast path works here is told by its answers.
+    [/this\.#count\(known\.use, head, cached, sent\);/, 'this.#answers++;'],
     /if \(this\.#answers === this\.#nextLine\)\s*this\.#log\([^;]*;/,
     /if \(this\.#tail\.isOpen\)\s*this\.#tail\.hit\([^;]*;/,
   ],
   'src/http/handler.js': [
     /usage\?\.arrived\(request, response\);/,
-    /requests\?\.arrived\(request, response\);/,
+    /requests\?\.arrived\(response\);/,
     /this\.#seen\(response, page, answered\.body\?\.length \?\? 0\);/,
   ],
   'src/worker/stats/worker-stats.js': [/own\.start\(\);/],

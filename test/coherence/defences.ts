@@ -26,8 +26,8 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     edits: [
       {
         file: 'src/cache/render/renders.js',
-        from: 'const { value, store } = await this.#fill(trip).finally(leave);',
-        to: 'const { value: made, store } = await this.#fill(trip).finally(leave); const value = { ...made, stamp: validity.stamp() };',
+        from: '(filled) => this.#keep(trip, turn, filled, begunAt)',
+        to: '(filled) => this.#keep(trip, turn, { ...filled, value: { ...filled.value, stamp: this.#options.validity.stamp() } }, begunAt)',
       },
     ],
     faults: ['calm'],
@@ -60,8 +60,8 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     edits: [
       {
         file: 'src/invalidation/bus/follower.js',
-        from: 'const missing = await this.#options.source.readSince(told, state.seq);',
-        to: 'this.#told = { epoch: told.epoch, seq: state.seq }; const missing = [];',
+        from: 'const missing = await this.#options.source.readSince(position, state.seq);',
+        to: 'this.#position = { epoch: position.epoch, seq: state.seq }; const missing = [];',
       },
       {
         file: 'src/invalidation/clock/clock.js',
@@ -114,7 +114,7 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
     edits: [
       {
         file: 'src/cache/stack/stack.js',
-        from: '(isOwn || this.#isRecent(landed, readSinceMs))',
+        from: '(isOwn || this.#isRecent(flightResult, readSinceMs))',
         to: 'true',
       },
     ],
@@ -130,7 +130,7 @@ export const DEFENCES: Readonly<Record<string, Defence>> = {
       },
       {
         file: 'src/cache/stack/stack.js',
-        from: 'if (!isBelievable(held.value, this.#validity, this.#clock, nowMs))',
+        from: 'if (!isBelievable(cached.value, this.#validity, this.#clock, nowMs))',
         to: 'if (false)',
       },
     ],
