@@ -62,6 +62,11 @@ describe('the import rule', () => {
       'src/http/a.ts',
       "import { trace } from '@opentelemetry/api';\nexport default trace;",
     ],
+    ['cache-memory-stands-on-its-floor', 'src/cache/memory/a.ts', "import '../shared/leaf.ts';"],
+    ['cache-redis-stands-on-its-floor', 'src/cache/redis/a.ts', "import '../disk/leaf.ts';"],
+    ['http-has-no-other-rooms', 'src/worker/a.ts', "import '../http/other/leaf.ts';"],
+    ['worker-knows-no-primary', 'src/worker/b.ts', "import '../cluster/leaf.ts';"],
+    ['host-link-stays-light', 'src/host-link/a.ts', "import '../cache/leaf.ts';"],
     ['no-cycles', 'src/page/b.ts', "import './c.ts';"],
     ['no-unresolved', 'src/page/d.ts', "import './missing.ts';"],
   ];
@@ -72,6 +77,10 @@ describe('the import rule', () => {
       'src/data/leaf.ts': 'export {};',
       'src/cache/leaf.ts': 'export {};',
       'src/render/leaf.ts': 'export {};',
+      'src/cache/shared/leaf.ts': 'export {};',
+      'src/cache/disk/leaf.ts': 'export {};',
+      'src/http/other/leaf.ts': 'export {};',
+      'src/cluster/leaf.ts': 'export {};',
       'src/page/c.ts': "import './b.ts';",
       ...Object.fromEntries(planted.map(([, from, text]) => [from, text])),
     });
