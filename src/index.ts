@@ -26,6 +26,12 @@ export {
   guard,
 } from './page/definitions/guard.ts';
 export type { Head } from './page/definitions/head.ts';
+export {
+  type HoleContext,
+  type HoleDefinition,
+  type HoleReads,
+  hole,
+} from './page/definitions/hole.ts';
 export { preferredLanguage } from './page/definitions/languages.ts';
 export { type Layout, type LayoutContext, type LayoutDefinition, layout } from './page/definitions/layout.ts';
 export { type ListSchema, list } from './page/definitions/list.ts';

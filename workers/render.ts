@@ -37,6 +37,7 @@ import { ownerOf } from '../src/invalidation/bus/bus-owner.ts';
 import { Dependencies } from '../src/invalidation/graph/dependencies.ts';
 import { KeptAssets } from '../src/page/application/kept-assets.ts';
 import { loadApplication } from '../src/page/application/load-application.ts';
+import { hasHoles } from '../src/page/definitions/hole.ts';
 import { FailedReads } from '../src/page/render/failed-reads.ts';
 import { Fragments } from '../src/page/render/fragments.ts';
 import { RenderNotices } from '../src/page/render/notices.ts';
@@ -44,6 +45,7 @@ import { PageRenderer } from '../src/page/render/renderer.ts';
 import { tracedFetch } from '../src/page/render/traced-fetch.ts';
 import { RenderUsage } from '../src/page/render/usage.ts';
 import { Admission } from '../src/page/request/admission.ts';
+import { HoleFiller } from '../src/page/request/hole-filler.ts';
 import { PersonalPages } from '../src/page/request/personal.ts';
 import { PagePipeline } from '../src/page/request/pipeline.ts';
 import { Visitors } from '../src/visitor/visitors.ts';
@@ -184,6 +186,14 @@ const stamp = () => purgeStream.validity.stamp();
 const forVisitors = { application, renderer, readScopes: database, timeouts, clock, stamp, newId };
 const admission = new Admission({ ...forVisitors, timeoutMs: timeouts.hardTimeoutMs });
 const personal = new PersonalPages({ ...forVisitors, slots: overload.slots });
+const holes = new HoleFiller({
+  sources,
+  fragments,
+  clock,
+  log,
+  notices,
+  personalErrors: config.logPersonalErrors,
+});
 const pipeline = new PagePipeline({
   admission,
   personal,
@@ -227,7 +237,7 @@ const hits = new HitPath({
   trustProxy,
   access,
   tail,
-  captures: application.variants.headers,
+  captures: hasHoles() ? [...application.variants.headers, 'cookie'] : application.variants.headers,
   byHost: application.host !== undefined,
 });
 const { keepAliveTimeoutMs, sendTimeoutMs, maxConnections } = config;
@@ -242,6 +252,7 @@ const files = new StaticFiles(application.files, application.security.plain, ass
 const debugToken = new DebugToken(config.debugToken);
 const { door, endpoints } = openActions({
   admission,
+  holes,
   rejections,
   config,
   application,
@@ -253,6 +264,7 @@ const { door, endpoints } = openActions({
   log,
 });
 const handler = new RequestHandler({
+  holes,
   visitors,
   actions: door,
   endpoints,

@@ -4,10 +4,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bytes } from '../core/units.ts';
 import type { ActionResponse, PageActions } from '../page/request/actions.ts';
 import type { FormKind } from '../page/request/form.ts';
+import type { HoleFiller } from '../page/request/hole-filler.ts';
 import type { Arrival } from '../visitor/arrival.ts';
 import { comesFromHere } from './request/csrf.ts';
 import { dropBody, readBody } from './request/request-body.ts';
 import type { Target } from './request/target.ts';
+import { filledBody } from './response/filled-page.ts';
+import { goneSignal } from './response/gone.ts';
 import type { Encoding } from './response/negotiate.ts';
 import { plainResponse } from './response/plain-response.ts';
 import { type HttpResponse, personalResponse } from './response/response.ts';
@@ -17,6 +20,8 @@ export interface FormHandlerOptions {
   readonly actions: PageActions;
   readonly maxBodyBytes: Bytes;
   readonly publicOrigin: string | undefined;
+  /** As of pages that are asked for. */
+  readonly holes?: HoleFiller | undefined;
 }
 
 /** A request and how to answer it. */
@@ -70,18 +75,29 @@ export class FormHandler {
       say(plainResponse(413, `A form has at most ${maxBodyBytes} bytes.`), true);
       return;
     }
+    const arrival = posted.arrival();
     const done = await actions.act({
       segments: target.segments,
       path: target.path,
       query: target.query,
       header: posted.header,
-      arrival: posted.arrival(),
+      arrival,
       kind,
       body,
       ...(posted.id && { id: posted.id }),
     });
-    const answer = answerTo(done);
+    const answer = answerTo(await this.#filled(done, arrival, posted));
     say({ ...answer, headers: [...answer.headers, ...done.headers.flat()] }, isClosing());
+  }
+
+  /** A page that is shown again is filled for who sent the form. */
+  async #filled(done: ActionResponse, arrival: Arrival, { response, id }: Posted): Promise<ActionResponse> {
+    const { holes } = this.#options;
+    const { answer, route } = done;
+    if (holes === undefined || 'json' in answer || answer.holes === undefined) return done;
+    const request = { arrival, route, id: id ?? (() => ''), signal: goneSignal(response) };
+    const recognised = await holes.recognise(answer, request);
+    return { ...done, answer: { ...answer, identity: await filledBody(answer, holes.fill(recognised)) } };
   }
 }
 

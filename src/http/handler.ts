@@ -5,8 +5,12 @@ import type { Header, PageEntry } from '../cache/entry.ts';
 import type { Clock } from '../core/clock.ts';
 import { countHosts, framingFault } from '../core/framing.ts';
 import type { Logger } from '../core/log.ts';
-import { Stop, type StopSignal } from '../core/stop.ts';
+
 import { type Tracing, untraced } from '../core/trace.ts';
+import { cookiesOf } from '../page/definitions/hole.ts';
+import type { Shell } from '../page/render/shells.ts';
+import { bringsCookie } from '../page/request/brings-cookie.ts';
+import type { HoleFiller } from '../page/request/hole-filler.ts';
 import type { PagePipeline, PageResponse } from '../page/request/pipeline.ts';
 import type { Arrival } from '../visitor/arrival.ts';
 import type { Visitors } from '../visitor/visitors.ts';
@@ -23,6 +27,8 @@ import { dropBody, isBodyTooLarge } from './request/request-body.ts';
 import { type Elsewhere, parseTarget, type Target } from './request/target.ts';
 import { TrustProxy } from './request/trust-proxy.ts';
 import { cacheStatus, PERSONAL_STATUS } from './response/cache-status.ts';
+import { FilledPages, filledBody } from './response/filled-page.ts';
+import { goneSignal } from './response/gone.ts';
 import type { EncodingChoice } from './response/negotiate.ts';
 import { PageStream } from './response/page-stream.ts';
 import { plainResponse, redirectResponse } from './response/plain-response.ts';
@@ -66,6 +72,8 @@ export interface HandlerOptions {
   readonly actions?: FormHandler;
   readonly endpoints?: EndpointHandler;
   readonly visitors: Visitors;
+  /** Without it all are shown what visitors without a session are. */
+  readonly holes?: HoleFiller | undefined;
   readonly usage?: HttpUsage | undefined;
   /** Gives requests their names. Without it they have none, and no line. */
   readonly requests?: RequestLog | undefined;
@@ -79,6 +87,7 @@ export class RequestHandler {
   readonly #trustProxy: TrustProxy;
   readonly #trace: Tracing;
   readonly #streamed = new SharedEncodings();
+  readonly #filled = new FilledPages();
   /** From now on each answer is the last on its connection. */
   closing = false;
 
@@ -272,17 +281,27 @@ export class RequestHandler {
   }
 
   #servePage(target: Target, request: IncomingMessage, response: ServerResponse): undefined | Promise<void> {
-    const { pipeline, clock, debugToken, requests } = this.#options;
+    const { pipeline, clock, debugToken, requests, holes } = this.#options;
     const { headers } = request;
     const asked = this.#asked(request);
     const hasDebugToken = debugToken?.asks(headers) ?? false;
     const startedMs = clock.monotonic();
     let stream: PageStream | undefined;
+    let arrival: Arrival | undefined;
+    const arrive = () => {
+      arrival ??= this.#arrival(request);
+      return arrival;
+    };
+    // A visitor whose holes are in the shell waits for the page, which is then filled.
+    const expect = (shell: Shell, collapsed: boolean) => {
+      const { cookie } = headers;
+      if (cookie === undefined || !bringsCookie(cookie, shell.cookies)) stream?.expect(shell, collapsed);
+    };
     const page = pipeline.respond({
       segments: target.segments,
       query: target.query,
       header: (name) => this.#trustProxy.header(request, name),
-      arrival: () => this.#arrival(request),
+      arrival: arrive,
       encoding: asked.encodings[0] ?? 'identity',
       bypass: hasDebugToken && wantsAnew(headers),
       ...(requests !== undefined && { id: () => requests.idOf(response) }),
@@ -290,7 +309,7 @@ export class RequestHandler {
         const streamed = () => {
           // An operator is told how long it took, which is known at the end.
           stream = hasDebugToken ? undefined : this.#stream(request, response, asked);
-          return stream && ((...shell: Parameters<PageStream['expect']>) => stream?.expect(...shell));
+          return stream && ((...shell: Parameters<PageStream['expect']>) => expect(...shell));
         };
         return {
           signal: goneSignal(response),
@@ -300,7 +319,11 @@ export class RequestHandler {
         };
       },
     });
-    const answer = (page: PageResponse): undefined => {
+    const answer = (page: PageResponse): undefined | Promise<void> => {
+      if (holes?.concerns(page.entry, headers.cookie) !== true) return whole(page);
+      return this.#serveFilled(page, { holes, arrive, response, asked, stream }, whole);
+    };
+    const whole = (page: PageResponse): undefined => {
       if (stream?.finish(page) === true) {
         this.#seen(response, page, page.entry.identity.length);
         return;
@@ -317,6 +340,39 @@ export class RequestHandler {
       this.#teach(request, page, asked.transport);
     };
     return page instanceof Promise ? page.then(answer) : answer(page);
+  }
+
+  /** `whole` answers where the visitor brings nothing that counts after all. */
+  async #serveFilled(
+    page: PageResponse,
+    { holes, arrive, response, asked, stream }: Filled,
+    whole: (page: PageResponse) => undefined,
+  ): Promise<void> {
+    const { requests, clock } = this.#options;
+    const { entry, route } = page;
+    const recognised = await holes.recognise(entry, {
+      arrival: arrive(),
+      route,
+      id: () => requests?.idOf(response) ?? '',
+      signal: goneSignal(response),
+    });
+    if (recognised.length === 0) return whole(page);
+    // What is begun ends as it began; what is one visitor's already is put together for them, and not compressed by pieces.
+    if (stream?.hasBegun === true || page.personal === true) {
+      const identity = await filledBody(entry, holes.fill(recognised));
+      whole({ ...page, entry: { ...entry, identity, gzip: undefined, brotli: undefined } });
+      return;
+    }
+    stream?.cancel();
+    this.#seen(response, page, entry.identity.length);
+    await this.#filled.send(response, {
+      entry: this.#sendable(page, []),
+      fillings: asked.method === 'HEAD' ? [] : holes.fill(recognised),
+      encodings: asked.encodings,
+      cacheStatus: page.outcome && cacheStatus(page.outcome, clock.now()),
+      transport: [...(asked.transport ?? []), ...(requests?.header(response) ?? [])],
+      closing: this.closing,
+    });
   }
 
   #seen(response: ServerResponse, page: PageResponse, bodyBytes: number): void {
@@ -336,7 +392,21 @@ export class RequestHandler {
     const { learner, usage } = this.#options;
     const use = usage?.fastPath(route, entry.status, outcome.tier);
     const { tier } = outcome;
-    learner?.learn({ target: url, host, key, keyNow, entry, tier, vary, variants, transport, use, route });
+    const cookies = entry.holes && cookiesOf(entry.holes);
+    learner?.learn({
+      target: url,
+      host,
+      key,
+      keyNow,
+      entry,
+      tier,
+      vary,
+      variants,
+      cookies,
+      transport,
+      use,
+      route,
+    });
   }
 }
 
@@ -348,13 +418,13 @@ function goesTo(response: ServerResponse, route: string, page?: PageResponse): v
   exchange.page = page;
 }
 
-/** Aborts when the visitor has gone before its answer was sent. */
-function goneSignal(response: ServerResponse): StopSignal {
-  const gone = new Stop();
-  response.on('close', () => {
-    if (!response.writableFinished) gone.abort(new Error('The visitor has gone.'));
-  });
-  return gone;
+/** A page that may have to be filled for who asks. */
+interface Filled {
+  readonly holes: HoleFiller;
+  readonly arrive: () => Arrival;
+  readonly response: ServerResponse;
+  readonly asked: Asked;
+  readonly stream: PageStream | undefined;
 }
 
 function joined(value: string | string[] | undefined): string | undefined {

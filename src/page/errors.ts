@@ -56,3 +56,8 @@ export class ResourceError extends CoherentError {
     );
   }
 }
+
+/** A hole was declared, used or filled in a way that has no answer. */
+export class HoleError extends CoherentError {
+  readonly code = 'E_HOLE';
+}

@@ -14,6 +14,7 @@ import type { PageRenderer } from '../page/render/renderer.ts';
 import { PageActions } from '../page/request/actions.ts';
 import type { Admission } from '../page/request/admission.ts';
 import { Endpoints } from '../page/request/endpoints.ts';
+import type { HoleFiller } from '../page/request/hole-filler.ts';
 import type { PurgeStream } from './purge-stream.ts';
 
 export interface ActionsParts {
@@ -25,6 +26,7 @@ export interface ActionsParts {
   readonly database: Database;
   readonly limits: Limits;
   readonly rejections: UnheardRejections;
+  readonly holes: HoleFiller;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -34,8 +36,19 @@ export function openActions(parts: ActionsParts): {
   readonly actions: PageActions;
   readonly endpoints: EndpointHandler;
 } {
-  const { config, application, renderer, admission, purgeStream, database, limits, rejections, clock, log } =
-    parts;
+  const {
+    config,
+    application,
+    renderer,
+    admission,
+    purgeStream,
+    database,
+    limits,
+    rejections,
+    holes,
+    clock,
+    log,
+  } = parts;
   const newId = () => randomBytes(6).toString('hex');
   const visibility = new Visibility({
     bus: purgeStream.bus,
@@ -77,5 +90,5 @@ export function openActions(parts: ActionsParts): {
     publicOrigin,
     newId,
   });
-  return { actions, endpoints, door: new FormHandler({ actions, maxBodyBytes, publicOrigin }) };
+  return { actions, endpoints, door: new FormHandler({ actions, maxBodyBytes, publicOrigin, holes }) };
 }

@@ -26,6 +26,7 @@ import type { Dependencies } from '../../src/invalidation/graph/dependencies.ts'
 import { type Application, assemble } from '../../src/page/application/application.ts';
 import type { KeptAssets } from '../../src/page/application/kept-assets.ts';
 import type { PublicFiles } from '../../src/page/application/public-files.ts';
+import { hasHoles } from '../../src/page/definitions/hole.ts';
 import type { ApplicationSettings } from '../../src/page/definitions/settings.ts';
 import { FailedReads } from '../../src/page/render/failed-reads.ts';
 import { Fragments } from '../../src/page/render/fragments.ts';
@@ -35,6 +36,7 @@ import { PageRenderer } from '../../src/page/render/renderer.ts';
 import { PageActions, type Writing } from '../../src/page/request/actions.ts';
 import { Admission } from '../../src/page/request/admission.ts';
 import { Endpoints } from '../../src/page/request/endpoints.ts';
+import { HoleFiller } from '../../src/page/request/hole-filler.ts';
 import { PersonalPages } from '../../src/page/request/personal.ts';
 import { PagePipeline } from '../../src/page/request/pipeline.ts';
 import type { SessionDeclaration } from '../../src/visitor/declaration.ts';
@@ -178,6 +180,7 @@ export async function startSite(options: SiteOptions) {
   const stamp = () => purges.stamp();
   const forVisitors = { application, renderer, readScopes, timeouts, clock, stamp, newId };
   const admission = new Admission({ ...forVisitors, timeoutMs: hardTimeoutMs });
+  const holes = new HoleFiller({ sources, fragments, clock, log, notices });
   const pipeline = new PagePipeline({
     admission,
     personal: new PersonalPages(forVisitors),
@@ -209,7 +212,7 @@ export async function startSite(options: SiteOptions) {
     encodings,
     maxBytes: 1e6,
     trustProxy,
-    captures: application.variants.headers,
+    captures: hasHoles() ? [...application.variants.headers, 'cookie'] : application.variants.headers,
     byHost: application.host !== undefined,
     ...(access && { access }),
   });
@@ -255,10 +258,11 @@ export async function startSite(options: SiteOptions) {
     newId,
   });
   const handler = new RequestHandler({
+    holes,
     endpoints,
     visitors,
     ...(actions && {
-      actions: new FormHandler({ actions, maxBodyBytes: limits.maxBodyBytes, publicOrigin }),
+      actions: new FormHandler({ actions, maxBodyBytes: limits.maxBodyBytes, publicOrigin, holes }),
     }),
     pipeline,
     files: new StaticFiles(application.files, application.security.plain, options.assets),
@@ -286,6 +290,7 @@ export async function startSite(options: SiteOptions) {
     renderer,
     cache,
     hits,
+    holes,
     purge: (...keys: string[]) => {
       const seq = purges.seq + 1;
       purges.apply(seq, keys, 'purge');

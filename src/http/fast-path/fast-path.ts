@@ -18,6 +18,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';
 import type { Chosen, PageVariants } from '../../page/definitions/variants.ts';
 import { lacks } from '../../page/encode/encodings.ts';
+import { bringsCookie } from '../../page/request/brings-cookie.ts';
 import { type AccessLog, pathForLog } from '../observability/access-log.ts';
 import { RequestTail } from '../observability/request-tail.ts';
 import type { FastPathUse } from '../observability/usage.ts';
@@ -45,7 +46,7 @@ export interface HitOptions {
   readonly trustProxy?: Pick<TrustProxy, 'transport' | 'clientAddress'>;
   readonly access?: AccessLog;
   readonly tail?: RequestTail;
-  /** Request headers, lower case, that variants read. */
+  /** Request headers, lower case, that variants read; with holes, `cookie`. */
   readonly captures?: readonly string[];
   /** Hosts are inputs: one target leads to another page for each. */
   readonly byHost?: boolean;
@@ -66,6 +67,8 @@ export interface Learned {
   readonly vary: readonly string[];
   /** The page comes in these variants, and this is what was chosen for the request. */
   readonly variants?: { readonly of: PageVariants; readonly chosen: Chosen } | undefined;
+  /** It has holes: who brings one of these cookies asks the ordinary path. */
+  readonly cookies?: readonly string[] | undefined;
   /** Headers that the way here asked for (Front.transport). Another way asks the ordinary path. */
   readonly transport?: readonly string[] | undefined;
   /** Where its hits are counted. */
@@ -112,6 +115,7 @@ class KnownTarget {
   readonly transport: readonly string[];
   readonly key: CacheKey;
   readonly keyNow: Learned['keyNow'];
+  readonly cookies: Learned['cookies'];
   /** When it was last found to lead to the key. */
   foundMs: Milliseconds;
   readonly tier: TierName;
@@ -136,10 +140,11 @@ class KnownTarget {
   bytes: Bytes;
 
   constructor(
-    { target, host, transport, key, keyNow, tier, entry, use, route }: Learned,
+    { target, host, transport, key, keyNow, cookies, tier, entry, use, route }: Learned,
     nowMs: Milliseconds,
   ) {
     this.keyNow = keyNow;
+    this.cookies = cookies;
     this.foundMs = nowMs;
     this.route = route;
     this.use = use ?? { full: 0, notModified: 0, headFull: 0, headNotModified: 0, bytes: 0 };
@@ -200,6 +205,7 @@ export class HitPath {
   #nextLine = -1;
   readonly #table: HitTable<KnownTarget | Fork>;
   readonly #byHost: boolean;
+  readonly #seesCookies: boolean;
   readonly #request: HitRequest;
   readonly #captured = (name: string) => this.#request.captured(name);
   #sender: Sender = { date: new HttpDate(), keepAliveSeconds: 0 };
@@ -212,6 +218,7 @@ export class HitPath {
     const { cache, clock, encodings, maxBytes, trustProxy = new TrustProxy(), access, tail } = options;
     this.#byHost = options.byHost ?? false;
     this.#request = new HitRequest(options.captures);
+    this.#seesCookies = options.captures?.includes('cookie') ?? false;
     this.#access = access;
     this.#tail = tail ?? new RequestTail(clock);
     this.#nextLine = access?.gap() ?? -1;
@@ -232,7 +239,9 @@ export class HitPath {
   }
 
   learn(answered: Learned): void {
-    const { entry, tier, vary } = answered;
+    const { entry, tier, vary, cookies } = answered;
+    // It could not see who brings one.
+    if (cookies !== undefined && !this.#seesCookies) return;
     if (!this.#on || vary.length > 0 || (tier !== 'l1' && tier !== 'static')) return;
     const name = this.#learnedName(answered);
     const known = this.#table.get(name);
@@ -289,6 +298,7 @@ export class HitPath {
       if (known === undefined || known.fork !== undefined) return false;
     }
     if (request.host !== known.host) return false;
+    if (known.cookies !== undefined && this.#brings(known.cookies)) return false;
     if (known.transport !== this.#trustProxy.transport(arrived.socket, request.forwardedProto)) return false;
     const entry = this.#leadsOn(known) ? this.#cache.peek(known.key) : undefined;
     if (entry === undefined || !known.gives(entry)) {
@@ -310,6 +320,11 @@ export class HitPath {
     if (this.#answers === this.#nextLine) this.#log(arrived, known, cached ? 304 : entry.status, sent);
     if (this.#tail.isOpen) this.#tail.hit(method, url, cached ? 304 : entry.status, known.tier);
     return true;
+  }
+
+  #brings(cookies: readonly string[]): boolean {
+    const sent = this.#request.captured('cookie');
+    return sent !== undefined && bringsCookie(sent, cookies);
   }
 
   #leadsOn(known: KnownTarget): boolean {

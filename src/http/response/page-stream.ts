@@ -42,6 +42,16 @@ export class PageStream {
     this.#timer ??= this.#options.clock.after(STREAM_AFTER_MS, () => this.#begin(shell, collapsed));
   }
 
+  /** Nothing has been sent, and nothing will be. */
+  cancel(): void {
+    this.#timer?.cancel();
+  }
+
+  /** The shell is sent: the rest is awaited by `finish`. */
+  get hasBegun(): boolean {
+    return this.#shell !== undefined;
+  }
+
   /** True: the rest was written here. False: nothing was sent, and nothing will be. */
   finish(page: PageResponse): boolean {
     this.#timer?.cancel();

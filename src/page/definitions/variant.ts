@@ -63,6 +63,7 @@ export function variant<
   const C extends string = never,
 >(definition: VariantDefinition<V, H, C>): Variant {
   declaring('variant()');
+  declaring('variant()');
   const { values, reads, choose } = definition;
   if (!Array.isArray(values) || values.length === 0 || values.some((value) => typeof value !== 'string'))
     throw new VariantError('variant(): values must be a list of one string or more, the default first.');

@@ -81,7 +81,9 @@ export class FailurePage {
       const told: ErrorProps = { status, id, detail };
       const head = definition.head?.(told) ?? { title: `Error ${status}`, robots: 'noindex' };
       const parts = { head, content: definition.view(told), route: '_error' };
-      return { html: await document(parts, renderContext, resolve), scripts: renderContext.scripts };
+      const marked = await document(parts, renderContext, resolve);
+      // What would fill its holes may be what has failed: it shows them as to a visitor without a session.
+      return { html: renderContext.holes?.cut(marked).html ?? marked, scripts: renderContext.scripts };
     } catch (error) {
       log.error({ err: error, id: props.id }, 'pages/_error failed itself; a plain page was sent');
       return plain();

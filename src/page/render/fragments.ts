@@ -13,7 +13,8 @@ import type { FragmentCall } from '../../render/fragment-call.ts';
 import { render } from '../../render/render.ts';
 import { scriptHash } from '../definitions/content-security.ts';
 import type { FragmentUse } from '../definitions/fragment.ts';
-import { FragmentError } from '../errors.ts';
+import { HoleUse } from '../definitions/hole.ts';
+import { FragmentError, HoleError } from '../errors.ts';
 import type { Timeouts } from '../timeouts.ts';
 import type { FailedReads } from './failed-reads.ts';
 import type { RenderNotices } from './notices.ts';
@@ -55,9 +56,15 @@ export class Fragments {
     this.#trace = options.trace ?? untraced;
   }
 
-  /** What the renderer asks for the HTML of the fragments in `renderContext`'s tree: at once where memory has it. */
+  /** What the renderer asks for the HTML of the fragments in `scope`'s tree: at once where memory has it. */
   resolver(renderContext: RenderContext): (call: FragmentCall) => Eventually<string> {
-    return (call) => this.#resolve(call.content as FragmentUse, renderContext);
+    return (call) => {
+      if (call.content instanceof HoleUse)
+        throw new HoleError(
+          `The hole '${call.content.hole.name}' stands inside a fragment, whose HTML is the same for all. Put it into the page or the layout.`,
+        );
+      return this.#resolve(call.content as FragmentUse, renderContext);
+    };
   }
 
   /** Its HTML where memory has it, valid now. Undefined: it would have to be made. */

@@ -1,9 +1,15 @@
 // A finished page as an immutable entry: its bytes, a tag of them, headers, times.
-import { type Header, INCOMPLETE_TTL_MS, type PageEntry } from '../../cache/entry.ts';
+import { type EntryHole, type Header, INCOMPLETE_TTL_MS, type PageEntry } from '../../cache/entry.ts';
 import type { Eventually } from '../../core/eventually.ts';
 import { ownBytes } from '../../core/own-bytes.ts';
 import type { DependencyKey, EpochMs, Stamp } from '../../core/units.ts';
-import { type CompletePolicy, cacheControl, type Lifetime, lifetime } from '../application/policy.ts';
+import {
+  type CompletePolicy,
+  cacheControl,
+  isStored,
+  type Lifetime,
+  lifetime,
+} from '../application/policy.ts';
 import { DRAFT, type Encoded, encode, tagOf, WORTH_COMPRESSING } from '../encode/encode.ts';
 import { surrogateHeaders } from './surrogate-keys.ts';
 
@@ -18,6 +24,8 @@ export interface Finished {
   readonly compress?: boolean;
   /** The files of public/ that it names. */
   readonly assets?: ReadonlySet<string>;
+  /** Where its parts for each visitor stand in `html`. */
+  readonly holes?: readonly EntryHole[] | undefined;
 }
 
 export interface Origin {
@@ -50,7 +58,7 @@ export function makeEntry(finished: Finished, origin: Origin, hurry: boolean): E
 const AS_IT_IS: Encoded = { gzip: undefined, brotli: undefined };
 
 function entryOf(
-  { status, headers, assets, type }: Finished,
+  { status, headers, assets, type, holes = NO_HOLES }: Finished,
   origin: Origin,
   identity: Buffer,
   { gzip, brotli }: Encoded,
@@ -58,11 +66,12 @@ function entryOf(
 ): PageEntry {
   return Object.freeze({
     status,
-    headers: headersOf(origin, status, headers, type),
+    headers: headersOf(origin, status, headers, holes.length > 0, type),
     identity,
     gzip,
     brotli,
     tag: tagOf(identity) + mark,
+    ...(holes.length > 0 && { holes }),
     ...(assets !== undefined && assets.size > 0 && { assets: Object.freeze([...assets]) }),
     keys: origin.keys,
     stamp: origin.stamp,
@@ -76,21 +85,24 @@ function entryOf(
 /** Of each policy and status, the headers of pages that differ in nothing else: one list for all of them. */
 const prepared = new WeakMap<CompletePolicy, Map<number, readonly Header[]>>();
 
+const NO_HOLES: readonly EntryHole[] = Object.freeze([]);
+
 function headersOf(
   origin: Origin,
   status: number,
   own: readonly Header[],
+  hasHoles: boolean,
   type = 'text/html; charset=utf-8',
 ): readonly Header[] {
   const { policy, surrogateKeys, incomplete } = origin;
-  const isOrdinary = own.length === 1 && !surrogateKeys && !incomplete;
+  const isOrdinary = own.length === 1 && !surrogateKeys && !incomplete && !hasHoles;
   const known = isOrdinary ? prepared.get(policy)?.get(status) : undefined;
   const [last] = own;
   if (known !== undefined && isSame(known.at(-1), last) && known[0]?.[1] === type) return known;
   const headers: readonly Header[] = Object.freeze([
     ['content-type', type],
-    ...sharing(origin, status),
-    ['vary', ['accept-encoding', ...policy.variesBy].join(', ')],
+    ...sharing(origin, status, hasHoles),
+    ['vary', varyOf(policy, hasHoles)],
     ...own,
   ] satisfies Header[]);
   if (isOrdinary) {
@@ -109,9 +121,20 @@ function incompleteLifetime({ policy, nowMs, limitMs }: Origin): Lifetime & { re
   return { freshUntilMs: untilMs, staleUntilMs: untilMs, errorUntilMs: untilMs, incomplete: true };
 }
 
+function varyOf({ variesBy }: CompletePolicy, hasHoles: boolean): string {
+  const names = ['accept-encoding', ...variesBy];
+  return (hasHoles ? [...new Set([...names, 'cookie'])] : names).join(', ');
+}
+
 /** A page that depends on more than can be named is kept by no cache in front, since no purge would reach it there. */
-function sharing({ policy, keys, surrogateKeys, incomplete }: Origin, status: number): readonly Header[] {
+function sharing(
+  { policy, keys, surrogateKeys, incomplete }: Origin,
+  status: number,
+  hasHoles: boolean,
+): readonly Header[] {
   if (incomplete) return [['cache-control', 'no-store']];
+  // As it is it is for visitors without a session. A cache in between that heeds no Vary would give it to all.
+  if (hasHoles && isStored(policy, status)) return [['cache-control', 'private, max-age=0, must-revalidate']];
   if (!surrogateKeys) return [...cacheControl(policy, status)];
   const named = surrogateHeaders(keys);
   const shared = named === undefined ? { ...policy, sharedMaxAgeMs: 0 } : policy;

@@ -7,6 +7,7 @@ import type { KeyRecorder } from '../../core/validity.ts';
 import type { Db } from '../../data/db.ts';
 import type { GiveReading, Reading } from '../definitions/page.ts';
 import { type FailedRead, RenderKeys } from './dependency-recorder.ts';
+import type { HoleMarks } from './hole-marks.ts';
 import { notedFetch } from './noted-fetch.ts';
 import type { CallWatch } from './usage.ts';
 
@@ -55,6 +56,8 @@ export class RenderContext {
   readonly assets = new Set<string>();
   /** It has asked another service. */
   asksOthers = false;
+  /** The holes that were placed in it. Undefined: none. */
+  holes: HoleMarks | undefined = undefined;
   readonly #keys = new RenderKeys();
   readonly #sources: Sources;
   #platformSignal: AbortSignal | undefined;

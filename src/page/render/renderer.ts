@@ -12,7 +12,7 @@ import type { Stamp } from '../../core/units.ts';
 import { withoutWords } from '../../core/withheld-error.ts';
 import type { Node } from '../../render/element.ts';
 import type { FragmentCall } from '../../render/fragment-call.ts';
-import { type RenderOptions, renderToBuffer } from '../../render/render.ts';
+import { type RenderOptions, render, renderToBuffer } from '../../render/render.ts';
 import { trusted } from '../../render/trust.ts';
 import type { Arrival } from '../../visitor/arrival.ts';
 import type { Application, PageRoute } from '../application/application.ts';
@@ -20,6 +20,7 @@ import { type Inputs, NO_INPUTS } from '../application/inputs.ts';
 import { completePolicy, isStored } from '../application/policy.ts';
 import type { Feedback } from '../definitions/action.ts';
 import { scriptHash } from '../definitions/content-security.ts';
+import { HoleUse } from '../definitions/hole.ts';
 import { type HostInput, originOf } from '../definitions/host-input.ts';
 import { isNotFound, isRedirect } from '../definitions/outcome.ts';
 import type { AnyResource } from '../definitions/resource.ts';
@@ -29,6 +30,7 @@ import { type DocumentParts, documentNode } from './document.ts';
 import { FailedReads } from './failed-reads.ts';
 import { FailurePage, type FailureProps } from './failure-page.ts';
 import type { Fragments } from './fragments.ts';
+import { HoleMarks, insideHole, scriptInHole } from './hole-marks.ts';
 import { RenderNotices } from './notices.ts';
 import { ownHeaders, ownStatus } from './own-headers.ts';
 import { type Finished, makeEntry } from './page-entry.ts';
@@ -67,7 +69,7 @@ const NO_STAMP: Stamp = Object.freeze({ epoch: '', seq: 0 });
 interface Loaded {
   readonly props: unknown;
   readonly status: number;
-  readonly shell: Shell | undefined;
+  readonly shell: MarkedShell | undefined;
   readonly feedback: Feedback | undefined;
 }
 
@@ -185,7 +187,7 @@ export class PageRenderer {
     const { clock, sources } = this.#options;
     if (route.page.definition.shell === undefined) return undefined;
     const renderContext = new RenderContext({ stamp: NO_STAMP, signal, nowMs: clock.now() }, sources);
-    return this.#shell(route, inputs, renderContext);
+    return (await this.#shell(route, inputs, renderContext))?.shell;
   }
 
   /** The answer for a failure, never stored. Never rejects: when the application's own page fails, a plain one. */
@@ -300,7 +302,7 @@ export class PageRenderer {
   ): Eventually<Finished> {
     const { definition } = route.page;
     const loading = settledOf(this.#load(route, inputs, renderContext, visitor));
-    const body = (shell: Shell | undefined) =>
+    const body = (shell: MarkedShell | undefined) =>
       andThen(loading, (props) =>
         this.#body(route, inputs, renderContext, { props, status, shell, feedback }),
       );
@@ -308,7 +310,7 @@ export class PageRenderer {
     // It goes on meanwhile; that it fails is told when it is waited for.
     if (loading instanceof Promise) loading.catch(() => {});
     return andThen(this.#shell(route, inputs, renderContext), (shell) => {
-      if (shell !== undefined) announce?.(shell);
+      if (shell !== undefined) announce?.(shell.shell);
       return body(shell);
     });
   }
@@ -334,7 +336,10 @@ export class PageRenderer {
       throw new Error('pages/_404 answered notFound() itself.');
     }
     if (route.resource !== undefined) {
-      const options = this.#renderOptions(route.template, renderContext);
+      const options = {
+        ...this.#renderOptions(route.template, renderContext),
+        resolveFragment: this.#options.fragments.resolver(renderContext),
+      };
       return renderResource(route.template, route.resource, props, options);
     }
     const { definition } = route.page;
@@ -342,14 +347,15 @@ export class PageRenderer {
     const given = definition.status && ownStatus(route.template, definition.status(props));
     const shown = feedback === undefined ? (given ?? status) : status;
     return andThen(
-      this.#html(route, inputs, renderContext, definition.view(props, feedback), props, shell),
-      (html) => {
+      this.#html(route, inputs, renderContext, definition.view(props, feedback), props, shell?.marked),
+      (marked) => {
+        const { html, holes } = renderContext.holes?.cut(marked) ?? { html: marked, holes: undefined };
         const policy: Header = [
           'content-security-policy',
           application.security.policyFor(renderContext.scripts),
         ];
         const headers = own === undefined ? [policy] : [policy, ...own];
-        return { status: shown, html, headers, assets: renderContext.assets };
+        return { status: shown, html, headers, assets: renderContext.assets, holes };
       },
     );
   }
@@ -378,11 +384,11 @@ export class PageRenderer {
     renderContext: RenderContext,
     content: Node,
     props: unknown,
-    shell: Shell | undefined,
+    around: Around | undefined,
   ): Eventually<Buffer> {
     const { definition } = route.page;
-    if (shell !== undefined) {
-      const { before, after } = shell;
+    if (around !== undefined) {
+      const { before, after } = around;
       const rendered = renderToBuffer(content, this.#renderOptions(route.template, renderContext));
       return andThen(rendered, (html) => Buffer.concat([before, html, after]));
     }
@@ -391,7 +397,11 @@ export class PageRenderer {
   }
 
   /** The document without the page's own content. Undefined where the layout does not show it exactly once. */
-  #shell(route: PageRoute, inputs: Inputs, renderContext: RenderContext): Eventually<Shell | undefined> {
+  #shell(
+    route: PageRoute,
+    inputs: Inputs,
+    renderContext: RenderContext,
+  ): Eventually<MarkedShell | undefined> {
     const { application } = this.#options;
     const head = route.page.definition.shell?.(pageInputs(inputs)) ?? { title: '' };
     const parts = { head, content: HERE, route: route.template, ...placeOf(inputs) };
@@ -399,23 +409,46 @@ export class PageRenderer {
       const at = html.indexOf(HERE.toString());
       const from = at + HERE.toString().length;
       if (at === -1 || html.includes(HERE.toString(), from)) return undefined;
-      return {
-        before: html.subarray(0, at),
-        after: html.subarray(from),
+      const marked = { before: html.subarray(0, at), after: html.subarray(from) };
+      const { holes } = renderContext;
+      const shell = {
+        before: holes?.cut(marked.before).html ?? marked.before,
+        after: holes?.cut(marked.after).html ?? marked.after,
         contentSecurityPolicy: application.security.policyFor(renderContext.scripts),
         vary: route.policy.variesBy,
+        cookies: holes?.cookies ?? [],
       };
+      return { shell, marked };
     });
   }
 
   #renderOptions(view: string, renderContext: RenderContext): RenderOptions {
     const { signal, measured } = renderContext;
     return {
-      resolveFragment: this.#options.fragments.resolver(renderContext),
+      resolveFragment: this.#resolver(renderContext, this.#options.fragments.resolver(renderContext)),
       signal,
       watch: measured.watch,
       tell: this.#notices.of(view, renderContext.personal),
       onScript: (text) => renderContext.scripts.add(scriptHash(text)),
+    };
+  }
+
+  /** The HTML of what is kept apart: of a fragment, and of a hole its view without a visitor, between marks. */
+  #resolver(renderContext: RenderContext, resolve: Resolve): Resolve {
+    return (call) => {
+      if (!(call.content instanceof HoleUse)) return resolve(call);
+      const { hole, props } = call.content;
+      const anonymous = render(hole.definition.anonymous(props), {
+        resolveFragment: insideHole(hole.name, resolve),
+        signal: renderContext.signal,
+        watch: renderContext.measured.watch,
+        tell: this.#notices.of(`hole ${hole.name}`),
+        onScript: () => {
+          throw scriptInHole(hole.name);
+        },
+      });
+      renderContext.holes ??= new HoleMarks();
+      return renderContext.holes.place(call.content, anonymous);
     };
   }
 
@@ -433,7 +466,11 @@ export class PageRenderer {
     const origin = parts.host === undefined ? publicOrigin : originOf(parts.host, publicOrigin);
     const node = documentNode(parts, { layout: application.layout, asset, publicOrigin: origin });
     const options = this.#renderOptions(parts.route, renderContext);
-    return renderToBuffer(node, resolveFragment === undefined ? options : { ...options, resolveFragment });
+    if (resolveFragment === undefined) return renderToBuffer(node, options);
+    return renderToBuffer(node, {
+      ...options,
+      resolveFragment: this.#resolver(renderContext, resolveFragment),
+    });
   }
 
   #tellUntracked(route: PageRoute, renderContext: RenderContext): void {
@@ -447,6 +484,19 @@ export class PageRenderer {
       );
     }
   }
+}
+
+type Resolve = (call: FragmentCall) => Eventually<string>;
+
+/** The document around a page's own content, with the marks of its holes. */
+interface Around {
+  readonly before: Buffer;
+  readonly after: Buffer;
+}
+
+interface MarkedShell {
+  readonly shell: Shell;
+  readonly marked: Around;
 }
 
 /** What a page is given of its inputs: of the host, what the schema made of it. */

@@ -6,6 +6,7 @@ const shell = (text: string): Shell => ({
   after: Buffer.alloc(0),
   contentSecurityPolicy: '',
   vary: [],
+  cookies: [],
 });
 
 test('whoever waits for a render is told its shell once, however late he came', () => {

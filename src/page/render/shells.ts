@@ -9,6 +9,8 @@ export interface Shell {
   readonly after: Buffer;
   readonly contentSecurityPolicy: string;
   readonly vary: readonly string[];
+  /** Who brings one of these cookies is shown holes in it otherwise than they are here. */
+  readonly cookies: readonly string[];
 }
 
 export type ShellListener = (shell: Shell) => void;

@@ -10,6 +10,8 @@ export interface Failure {
   readonly status: number;
   /** The template. */
   readonly route: string;
+  /** In which part of the page, where it was one. */
+  readonly hole?: string;
   /** Of code that sees a visitor: what it says may quote them. */
   readonly personal?: boolean;
   /** By which the visitor's session can be followed (Arrival.logId). */
@@ -39,14 +41,14 @@ export class FailureLog {
     this.#personalErrors = personalErrors;
   }
 
-  write({ error, id, status, route, personal = false, session }: Failure, message: string): void {
+  write({ error, id, status, personal = false, session, ...place }: Failure, message: string): void {
     const isOurs = status >= 500;
     const left = this.#room(isOurs ? this.#server : this.#client);
     if (left === undefined) return;
     const more = { ...(session !== undefined && { session }), ...(left > 0 && { leftOut: left }) };
     const err = personal && !this.#personalErrors ? withoutWords(error) : error;
-    if (isOurs) this.#log.error({ err, id, status, route, ...more }, message);
-    else this.#log.warn({ code: codeOf(error), id, status, route, ...more }, message);
+    if (isOurs) this.#log.error({ err, id, status, ...place, ...more }, message);
+    else this.#log.warn({ code: codeOf(error), id, status, ...place, ...more }, message);
   }
 
   /** How many lines were left out before this one; undefined: this one is, too. */
