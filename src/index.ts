@@ -1,5 +1,5 @@
 // The public door: what an application imports from 'coherent-render-server'.
-export type { Db, Include, KeysetPage, OffsetPage, OrderBy, Row, SqlValue } from './data/db.ts';
+export type { Compared, Db, Include, KeysetPage, OffsetPage, OrderBy, Row, SqlValue } from './data/db.ts';
 export { QueryError } from './data/errors.ts';
 export type { WritableDb } from './data/read/write-scope.ts';
 export type { Seed, SeedContext } from './data/seed.ts';

@@ -23,6 +23,7 @@ export default page({
     title: 'Commonplace',
     description: 'Small things worth keeping, written down by the people who found them.',
     canonical: '/',
+    links: [{ rel: 'alternate', type: 'application/rss+xml', title: 'Commonplace', href: '/feed.xml' }],
     openGraph: { type: 'website', site_name: 'Commonplace' },
   }),
   view: ({ ids, newcomers, comments }) => [

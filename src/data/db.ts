@@ -39,12 +39,35 @@ export interface OrderBy {
   readonly direction?: 'asc' | 'desc';
 }
 
-export interface PaginateBase {
+/** More than equality. Several in one hold together: `{ gte: from, lt: to }`. */
+export interface Compared<T> {
+  /** One of these. None: nothing matches. */
+  readonly in?: readonly T[];
+  /** Another value; null: any value. */
+  readonly not?: T | null;
+  readonly gt?: T;
+  readonly gte?: T;
+  readonly lt?: T;
+  readonly lte?: T;
+  /** A pattern of SQL, upper and lower case alike: `%` and `_` are wildcards. */
+  readonly ilike?: string;
+  /** Text that stands in it somewhere, upper and lower case alike. What a person typed goes here. */
+  readonly contains?: string;
+}
+
+/** By column: its value, null for none, or a comparison. All of them must hold. Columns that the row shows are typed by it. */
+export type Where<R extends object = Row> = {
+  readonly [Column in keyof R]?: R[Column] | null | Compared<R[Column]>;
+} & { readonly [column: string]: unknown };
+
+export interface PaginateBase<R extends object = Row> {
   readonly table: string;
   readonly columns: readonly string[];
   readonly orderBy: readonly OrderBy[];
-  /** Columns that must equal these values (null: must be null). */
-  readonly where?: Readonly<Record<string, SqlValue>>;
+  /** What rows must be: `{ topic: 'sky', created_at: { gte: monday }, deleted_at: null }`. */
+  readonly where?: Where<R>;
+  /** At least one of these must hold, beside `where`. */
+  readonly or?: readonly Where<R>[];
   readonly pageSize: number;
   readonly include?: Readonly<Record<string, Include>>;
 }
@@ -77,8 +100,10 @@ export interface Db {
    * A list by page number with its total, or by cursor. Rows are put in a total order with the primary key.
    * Names are checked against the catalog (`E_UNKNOWN_NAME`). Errors: `E_BAD_PAGE`, `E_BAD_CURSOR`.
    */
-  paginate<R extends object = Row>(options: PaginateBase & { readonly page: number }): Promise<OffsetPage<R>>;
   paginate<R extends object = Row>(
-    options: PaginateBase & { readonly after: string | null },
+    options: PaginateBase<R> & { readonly page: number },
+  ): Promise<OffsetPage<R>>;
+  paginate<R extends object = Row>(
+    options: PaginateBase<R> & { readonly after: string | null },
   ): Promise<KeysetPage<R>>;
 }

@@ -2,8 +2,8 @@
 
 import type { KeysetPage, OffsetPage, PaginateBase, Row, SqlValue } from '../db.ts';
 import { BadCursorError, BadPageError, BadValueError } from '../errors.ts';
-import { canonicalText } from '../pool/values.ts';
 import { listMark, type Position, readCursor, writeCursor } from './cursor.ts';
+import { comparedColumns, Filter } from './filter.ts';
 import { addRelated, type PaginateParts } from './include.ts';
 import { type Column, quote, type Table } from './tables.ts';
 
@@ -30,16 +30,15 @@ export async function paginate(
   }
   if (options.columns.length === 0)
     throw new BadPageError('columns is empty; name the columns that the page shows.');
-  const where = Object.entries(options.where ?? {});
   const named = [
     ...options.columns,
     ...options.orderBy.map(({ column }) => column),
-    ...where.map(([column]) => column),
+    ...comparedColumns(options),
     ...Object.values(options.include ?? {}).flatMap(({ kind, by }) => (kind === 'one' ? [by] : [])),
   ];
   const table = await parts.tables.find(options.table, named);
   const list = new List(table, options, totalOrder(table, options));
-  const filter = new Filter(table, where);
+  const filter = new Filter(table, options);
   return options.after === undefined
     ? byNumber(list, filter, options.page ?? 1, parts)
     : byCursor(list, filter, options.after, parts);
@@ -172,29 +171,6 @@ class List {
       ),
     );
     return rows;
-  }
-}
-
-/** `column = $n` for each value; columns are checked against the catalog before. */
-class Filter {
-  readonly params: SqlValue[] = [];
-  /** ' WHERE ...', or '' */
-  readonly sql: string;
-  /** A value that its column cannot hold equals none that is there, unless the table itself changes. */
-  readonly matchesNothing: boolean;
-
-  constructor(table: Table, where: readonly (readonly [string, SqlValue])[]) {
-    let isImpossible = false;
-    const conditions = where.map(([name, value]) => {
-      if (value === undefined)
-        throw new BadPageError(`where.${name} is undefined; leave it out, or use null for "is null".`);
-      if (value === null) return `${quote(name)} IS NULL`;
-      if (canonicalText(table.columns.get(name)?.type ?? '', value) === null) isImpossible = true;
-      this.params.push(value);
-      return `${quote(name)} = $${this.params.length}`;
-    });
-    this.sql = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
-    this.matchesNothing = isImpossible;
   }
 }
 

@@ -14,6 +14,7 @@ import { type Endpoint, isEndpoint } from '../endpoint/endpoint.ts';
 import { ApplicationError } from '../errors.ts';
 import { GuardFiles, isGuardFile } from './guard-files.ts';
 import type { Declared } from './inputs.ts';
+import { isLayoutFile, LayoutFiles } from './layout-files.ts';
 import type { CompletePolicy } from './policy.ts';
 import { PublicFiles } from './public-files.ts';
 import { assertParams, assertSchemas } from './route-inputs.ts';
@@ -29,6 +30,8 @@ export interface PageRoute extends Route {
   readonly declared: Declared;
   /** Of the folders that it lies in, the outermost first. */
   readonly guards: readonly Guard[];
+  /** Likewise, inside of the application's own. */
+  readonly layouts: readonly Layout[];
 }
 
 export interface Application extends ApplicationKeys {
@@ -49,6 +52,11 @@ export interface Application extends ApplicationKeys {
   /** Addresses of pages to be made before the first visitor comes. */
   readonly warm: readonly string[];
 }
+
+/** What the folders around a file bring to it. */
+type Around = Pick<PageRoute, 'guards' | 'layouts'>;
+
+const ALONE: Around = Object.freeze({ guards: [], layouts: [] });
 
 /** A file below pages/: its path without extension, and what it exports. */
 export interface PageModule {
@@ -75,11 +83,18 @@ export function assemble(parts: ApplicationParts): Application {
   const special = new Map<string, unknown>();
   const files: FileRoute<PageRoute>[] = [];
   const guards = new GuardFiles();
-  for (const { file, exported } of modules) if (isGuardFile(file)) guards.add(file, exported);
+  const layouts = new LayoutFiles();
+  for (const { file, exported } of modules) {
+    if (isGuardFile(file)) guards.add(file, exported);
+    else if (isLayoutFile(file)) layouts.add(file, exported);
+  }
   for (const module of modules) {
-    if (isGuardFile(module.file)) continue;
+    if (isGuardFile(module.file) || isLayoutFile(module.file)) continue;
     if (SPECIAL.has(module.file)) special.set(module.file, module.exported);
-    else files.push(compileFile(module, keys, guards.of(module.file)));
+    else
+      files.push(
+        compileFile(module, keys, { guards: guards.of(module.file), layouts: layouts.of(module.file) }),
+      );
   }
   const routes = files.flatMap(({ page }) => page ?? []);
   if (files.length === 0) throw new ApplicationError('pages/ holds no page. The home page is pages/index.');
@@ -133,7 +148,7 @@ function checkedSession(declared: unknown): SessionDeclaration | undefined {
 function compileFile(
   { file, exported, named = {} }: PageModule,
   keys: ApplicationKeys,
-  guards: readonly Guard[],
+  around: Around,
 ): FileRoute<PageRoute> {
   const route = routeOf(file);
   const given = [exported, ...Object.values(named)].filter((each) => each !== undefined);
@@ -157,14 +172,14 @@ function compileFile(
   const [endpoint] = endpoints;
   const [resource] = resources;
   const isPageWanted = pages.length > 0 || (endpoint === undefined && resource === undefined);
-  const own = isPageWanted ? compile(route, pages[0], keys, guards) : undefined;
-  const page = resource === undefined ? own : compileResource(route, resource.definition, keys, guards);
+  const own = isPageWanted ? compile(route, pages[0], keys, around) : undefined;
+  const page = resource === undefined ? own : compileResource(route, resource.definition, keys, around);
   if (page !== undefined && endpoint !== undefined) assertNoMethodTwice(page, endpoint);
   return Object.freeze({
     ...route,
     page,
     endpoint: endpoint && compileEndpoint(route, endpoint, keys),
-    guards,
+    guards: around.guards,
   });
 }
 
@@ -173,12 +188,12 @@ function compileResource(
   route: Route,
   resource: AnyResource,
   keys: ApplicationKeys,
-  guards: readonly Guard[],
+  around: Around,
 ): PageRoute {
   const { params, query, cache, load, renderTimeoutMs } = resource;
   const limit = renderTimeoutMs === undefined ? {} : { renderTimeoutMs };
   const loading = page({ params, query, ...(cache && { cache }), ...limit, load, view: () => null });
-  return Object.freeze({ ...compile(route, loading, keys, guards), resource });
+  return Object.freeze({ ...compile(route, loading, keys, around), resource });
 }
 
 function assertNoMethodTwice({ file, page, resource }: PageRoute, { methods }: Endpoint): void {
@@ -191,12 +206,7 @@ function assertNoMethodTwice({ file, page, resource }: PageRoute, { methods }: E
   );
 }
 
-function compile(
-  route: Route,
-  exported: unknown,
-  keys: ApplicationKeys,
-  guards: readonly Guard[] = [],
-): PageRoute {
+function compile(route: Route, exported: unknown, keys: ApplicationKeys, around: Around = ALONE): PageRoute {
   const file = `pages/${route.file}`;
   if (!isPage(exported)) throw notMadeBy(file, 'page', exported);
   const { params = {}, query = {}, form = {}, cache } = exported.definition;
@@ -222,13 +232,13 @@ function compile(
     );
   }
   if (exported.definition.personal === true) assertPersonal(file, exported.definition);
-  const { policy, declared } = routeKeys(file, cache, keys, guards.length > 0);
+  const { policy, declared } = routeKeys(file, cache, keys, around.guards.length > 0);
   return Object.freeze({
     ...route,
     page: exported,
     policy,
     declared: { params, query, ...declared },
-    guards,
+    ...around,
   });
 }
 

@@ -1,6 +1,6 @@
 import { declaring } from '../../core/declarations.ts';
 import type { Node } from '../../render/element.ts';
-import type { Head } from './head.ts';
+import type { Direction, Head } from './head.ts';
 import type { Chosen } from './variants.ts';
 
 /** What the layout is given around each page. */
@@ -17,8 +17,6 @@ export interface LayoutContext {
   /** Of a page with `cache.host`. Otherwise ''. */
   readonly host: string;
 }
-
-export type Direction = 'ltr' | 'rtl' | 'auto';
 
 export interface LayoutDefinition {
   /** The `lang` of <html>; 'en' by default. */
@@ -39,7 +37,10 @@ export interface Layout {
   readonly definition: LayoutDefinition;
 }
 
-/** Declares what stands around every page: the default export of `pages/_layout`. */
+/**
+ * Declares what stands around pages: the default export of `pages/_layout` for all of them, of `_layout` in a folder for those in it, inside
+ * of the layouts around that folder. The innermost that says `lang` or `dir` counts.
+ */
 export function layout(definition: LayoutDefinition): Layout {
   declaring('layout()');
   return Object.freeze({ [madeHere]: true as const, definition });

@@ -1,6 +1,6 @@
 // The page around the page: doctype, <html lang>, <head>, the layout's body.
 import type { Node } from '../../render/element.ts';
-import { trusted } from '../../render/trust.ts';
+import { json, trusted } from '../../render/trust.ts';
 import type { Head } from '../definitions/head.ts';
 import type { HostInput } from '../definitions/host-input.ts';
 import type { Layout, LayoutContext } from '../definitions/layout.ts';
@@ -16,10 +16,13 @@ export interface DocumentParts {
   /** Of the page's inputs. Absent: it has none, as the page for a failure. */
   readonly variants?: Chosen;
   readonly host?: HostInput | undefined;
+  /** Of the folders that the page lies in, beside the application's; the outermost first. */
+  readonly layouts?: readonly Layout[];
 }
 
 export interface DocumentSettings {
-  readonly layout: Layout | undefined;
+  /** Around the page, the outermost first. */
+  readonly layouts: readonly Layout[];
   readonly asset: (path: string) => string;
   /** `https://example.org`, without a slash; canonical paths become absolute with it. */
   readonly publicOrigin: string | undefined;
@@ -27,25 +30,40 @@ export interface DocumentSettings {
 
 /** The whole document as one node. */
 export function documentNode(parts: DocumentParts, settings: DocumentSettings): Node {
-  const { layout, asset, publicOrigin } = settings;
+  const { layouts, asset, publicOrigin } = settings;
   const { head, content, route, variants = NOTHING_CHOSEN, host } = parts;
   const context: LayoutContext = { content, route, head, asset, variants, host: host?.value ?? '' };
-  const body: Node =
-    layout === undefined ? { main: { children: [content] } } : layout.definition.view(context);
+  const body = layouts.reduceRight<Node>(
+    (inside, { definition }) => definition.view({ ...context, content: inside }),
+    layouts.length === 0 ? { main: { children: [content] } } : content,
+  );
+  const inward = [...layouts].reverse().map(({ definition }) => definition);
+  const lang = head.lang ?? said(inward.find((each) => each.lang !== undefined)?.lang, context);
+  const dir = head.dir ?? said(inward.find((each) => each.dir !== undefined)?.dir, context);
   return [
     DOCTYPE,
     {
       html: {
-        lang: said(layout?.definition.lang, context) ?? 'en',
-        dir: said(layout?.definition.dir, context),
+        lang: lang ?? 'en',
+        dir,
         children: [
-          { head: { children: [...headNodes(head, publicOrigin), layout?.definition.head?.(context)] } },
+          {
+            head: {
+              children: [
+                ...headNodes(head, publicOrigin),
+                ...layouts.map(({ definition }) => definition.head?.(context)),
+              ],
+            },
+          },
           { body: { children: [body] } },
         ],
       },
     },
   ];
 }
+
+/** Links that others follow: they must lead here from anywhere. */
+const READ_ELSEWHERE = new Set(['alternate', 'next', 'prev']);
 
 /** What a layout says once and for all, or by what the page is. */
 function said<T extends string>(
@@ -71,6 +89,13 @@ function headNodes(head: Head, publicOrigin: string | undefined): Node[] {
     const value = name === 'url' || name === 'image' ? absolute(content, publicOrigin) : content;
     nodes.push({ meta: { property: name.includes(':') ? name : `og:${name}`, content: value } });
   }
+  for (const meta of head.meta ?? []) nodes.push({ meta: { ...meta } });
+  for (const link of head.links ?? []) {
+    const href = READ_ELSEWHERE.has(link.rel) ? absolute(link.href, publicOrigin) : link.href;
+    nodes.push({ link: { ...link, href } });
+  }
+  for (const data of [head.jsonLd ?? []].flat())
+    nodes.push({ script: { type: 'application/ld+json', html: json(data) } });
   return nodes;
 }
 

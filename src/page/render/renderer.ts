@@ -393,7 +393,8 @@ export class PageRenderer {
       return andThen(rendered, (html) => Buffer.concat([before, html, after]));
     }
     const head = definition.shell?.(pageInputs(inputs)) ?? definition.head?.(props) ?? { title: '' };
-    return this.#document({ head, content, route: route.template, ...placeOf(inputs) }, renderContext);
+    const { template, layouts } = route;
+    return this.#document({ head, content, route: template, layouts, ...placeOf(inputs) }, renderContext);
   }
 
   /** The document without the page's own content. Undefined where the layout does not show it exactly once. */
@@ -404,7 +405,8 @@ export class PageRenderer {
   ): Eventually<MarkedShell | undefined> {
     const { application } = this.#options;
     const head = route.page.definition.shell?.(pageInputs(inputs)) ?? { title: '' };
-    const parts = { head, content: HERE, route: route.template, ...placeOf(inputs) };
+    const { template, layouts } = route;
+    const parts = { head, content: HERE, route: template, layouts, ...placeOf(inputs) };
     return andThen(this.#document(parts, renderContext), (html) => {
       const at = html.indexOf(HERE.toString());
       const from = at + HERE.toString().length;
@@ -463,8 +465,10 @@ export class PageRenderer {
       renderContext.assets.add(hashed);
       return hashed;
     };
+    const outer = application.layout === undefined ? [] : [application.layout];
+    const layouts = [...outer, ...(parts.layouts ?? [])];
     const origin = parts.host === undefined ? publicOrigin : originOf(parts.host, publicOrigin);
-    const node = documentNode(parts, { layout: application.layout, asset, publicOrigin: origin });
+    const node = documentNode(parts, { layouts, asset, publicOrigin: origin });
     const options = this.#renderOptions(parts.route, renderContext);
     if (resolveFragment === undefined) return renderToBuffer(node, options);
     return renderToBuffer(node, {
