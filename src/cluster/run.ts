@@ -86,7 +86,7 @@ export async function runPrimary({
   const stats = watchedStats(primary, version, config.monitorIntervalMs, parts);
   primary.onMessage(STATS_CHANNEL, stats);
   addMetricsRoute(operations, stats);
-  const watching = await Watching.open({ ...parts, config, stats, version });
+  const watching = Watching.open({ ...parts, config, stats, version });
   addReportRoute(operations, stats, watching);
 
   onSignals(primary);

@@ -20,8 +20,8 @@ async function serverThat(answers: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/secret-path`;
 }
 
-async function poster(timeoutMs = 5000): Promise<Poster> {
-  const opened = await openPoster({ timeoutMs, clock: systemClock });
+function poster(timeoutMs = 5000): Poster {
+  const opened = openPoster({ timeoutMs, clock: systemClock });
   open.push(() => opened.close());
   return opened;
 }
@@ -36,7 +36,7 @@ describe('a post', () => {
       for await (const chunk of request) received += chunk;
       response.writeHead(204).end();
     });
-    expect(await (await poster()).post(hello(url), never)).toEqual({ outcome: 'delivered', status: 204 });
+    expect(await poster().post(hello(url), never)).toEqual({ outcome: 'delivered', status: 204 });
     expect(received).toBe('hello');
   });
 
@@ -52,7 +52,7 @@ describe('a post', () => {
       asked += 1;
       response.writeHead(status, headers).end();
     });
-    expect(await (await poster()).post(hello(url), never)).toEqual(outcome);
+    expect(await poster().post(hello(url), never)).toEqual(outcome);
     expect(asked).toBe(1);
   });
 
@@ -60,19 +60,19 @@ describe('a post', () => {
     const url = await serverThat((_, response) =>
       response.writeHead(429, { 'retry-after': new Date(1_700_000_060_000).toUTCString() }).end(),
     );
-    const dated = await openPoster({ timeoutMs: 5000, clock: { now: () => 1_700_000_000_000 } });
+    const dated = openPoster({ timeoutMs: 5000, clock: { now: () => 1_700_000_000_000 } });
     open.push(() => dated.close());
     expect(await dated.post(hello(url), never)).toMatchObject({ afterMs: 60_000 });
   });
 
   it('ends in time where nothing is ever answered', async () => {
     const url = await serverThat(() => {});
-    expect(await (await poster(150)).post(hello(url), never)).toMatchObject({ outcome: 'failed' });
+    expect(await poster(150).post(hello(url), never)).toMatchObject({ outcome: 'failed' });
   });
 
   it('ends in time where headers come and the body never ends', async () => {
     const url = await serverThat((_, response) => response.writeHead(200).write('x'));
-    expect(await (await poster(150)).post(hello(url), never)).toMatchObject({ outcome: 'delivered' });
+    expect(await poster(150).post(hello(url), never)).toMatchObject({ outcome: 'delivered' });
   });
 
   it('ends in time where a byte comes now and then, for ever', async () => {
@@ -81,7 +81,7 @@ describe('a post', () => {
       const drip = setInterval(() => response.write('x'), 10);
       response.on('close', () => clearInterval(drip));
     });
-    expect(await (await poster(150)).post(hello(url), never)).toMatchObject({ outcome: 'delivered' });
+    expect(await poster(150).post(hello(url), never)).toMatchObject({ outcome: 'delivered' });
   });
 
   it('reads no more than a little of an answer without end', async () => {
@@ -98,7 +98,7 @@ describe('a post', () => {
       });
       fill();
     });
-    expect(await (await poster(20_000)).post(hello(url), never)).toMatchObject({ outcome: 'delivered' });
+    expect(await poster(20_000).post(hello(url), never)).toMatchObject({ outcome: 'delivered' });
     await expect.poll(() => closed).toBe(true);
     expect(written).toBeLessThan(16_000_000);
   });
@@ -123,20 +123,20 @@ describe('a post', () => {
     );
     await once(server, 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    expect(await (await poster()).post(hello(url), never)).toMatchObject({
+    expect(await poster().post(hello(url), never)).toMatchObject({
       outcome: 'failed',
       why: 'UND_ERR_HEADERS_OVERFLOW',
     });
   });
 
   it('says why without the address where nobody listens', async () => {
-    const answer = await (await poster()).post(hello('http://127.0.0.1:1/secret-path'), never);
+    const answer = await poster().post(hello('http://127.0.0.1:1/secret-path'), never);
     expect(answer).toEqual({ outcome: 'failed', why: 'ECONNREFUSED', afterMs: undefined });
   });
 
   it('ends at once when it is stopped', async () => {
     const stop = new AbortController();
     const url = await serverThat(() => stop.abort());
-    expect(await (await poster(60_000)).post(hello(url), stop.signal)).toMatchObject({ outcome: 'failed' });
+    expect(await poster(60_000).post(hello(url), stop.signal)).toMatchObject({ outcome: 'failed' });
   });
 });

@@ -2,8 +2,9 @@
 // fixed beforehand: one connection, `timeoutMs` from the first packet to the end of the answer, and MAX_ANSWER_BYTES of
 // a response that is not read. Redirects are not followed: the address is what the operator wrote.
 //
-// undici is imported when the first poster is opened: it takes 20 MB and a fifth of a second, which a process that posts
-// nothing does not pay.
+// undici is imported with the first post: it takes 20 MB and a fifth of a second, which a process that posts nothing does
+// not pay.
+import type { Agent } from 'undici';
 import type { Clock } from './clock.ts';
 import type { EpochMs, Milliseconds } from './units.ts';
 
@@ -35,7 +36,32 @@ export interface PosterOptions {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-export async function openPoster({ timeoutMs, clock }: PosterOptions): Promise<Poster> {
+export function openPoster({ timeoutMs, clock }: PosterOptions): Poster {
+  let opening: Promise<Connection> | undefined;
+  return {
+    async post({ url, headers, body }, stopped) {
+      const signal = AbortSignal.any([stopped, AbortSignal.timeout(timeoutMs)]);
+      try {
+        opening ??= connection(timeoutMs);
+        const { dispatcher, request } = await opening;
+        const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher });
+        // Read as far as is needed to use the connection again; what is longer costs it its connection.
+        await answer.body.dump({ limit: MAX_ANSWER_BYTES, signal }).catch(() => {});
+        return judge(answer.statusCode, answer.headers['retry-after'], clock.now());
+      } catch (error) {
+        return { outcome: 'failed', why: reason(error), afterMs: undefined };
+      }
+    },
+    close: async () => (await opening)?.dispatcher.destroy(),
+  };
+}
+
+interface Connection {
+  readonly dispatcher: Agent;
+  readonly request: typeof import('undici').request;
+}
+
+async function connection(timeoutMs: Milliseconds): Promise<Connection> {
   const { Agent, request } = await import('undici');
   const dispatcher = new Agent({
     connections: 1,
@@ -45,20 +71,7 @@ export async function openPoster({ timeoutMs, clock }: PosterOptions): Promise<P
     bodyTimeout: timeoutMs,
     maxHeaderSize: MAX_ANSWER_BYTES,
   });
-  return {
-    async post({ url, headers, body }, stopped) {
-      const signal = AbortSignal.any([stopped, AbortSignal.timeout(timeoutMs)]);
-      try {
-        const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher });
-        // Read as far as is needed to use the connection again; what is longer costs it its connection.
-        await answer.body.dump({ limit: MAX_ANSWER_BYTES, signal }).catch(() => {});
-        return judge(answer.statusCode, answer.headers['retry-after'], clock.now());
-      } catch (error) {
-        return { outcome: 'failed', why: reason(error), afterMs: undefined };
-      }
-    },
-    close: () => dispatcher.destroy(),
-  };
+  return { dispatcher, request };
 }
 
 function judge(status: number, retryAfter: string | string[] | undefined, nowMs: EpochMs): PostOutcome {

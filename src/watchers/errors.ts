@@ -7,9 +7,9 @@ export class NotConfirmedError extends CoherentError implements Delayed {
   readonly code = 'E_NOT_CONFIRMED';
   readonly retryAfterMs: Milliseconds;
 
-  constructor(target: string, status: number, retryAfterMs: Milliseconds) {
+  constructor(target: string, why: string, retryAfterMs: Milliseconds) {
     super(
-      `${target} answered ${status} instead of 2xx: check its address, its secret or token, and its own log. ` +
+      `${target} did not confirm a purge with 2xx (${why}): check its address, its secret or token, and its own log. ` +
         'Nothing is lost meanwhile.',
     );
     this.retryAfterMs = retryAfterMs;

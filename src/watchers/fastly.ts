@@ -1,6 +1,7 @@
 // CDN_PURGE=fastly: purges by surrogate key, as Fastly documents it (POST /service/<id>/purge with a Surrogate-Key header of
 // at most 256 keys; POST /service/<id>/purge_all). Tested against a server of our own that speaks so, not against Fastly.
 
+import type { Clock } from '../core/clock.ts';
 import { surrogateKey } from '../core/surrogate-key.ts';
 import type { Bytes } from '../core/units.ts';
 import { HttpCaller } from './http-target.ts';
@@ -15,16 +16,18 @@ export interface FastlyOptions {
   /** `https://api.fastly.com/service/<id>`, without a slash. */
   readonly url: string;
   readonly token: string;
+  readonly clock: Clock;
 }
 
 export class Fastly implements Target {
   readonly name = 'cdn:fastly';
   readonly pattern = '*';
   readonly #options: FastlyOptions;
-  readonly #caller = new HttpCaller('CDN_PURGE_URL');
+  readonly #caller: HttpCaller;
 
   constructor(options: FastlyOptions) {
     this.#options = options;
+    this.#caller = new HttpCaller('CDN_PURGE_URL', options.clock);
   }
 
   async tell({ id, keys }: Batch, signal: AbortSignal): Promise<void> {

@@ -22,10 +22,11 @@ export class Webhook implements Target {
   readonly name = 'webhook';
   readonly pattern = '*';
   readonly #options: WebhookOptions;
-  readonly #caller = new HttpCaller('PURGE_WEBHOOK_URL');
+  readonly #caller: HttpCaller;
 
   constructor(options: WebhookOptions) {
     this.#options = options;
+    this.#caller = new HttpCaller('PURGE_WEBHOOK_URL', options.clock);
   }
 
   async tell({ id, keys, dropped }: Batch, signal: AbortSignal): Promise<void> {

@@ -46,7 +46,7 @@ function ofSettings(config: Config, clock: Clock): Target[] {
   // config/derive.ts sees to it that what belongs together is there together.
   if (hook !== undefined && secret !== undefined) targets.push(new Webhook({ url: hook, secret, clock }));
   if (config.cdnPurge === 'fastly' && cdnPurgeUrl !== undefined && token !== undefined)
-    targets.push(new Fastly({ url: cdnPurgeUrl.replace(/\/+$/, ''), token }));
+    targets.push(new Fastly({ url: cdnPurgeUrl.replace(/\/+$/, ''), token, clock }));
   return targets;
 }
 

@@ -120,7 +120,7 @@ describe('telling a target', () => {
 });
 
 describe('Fastly', () => {
-  const fastly = () => new Fastly({ url: `${url}/service/S`, token: 'T' });
+  const fastly = () => new Fastly({ url: `${url}/service/S`, token: 'T', clock: time });
   const tell = (keys: readonly string[] | undefined) =>
     fastly().tell({ id: 'i', keys, dropped: 0 }, new AbortController().signal);
 

@@ -57,11 +57,11 @@ export class Watching {
     });
   }
 
-  static async open(options: WatchingOptions): Promise<Watching> {
+  static open(options: WatchingOptions): Watching {
     const { config, clock, random, logger, version } = options;
     const { alertWebhookUrl: url, alertWebhookFormat: format } = config;
     if (url === undefined) return new Watching(options, undefined);
-    const poster = await openPoster({ timeoutMs: POST_TIMEOUT_MS, clock });
+    const poster = openPoster({ timeoutMs: POST_TIMEOUT_MS, clock });
     const sender = { host: hostname(), version };
     return new Watching(options, new AlertWebhook({ url, format, sender, poster, clock, random, logger }));
   }

@@ -31,7 +31,7 @@ async function start(answers: readonly Answer[], { format = 'json' as AlertForma
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/T0/s3cret`;
   const logger = new LogLines();
   const clock = new ManualClock();
-  const poster = await openPoster({ timeoutMs, clock: systemClock });
+  const poster = openPoster({ timeoutMs, clock: systemClock });
   const sender = { host: 'host-1', version: '1.2.3' };
   const webhook = new AlertWebhook({ url, format, sender, poster, clock, random: () => 1, logger });
   open.push(
