@@ -1,6 +1,6 @@
 // The process that runs what was not configured. Forked by the primary before any render worker.
 //
-//   primary -> { type: 'start', config }
+//   primary -> { type: 'start', config, only?, seedFile? }
 //   us      -> { type: 'ready', databaseUrl?, redisUrl?, notes } | { type: 'failed', code, message }
 //           -> { type: 'beat', inspected }     once a second: the event loop turns
 //
@@ -23,9 +23,16 @@ import { StoppedChildren } from '../src/worker/stopped-children.ts';
 let services: Promise<Services> | undefined;
 let isClosing = false;
 
-process.on('message', (message: { type?: string; config?: Config }) => {
-  if (message.type === 'start' && message.config !== undefined && services === undefined) {
-    services = start(message.config);
+interface Start {
+  readonly type?: string;
+  readonly config?: Config;
+  readonly only?: 'postgres';
+  readonly seedFile?: string;
+}
+
+process.on('message', ({ type, config, ...more }: Start) => {
+  if (type === 'start' && config !== undefined && services === undefined) {
+    services = start(config, more);
     void services.catch(() => {});
   }
 });
@@ -36,7 +43,7 @@ survivePipes();
 setInterval(() => void tell({ type: 'beat', inspected: inspectorUrl() !== undefined }), 1000).unref();
 const stopped = new StoppedChildren(systemClock);
 
-async function start(config: Config): Promise<Services> {
+async function start(config: Config, { only, seedFile }: Start): Promise<Services> {
   const logger = createLogger(config.logLevel, { pid: process.pid, part: 'services' });
   setInterval(() => {
     for (const pid of stopped.look())
@@ -46,8 +53,10 @@ async function start(config: Config): Promise<Services> {
     const started = await startServices({
       dataDir: config.dataDir,
       postgres: config.databaseUrl === undefined ? {} : undefined,
-      redisProgram: config.redisUrl === undefined ? findRedisProgram(searchPath()) : undefined,
+      redisProgram:
+        config.redisUrl === undefined && only === undefined ? findRedisProgram(searchPath()) : undefined,
       appFolder: config.app ?? fileURLToPath(new URL('../app', import.meta.url)),
+      seedFile,
       logger,
       clock: systemClock,
       progress: progressOn(process.stderr, logger),

@@ -22,6 +22,8 @@ export interface PrepareOptions {
   readonly databaseUrl: string;
   /** The application's folder: schema.sql and seed.js are looked for in it; either may be absent. */
   readonly appFolder: string;
+  /** In the place of seed.js in it. */
+  readonly seedFile?: string | undefined;
   readonly progress: Progress;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -51,7 +53,7 @@ const NO_HURRY_MS: Milliseconds = 3_600_000;
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const schema = readIfThere(join(options.appFolder, SCHEMA));
   const indexes = readIfThere(join(options.appFolder, INDEXES));
-  const seed = join(options.appFolder, 'seed.js');
+  const seed = options.seedFile ?? join(options.appFolder, 'seed.js');
   const seedFile = existsSync(seed) ? seed : undefined;
   if (schema === undefined && seedFile === undefined && indexes === undefined)
     return { state: 'none', notes: [] };

@@ -15,6 +15,8 @@ const REDIS_MAX_MEMORY_MB = 128;
 export interface ServicesOptions {
   readonly dataDir: string;
   readonly appFolder: string;
+  /** In the place of seed.js in it. */
+  readonly seedFile?: string | undefined;
   /** Undefined: a database was configured, and no data but our own is touched. */
   readonly postgres: { readonly settings?: Readonly<Record<string, string>> } | undefined;
   /** Undefined: a Redis was configured, or this machine has no program to run. */
@@ -52,7 +54,7 @@ type Database = Pick<EmbeddedPostgres, 'url' | 'notes' | 'close'>;
 
 /** An embedded Postgres with the application's schema and seed in it. */
 async function startDatabase(options: ServicesOptions): Promise<Database | undefined> {
-  const { dataDir, appFolder, postgres: wanted, logger, clock, progress, onExit } = options;
+  const { dataDir, appFolder, seedFile, postgres: wanted, logger, clock, progress, onExit } = options;
   if (wanted === undefined) return undefined;
   if (!existsSync(join(dataDir, 'postgres'))) {
     logger.info({ dataDir }, 'the first start: a Postgres is set up and filled, which takes a few seconds');
@@ -61,7 +63,15 @@ async function startDatabase(options: ServicesOptions): Promise<Database | undef
   try {
     const dataFolder = join(dataDir, 'postgres');
     const databaseUrl = postgres.url;
-    const prepared = await prepare({ databaseUrl, appFolder, progress, logger, clock, dataFolder });
+    const prepared = await prepare({
+      databaseUrl,
+      appFolder,
+      seedFile,
+      progress,
+      logger,
+      clock,
+      dataFolder,
+    });
     return {
       url: databaseUrl,
       notes: [...postgres.notes, ...prepared.notes],

@@ -37,6 +37,10 @@ export interface ServicesOptions {
   readonly random: () => number;
   readonly logger: Logger;
   readonly stateOf: (pid: number) => string | undefined;
+  /** Nothing else is run. Default: a Redis as well, where there is a program. */
+  readonly only?: 'postgres';
+  /** Compiled, in the place of the application's own seed.js. */
+  readonly seedFile?: string | undefined;
   /** After a restart. */
   readonly onMoved: (services: RunningServices) => void;
 }
@@ -70,7 +74,7 @@ export class Services {
       const message = readFromServices(raw);
       if (message?.type === 'beat') heartbeat.isInspected = message.inspected === true;
     });
-    const running = await ready(child, this.#options.config);
+    const running = await ready(child, this.#options);
     heartbeat.isBooting = false;
     child.once('exit', (code, signal) => this.#died(code, signal));
     return running;
@@ -136,7 +140,7 @@ export class Services {
 }
 
 /** Sends the start message and waits for the answer, or for the process to end without one. */
-function ready(child: ChildProcess, config: Config): Promise<RunningServices> {
+function ready(child: ChildProcess, { config, only, seedFile }: ServicesOptions): Promise<RunningServices> {
   return new Promise((resolve, reject) => {
     child.once('exit', (code, signal) => {
       reject(
@@ -153,6 +157,6 @@ function ready(child: ChildProcess, config: Config): Promise<RunningServices> {
       if (message?.type === 'ready') resolve(message);
       else if (message?.type === 'failed') reject(new ServicesError(`${message.code}: ${message.message}`));
     });
-    child.send({ type: 'start', config }, () => {});
+    child.send({ type: 'start', config, only, seedFile }, () => {});
   });
 }

@@ -14,11 +14,13 @@ export interface FileRoute<P extends Route> extends Route {
 }
 
 export class RouteTable<P extends Route> {
+  readonly files: readonly FileRoute<P>[];
   readonly #files: Router<FileRoute<P>>;
   readonly #hasEndpoints: boolean;
 
   /** Throws E_APPLICATION when two of `files` answer the same addresses. */
   constructor(files: readonly FileRoute<P>[]) {
+    this.files = files;
     this.#files = new Router(files);
     this.#hasEndpoints = files.some(({ endpoint }) => endpoint !== undefined);
   }

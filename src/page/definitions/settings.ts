@@ -54,3 +54,8 @@ export interface ApplicationSettings {
 export function application(settings: ApplicationSettings): ApplicationSettings {
   return Object.freeze(settings);
 }
+
+/** What `application()` makes, and any object in its place. */
+export function isApplicationSettings(value: unknown): value is ApplicationSettings {
+  return typeof value === 'object' && value !== null;
+}

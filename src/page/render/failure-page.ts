@@ -41,7 +41,13 @@ export interface FailurePageOptions {
 export type FailureProps = ErrorProps & {
   /** There was no room to render the page; this one is shown to all who are refused. */
   readonly shed?: boolean;
+  /** What failed, and the template of the page it failed in: for those who develop the application. */
+  readonly error?: unknown;
+  readonly route?: string;
 };
+
+/** Makes the answer for a failure; never rejects. */
+export type RenderFailure = (props: FailureProps, headers: readonly Header[]) => Promise<Finished>;
 
 export class FailurePage {
   readonly #options: FailurePageOptions;

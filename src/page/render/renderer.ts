@@ -28,7 +28,7 @@ import type { Chosen } from '../definitions/variants.ts';
 import type { FailedRead } from './dependency-recorder.ts';
 import { type DocumentParts, documentNode } from './document.ts';
 import { FailedReads } from './failed-reads.ts';
-import { FailurePage, type FailureProps } from './failure-page.ts';
+import { FailurePage, type FailureProps, type RenderFailure } from './failure-page.ts';
 import type { Fragments } from './fragments.ts';
 import { HoleMarks, insideHole, scriptInHole } from './hole-marks.ts';
 import { RenderNotices } from './notices.ts';
@@ -58,6 +58,8 @@ export interface PageRendererOptions {
   /** Told of what was left out of a page. Its own unless given. */
   readonly notices?: RenderNotices;
   readonly trace?: Tracing;
+  /** Stands before the application's own page for failures, which it is given. */
+  readonly aroundFailures?: (own: RenderFailure) => RenderFailure;
 }
 
 const NEVER_STORED = completePolicy('an error', { ttlMs: 0, staleWhileRevalidateMs: 0 });
@@ -79,18 +81,20 @@ export class PageRenderer {
   readonly #untracked = new Set<string>();
   readonly #failedReads: FailedReads;
   readonly #notices: RenderNotices;
-  readonly #failures: FailurePage;
+  readonly #renderFailure: RenderFailure;
 
   constructor(options: PageRendererOptions) {
     this.#options = options;
     this.#failedReads = options.failedReads ?? new FailedReads(options.log);
     this.#trace = options.trace ?? untraced;
     this.#notices = options.notices ?? new RenderNotices(options.log);
-    this.#failures = new FailurePage({
+    const failures = new FailurePage({
       ...options,
       document: (parts, renderContext, resolveFragment) =>
         this.#document(parts, renderContext, resolveFragment),
     });
+    const own: RenderFailure = (props, headers) => failures.render(props, headers);
+    this.#renderFailure = options.aroundFailures?.(own) ?? own;
   }
 
   /** Renders `route` from its inputs; `announce` is told the shell of one that has one. Rejects with what `load` or `view` threw, or the signal's reason. */
@@ -192,7 +196,7 @@ export class PageRenderer {
 
   /** The answer for a failure, never stored. Never rejects: when the application's own page fails, a plain one. */
   async failure(props: FailureProps, headers: readonly Header[]): Promise<PageEntry> {
-    return this.#unstored(await this.#failures.render(props, headers));
+    return this.#unstored(await this.#renderFailure(props, headers));
   }
 
   /** The answer of a resource for a failure, never stored. */

@@ -236,7 +236,7 @@ export class PageActions {
     const failure = { error, id, status, route: route.template, personal: true, session };
     this.#failures.write(failure, 'an action failed');
     const detail = showErrors && error instanceof Error ? (error.stack ?? error.message) : undefined;
-    return this.#failure(route, status, detail, retry ? [this.#retryAfter()] : [], id);
+    return this.#failure(route, status, detail, retry ? [this.#retryAfter()] : [], id, error);
   }
 
   async #failure(
@@ -245,8 +245,10 @@ export class PageActions {
     detail: string | undefined,
     headers: readonly Header[] = [],
     id = this.#options.newId(),
+    error?: unknown,
   ): Promise<ActionResponse> {
-    const answer = await this.#options.renderer.failure({ status, id, detail }, headers);
+    const props = { status, id, detail, error, route: route.template };
+    const answer = await this.#options.renderer.failure(props, headers);
     return { answer, route: route.template, headers: [], errorId: id };
   }
 

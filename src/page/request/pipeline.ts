@@ -15,11 +15,11 @@ import { type Tracing, untraced } from '../../core/trace.ts';
 import type { Arrival } from '../../visitor/arrival.ts';
 import type { Application, PageRoute } from '../application/application.ts';
 import { type Inputs, NO_INPUTS, parseInputs, type RawInputs, type Rejected } from '../application/inputs.ts';
-import type { ErrorProps } from '../definitions/error-page.ts';
 import type { Chosen, PageVariants } from '../definitions/variants.ts';
 import type { Encoding } from '../encode/encode.ts';
 import { PageEncodings } from '../encode/encodings.ts';
 import { GuardError } from '../errors.ts';
+import type { FailureProps } from '../render/failure-page.ts';
 import type { PageRenderer } from '../render/renderer.ts';
 import { type Shell, Shells } from '../render/shells.ts';
 import type { Timeouts } from '../timeouts.ts';
@@ -453,12 +453,13 @@ export class PagePipeline {
       this.#failures.write({ error, id, status, route: route.template, personal, session }, 'a page failed');
     }
     const detail = showErrors ? describe(error) : undefined;
-    return this.#failure(route, { status, id, detail }, retry ? [retryAfter(random)] : [], visit);
+    const props = { status, id, detail, error, route: route.template };
+    return this.#failure(route, props, retry ? [retryAfter(random)] : [], visit);
   }
 
   async #failure(
     route: PageRoute,
-    props: ErrorProps,
+    props: FailureProps,
     headers: readonly Header[],
     visit: Visit,
   ): Promise<PageResponse> {
