@@ -149,6 +149,19 @@ module.exports = {
       '^src/(core|data|visitor)/',
     ),
     only(
+      'the-author-stands-beside',
+      "The author's commands use the rooms; they serve no visitor.",
+      '^src/author/',
+      '^(src/(core|render|cache|data|embedded|host-link|visitor|page|http|cli|cluster|logging|author)|config)/',
+    ),
+    {
+      name: 'serving-knows-no-author',
+      comment: 'What visitors are served by holds nothing of dev, build or check.',
+      severity: 'error',
+      from: { path: code, pathNot: `^(src/author/|workers/dev\\.ts$|server\\.ts$)|${notTest}` },
+      to: { path: '^(src/author/|workers/dev|node_modules/(vite|@babel)/)' },
+    },
+    only(
       'http-is-the-door',
       'http hands requests to page and writes entries.',
       '^src/http/',
@@ -249,7 +262,7 @@ module.exports = {
       'server-starts',
       'The entry point starts the primary; rooms are wired in workers.',
       '^server.ts$',
-      '^(config|src/(core|cli|cluster|logging|embedded|data/feed/(install-sql|remove)))',
+      '^(config|src/(core|cli|cluster|logging|embedded|author|data/feed/(install-sql|remove)))',
     ),
     {
       name: 'redis-client-has-two-homes',

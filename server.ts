@@ -1,17 +1,19 @@
 #!/usr/bin/env node
 // The entry point. This process becomes the primary; the workers it forks start in workers/.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Config } from './config/config.ts';
 import { loadConfig, loadConfigWithSources } from './config/load.ts';
 import { searchPath } from './config/machine.ts';
 import { formatReport, hostOf, report } from './config/report.ts';
-import { type Command, parseCommand, usage } from './src/cli/cli.ts';
+import { type Command, parseCommand } from './src/cli/cli.ts';
 import { UsageError } from './src/cli/errors.ts';
 import { explainText } from './src/cli/explain-text.ts';
 import { askOperations } from './src/cli/operations-client.ts';
 import { top } from './src/cli/top/run-top.ts';
 import { runPrimary } from './src/cluster/run.ts';
+import { BUILD_FILE } from './src/core/build-file.ts';
 import { systemClock } from './src/core/clock.ts';
 import { CoherentError } from './src/core/errors.ts';
 import { findRedisProgram } from './src/embedded/redis-program.ts';
@@ -26,13 +28,34 @@ async function run(command: Command): Promise<number> {
   switch (command.name) {
     case 'start':
       return await runPrimary({
-        config: loadConfig(),
+        config: withBuild(loadConfig()),
         version: version(),
         workerFile: beside('./workers/render'),
         servicesFile: beside('./workers/services'),
         feedFile: beside('./workers/feed'),
         hasRedisProgram: findRedisProgram(searchPath()) !== undefined,
       });
+    case 'dev': {
+      const { runDev } = await import('./src/author/dev/run-dev.ts');
+      return await runDev({
+        ...command,
+        version: version(),
+        devFile: beside('./workers/dev'),
+        servicesFile: beside('./workers/services'),
+      });
+    }
+    case 'init': {
+      const { runInit } = await import('./src/author/init/run-init.ts');
+      return await runInit({ ...command, version: version() });
+    }
+    case 'build': {
+      const { runBuild } = await import('./src/author/build/run-build.ts');
+      return await runBuild(command);
+    }
+    case 'routes': {
+      const { runRoutes } = await import('./src/author/routes/run-routes.ts');
+      return await runRoutes(command);
+    }
     case 'config': {
       const lines = report(loadConfigWithSources());
       process.stdout.write(`${command.json ? JSON.stringify(lines, null, 2) : formatReport(lines)}\n`);
@@ -74,12 +97,18 @@ async function run(command: Command): Promise<number> {
       });
     }
     case 'help':
-      process.stdout.write(usage);
+      process.stdout.write(command.text);
       return 0;
     case 'version':
       process.stdout.write(`${version()}\n`);
       return 0;
   }
+}
+
+/** APP, or dist/ of this folder where `coherent-server build` has made it. */
+function withBuild(config: Config): Config {
+  if (config.app !== undefined || !existsSync(path.join('dist', BUILD_FILE))) return config;
+  return Object.freeze({ ...config, app: path.resolve('dist') });
 }
 
 /** Asks the running server on its operations port. */
@@ -103,11 +132,11 @@ async function ask(
 
 /** Imported only here: a server that starts loads no data code into its primary. */
 async function setUpDatabase(sample: boolean): Promise<number> {
-  const { databaseUrl, app, dataDir, logLevel } = loadConfig();
+  const { databaseUrl, app, dataDir, logLevel } = withBuild(loadConfig());
   if (databaseUrl === undefined) throw new UsageError('db setup needs DATABASE_URL: the database to set up');
   if (app === undefined && !sample)
     throw new UsageError(
-      `db setup would write into ${hostOf(databaseUrl)}, and needs to know whose tables: set APP to the application, or give --sample for 160,000 rows of the sample`,
+      `db setup would write into ${hostOf(databaseUrl)}, and needs to know whose tables: set APP to the application, build one here, or give --sample for 160,000 rows of the sample`,
     );
   if (app !== undefined && sample) throw new UsageError('db setup takes APP or --sample, not both');
   const { prepare } = await import('./src/embedded/prepare.ts');
@@ -170,8 +199,7 @@ function version(): string {
 function explain(error: unknown): string {
   if (!(error instanceof CoherentError))
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const hint = error instanceof UsageError ? `\n\n${usage}` : '';
-  return `${error.code}: ${error.message}${hint}`;
+  return `${error.code}: ${error.message}`;
 }
 
 survivePipes();

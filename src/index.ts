@@ -50,6 +50,7 @@ export {
   type LoadContext,
   type Page,
   type PageDefinition,
+  type PageExample,
   type PersonalContext,
   page,
 } from './page/definitions/page.ts';

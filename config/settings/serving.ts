@@ -61,7 +61,7 @@ export const serving = {
   app: setting({
     name: 'APP',
     kind: folder,
-    help: 'Folder of the compiled application (pages/, fragments/, public/). Unset: the sample that came with the server.',
+    help: 'Folder of the compiled application (pages/, fragments/, public/). Unset: dist/ of the current folder where coherent-server build has made it, else the sample that came with the server.',
   }),
   buildId: setting({
     name: 'BUILD_ID',

@@ -21,8 +21,15 @@ test.each([
     { name: 'purge', keys: ['a', 'b c'], expire: true, wait: true },
   ],
   [['explain', '/users/17'], { name: 'explain', what: '/users/17', json: false }],
-  [['--help'], { name: 'help' }],
-  [['config', '-h'], { name: 'help' }],
+  [['init'], { name: 'init', folder: '.', template: 'minimal' }],
+  [['init', 'shop', '--template', 'database'], { name: 'init', folder: 'shop', template: 'database' }],
+  [['dev'], { name: 'dev', folder: undefined, hosts: [], types: true }],
+  [
+    ['dev', 'site', '--host', 'a.local', 'b.local', '--no-types'],
+    { name: 'dev', folder: 'site', hosts: ['a.local', 'b.local'], types: false },
+  ],
+  [['build', '--out', 'out'], { name: 'build', folder: undefined, out: 'out', types: true }],
+  [['routes'], { name: 'routes', folder: undefined, json: false }],
   [['-v'], { name: 'version' }],
 ])('%j is a command', (args, command) => {
   expect(parseCommand(args)).toEqual(command);
@@ -39,6 +46,20 @@ test.each([
   [['config', '--expire']],
   [['explain']],
   [['explain', 'a', 'b']],
+  [['init', '--template', 'rails']],
+  [['dev', '--host']],
 ])('%j is none', (args) => {
   expect(() => parseCommand(args)).toThrow(expect.objectContaining({ code: 'E_USAGE' }));
+});
+
+test.each([
+  [['--help'], 'Usage: coherent-server [options] [command]'],
+  [['config', '-h'], 'Usage: coherent-server config'],
+  [['db', 'setup', '--help'], 'Usage: coherent-server db setup'],
+])('%j is help', (args, beginning) => {
+  expect(parseCommand(args)).toEqual({ name: 'help', text: expect.stringContaining(beginning) });
+});
+
+test('a command that is misspelt is told the one it may mean', () => {
+  expect(() => parseCommand(['biuld'])).toThrow(/Did you mean build/);
 });

@@ -1,8 +1,22 @@
 // The command line: which command, and which of its switches. What a command does is wired in server.ts.
-import { parseArgs } from 'node:util';
+import { CommanderError, Option, Command as Program } from '@commander-js/extra-typings';
 import { UsageError } from './errors.ts';
 
 export type Command =
+  | { readonly name: 'init'; readonly folder: string; readonly template: Template }
+  | {
+      readonly name: 'dev';
+      readonly folder: string | undefined;
+      readonly hosts: readonly string[];
+      readonly types: boolean;
+    }
+  | {
+      readonly name: 'build';
+      readonly folder: string | undefined;
+      readonly out: string;
+      readonly types: boolean;
+    }
+  | { readonly name: 'routes'; readonly folder: string | undefined; readonly json: boolean }
   | { readonly name: 'start' }
   | { readonly name: 'config'; readonly json: boolean }
   | { readonly name: 'db setup'; readonly sample: boolean }
@@ -17,98 +31,159 @@ export type Command =
   | { readonly name: 'explain'; readonly what: string; readonly json: boolean }
   | { readonly name: 'report'; readonly json: boolean }
   | { readonly name: 'top'; readonly once: boolean }
-  | { readonly name: 'help' }
+  | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
 
-export const usage = `Usage: coherent-server [command]
+const TEMPLATES = ['minimal', 'database'] as const;
+export type Template = (typeof TEMPLATES)[number];
 
-Commands:
-  start            serve (what happens without a command)
-  config [--json]  print the effective settings and where each comes from; secrets are masked
-  db setup [--sample]
-                   create the tables and rows of the application that APP names in DATABASE_URL, once. --sample: those
-                   of the sample application
-  db remove [--force]
-                   take out of the database what the change feed keeps there: replication slot, publications, event
-                   triggers, schema coherent. Stop the fleet first. --force: also while a feed is connected
-  db prepare [ROLE] print the SQL by which a superuser lets the change feed work for that role (of DATABASE_URL)
-  purge KEY... [--expire] [--wait]
-                   purge what was made from these keys, on every host; with a * a key is a pattern. --expire: it
-                   may still be served while a new one is made. --wait: until every worker has applied it
-  explain PATH|KEY [--json]
-                   /users/17: what the page was made from, and by which statement. users#17: which pages and
-                   fragments a purge would hit. JSON also where the output is no terminal
-  report [--json]  the last hour of the running server: renders, hit rates, memory, slowest pages and statements,
-                   alerts, and what would make it faster
-  top [--once]     workers, tiers and pages of the running server, drawn anew each second; q leaves. --once, and
-                   where the output is no terminal: printed once
-
-Options:
-  -h, --help       print this
-  -v, --version    print the version
-
-purge, explain, report and top ask the running server: OPS_HOST, OPS_PORT and OPS_TOKEN say where and as whom.
-
-Settings come from the environment and from .env: docs/configuration.md lists them.
-`;
+const RUNNING =
+  '\nIt asks the running server: OPS_HOST, OPS_PORT and OPS_TOKEN say where, and with which token.';
+const SETTINGS =
+  '\nSettings come from the environment and from .env: docs/configuration.md lists them.\nExit codes: 0 done, 1 not done.';
+const FOLDER = 'folder with pages/ in it, or the one above its src/ or app/ (default: here)';
 
 /** Throws `E_USAGE`. */
 export function parseCommand(args: readonly string[]): Command {
-  const { values, positionals } = parse(args);
-  if (values.help === true) return { name: 'help' };
-  if (values.version === true) return { name: 'version' };
-  const [first, ...rest] = positionals;
-  if (first === 'purge') {
-    if (values.json === true) throw new UsageError('--json belongs to the commands config and report');
-    if (rest.length === 0) throw new UsageError('purge needs the keys to purge: users#17, for one');
-    return { name: 'purge', keys: rest, expire: values.expire === true, wait: values.wait === true };
+  let parsed: Command | undefined;
+  let printed = '';
+  // Before its commands are described: they take these over.
+  const program = new Program('coherent-server').exitOverride().configureOutput({
+    writeOut: (text) => {
+      printed += text;
+    },
+    writeErr: () => {},
+  });
+  describe(program, (command) => {
+    parsed = command;
+  });
+  try {
+    program.parse(args.length === 0 ? ['start'] : [...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.version') return { name: 'version' };
+    if (error.code === 'commander.helpDisplayed') return { name: 'help', text: printed };
+    throw usageError(error.message.replace(/^error: /, ''), error);
   }
-  if (values.expire === true || values.wait === true) {
-    throw new UsageError('--expire and --wait belong to the command purge');
-  }
-  if (first === 'top' && rest.length === 0 && values.json !== true) {
-    return { name: 'top', once: values.once === true };
-  }
-  if (values.once === true) throw new UsageError('--once belongs to the command top');
-  if (first === 'db' && rest[0] === 'remove' && rest.length === 1 && values.sample !== true)
-    return { name: 'db remove', force: values.force === true };
-  if (values.force === true) throw new UsageError('--force belongs to the command db remove');
-  if (first === 'db' && rest[0] === 'setup' && rest.length === 1 && values.json !== true)
-    return { name: 'db setup', sample: values.sample === true };
-  if (values.sample === true) throw new UsageError('--sample belongs to the command db setup');
-  if (first === 'explain') {
-    const [what, more] = rest;
-    if (what === undefined || more !== undefined) throw new UsageError('explain takes one path or one key');
-    return { name: 'explain', what, json: values.json === true };
-  }
-  if (first === 'db' && rest[0] === 'prepare') {
-    if (rest.length > 2) throw new UsageError('db prepare takes one role, or that of DATABASE_URL');
-    return { name: 'db prepare', role: rest[1] };
-  }
-  const name = positionals.length === 0 ? 'start' : positionals.join(' ');
-  if (name === 'config' || name === 'report') return { name, json: values.json === true };
-  if (values.json === true) throw new UsageError('--json belongs to the commands config and report');
-  if (name === 'start') return { name };
-  throw new UsageError(`there is no command "${name}"`);
+  if (parsed === undefined) throw usageError('which command?');
+  return parsed;
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean', short: 'v' },
-        json: { type: 'boolean' },
-        expire: { type: 'boolean' },
-        wait: { type: 'boolean' },
-        once: { type: 'boolean' },
-        sample: { type: 'boolean' },
-        force: { type: 'boolean' },
-      },
-    });
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+function usageError(problem: string, cause?: unknown): UsageError {
+  return new UsageError(`${problem}. What there is: coherent-server --help`, { cause });
+}
+
+type Run = (command: Command) => void;
+
+function describe(program: Program, run: Run): void {
+  program
+    .description('Serves pages that follow their database. Without a command: start.')
+    .version('', '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print this, or the help of one command')
+    .helpCommand(false)
+    .addHelpText('after', SETTINGS);
+  describeAuthoring(program, run);
+  describeServing(program, run);
+  describeOperating(program, run);
+}
+
+function describeAuthoring(program: Program, run: Run): void {
+  program.commandsGroup('Writing an application:');
+  program
+    .command('init')
+    .description('write the files of a new application; none that is there is changed')
+    .argument('[folder]', 'where; made if it is not there', '.')
+    .addOption(
+      new Option('-t, --template <name>', 'database: pages for the tables of DATABASE_URL')
+        .choices(TEMPLATES)
+        .default('minimal' as const),
+    )
+    .action((folder, { template }) => run({ name: 'init', folder, template }));
+  program
+    .command('dev')
+    .description('serve the sources on this machine, and show each save at once')
+    .argument('[folder]', FOLDER)
+    .option(
+      '--host <name...>',
+      'listen to the network, and answer for these names too: my-laptop.local 192.168.1.20',
+    )
+    .option('--no-types', 'do not check types beside the pages')
+    .action((folder, { host, types }) =>
+      run({ name: 'dev', folder, hosts: (host ?? []).flatMap((each) => each.split(',')), types }),
+    );
+  program
+    .command('build')
+    .description('compile an application for start')
+    .argument('[folder]', FOLDER)
+    .option('-o, --out <folder>', 'where to; emptied first', 'dist')
+    .option('--no-types', 'do not check types first')
+    .action((folder, { out, types }) => run({ name: 'build', folder, out, types }));
+  program
+    .command('routes')
+    .description('list the routes of the sources, and how long each is kept')
+    .argument('[folder]', FOLDER)
+    .option('--json', 'for programs')
+    .action((folder, { json = false }) => run({ name: 'routes', folder, json }));
+}
+
+function describeServing(program: Program, run: Run): void {
+  program.commandsGroup('Serving it:');
+  program
+    .command('start')
+    .description('serve the build that APP names, or dist/ of this folder')
+    .addHelpText('after', SETTINGS)
+    .action(() => run({ name: 'start' }));
+  program
+    .command('config')
+    .description('print the effective settings and where each comes from; secrets are masked')
+    .option('--json', 'for programs')
+    .action(({ json = false }) => run({ name: 'config', json }));
+  const db = program.command('db').description('prepare and clear the database');
+  db.command('setup')
+    .description('create the tables and rows of the application in DATABASE_URL, once')
+    .option('--sample', 'those of the sample application')
+    .action(({ sample = false }) => run({ name: 'db setup', sample }));
+  db.command('remove')
+    .description(
+      'take out of the database what the change feed keeps there: replication slot, publications, event triggers, schema coherent. Stop the fleet first',
+    )
+    .option('--force', 'also while a feed is connected')
+    .action(({ force = false }) => run({ name: 'db remove', force }));
+  db.command('prepare')
+    .description('print the SQL by which a superuser lets the change feed work')
+    .argument('[role]', 'for whom (default: the role of DATABASE_URL)')
+    .action((role) => run({ name: 'db prepare', role }));
+}
+
+function describeOperating(program: Program, run: Run): void {
+  program.commandsGroup('Asking the running server:');
+  program
+    .command('purge')
+    .description('purge what was made from these keys, on every host')
+    .argument('<keys...>', 'users#17; with a * a key is a pattern')
+    .option('--expire', 'it may still be served while a new one is made')
+    .option('--wait', 'until every worker has applied it')
+    .addHelpText('after', RUNNING)
+    .action((keys, { expire = false, wait = false }) => run({ name: 'purge', keys, expire, wait }));
+  program
+    .command('explain')
+    .description('what a page was made from, by which statement; or what a purge of a key would hit')
+    .argument('<path|key>', '/users/17, users#17')
+    .option('--json', 'for programs; also where the output is no terminal')
+    .addHelpText('after', RUNNING)
+    .action((what, { json = false }) => run({ name: 'explain', what, json }));
+  program
+    .command('report')
+    .description(
+      'the last hour: renders, hit rates, memory, slowest pages and statements, alerts, and what would make it faster',
+    )
+    .option('--json', 'for programs')
+    .addHelpText('after', RUNNING)
+    .action(({ json = false }) => run({ name: 'report', json }));
+  program
+    .command('top')
+    .description('workers, tiers and pages, drawn anew each second; q leaves')
+    .option('--once', 'printed once; also where the output is no terminal')
+    .addHelpText('after', RUNNING)
+    .action(({ once = false }) => run({ name: 'top', once }));
 }
