@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Build } from '../support/built-server.ts';
-import { HOST } from './matrix.ts';
+import { HOST } from './matrix-site.ts';
 
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
 
@@ -55,6 +55,39 @@ import { page } from 'coherent-render-server';
 
 export default page({ view: () => ({ h1: 'home' }) });`;
 
+const API = `
+import { endpoint, raw } from 'coherent-render-server';
+import { z } from 'zod';
+
+const merged = {};
+export default endpoint({
+  from: 'anywhere',
+  POST: {
+    body: z.record(z.string(), z.unknown()),
+    handler: ({ body }) => {
+      for (const [name, value] of Object.entries(body)) merged[name] = value;
+      return { taken: true };
+    },
+  },
+  PUT: { body: raw(), handler: ({ body }) => ({ length: body.length }) },
+  DELETE: () => undefined,
+});`;
+
+const UPLOAD = `
+import { endpoint, upload } from 'coherent-render-server';
+
+const sink = { save: async ({ stream, name }) => { let length = 0; for await (const chunk of stream) length += chunk.length; return length; } };
+export default endpoint({
+  from: 'anywhere',
+  POST: { body: upload({ files: { file: { sink, maxBytes: 1000 } } }), handler: ({ body }) => ({ lengths: body.files.file }) },
+});`;
+
+const OWN = `
+import { endpoint } from 'coherent-render-server';
+import { z } from 'zod';
+
+export default endpoint({ POST: { body: z.record(z.string(), z.unknown()), handler: () => ({ done: true }) } });`;
+
 /** Files of the application, by path. */
 const FILES: Readonly<Record<string, string>> = {
   'package.json': '{"type":"module"}',
@@ -63,6 +96,9 @@ const FILES: Readonly<Record<string, string>> = {
   'pages/locale/[id].js': LOCALE,
   'pages/go/[to].js': GO,
   'pages/big.js': BIG,
+  'pages/api.js': API,
+  'pages/upload.js': UPLOAD,
+  'pages/own.js': OWN,
   'public/style.css': 'p { color: red }',
   'public/.hidden': 'a secret of the folder',
   'secret.txt': 'a secret beside the folder',

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Build, buildServer, type RunningServer, startBuilt } from '../support/built-server.ts';
 import { RawConnection, type RawResponse } from '../support/raw-http.ts';
 import { attackedSite } from './attacked-site.ts';
-import { ATTACKS, type Attack, HOST, MARK, type Target } from './matrix.ts';
+import { ATTACKS, type Attack } from './matrix.ts';
+import { HOST, MARK, type Target } from './matrix-site.ts';
 
 let build: Build;
 let server: RunningServer;

@@ -8,7 +8,7 @@ import { type Build, buildServer, type RunningServer, startBuilt } from '../supp
 import { RawConnection } from '../support/raw-http.ts';
 import { until } from '../support/redis.ts';
 import { attackedSite } from './attacked-site.ts';
-import { HOST } from './matrix.ts';
+import { HOST } from './matrix-site.ts';
 
 let build: Build;
 let server: RunningServer;

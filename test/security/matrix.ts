@@ -2,20 +2,10 @@
 // readings of one request, requests inside requests. Each row is bytes on a connection. attacks.test.ts sends them to
 // the built server, before and after the page is cached, and then asks for the page as everybody does.
 //
-// `name`, `tries` and `answered` are also the rows of a table in the documentation. This file imports nothing.
+// `name`, `tries` and `answered` are also the rows of a table in the documentation.
 
-/** What the attacker would like to see in an answer that others get. */
-export const MARK = 'evil.example';
-/** One of the hosts that the attacked server answers for. */
-export const HOST = 'site.test';
-
-/** The page under attack. */
-export interface Target {
-  /** `/echo/1017`: shows everything that a page can see. */
-  readonly path: string;
-  /** `1017` */
-  readonly id: string;
-}
+import { endpointAttacks } from './matrix-endpoints.ts';
+import { HOST, MARK, type Target } from './matrix-site.ts';
 
 export interface Attack {
   readonly group: string;
@@ -639,4 +629,5 @@ export const ATTACKS: readonly Attack[] = [
   ...grouped('an address', paths),
   ...grouped('a host', hosts),
   ...grouped('a representation', representations),
+  ...grouped('an endpoint, an upload, another site', endpointAttacks),
 ];
