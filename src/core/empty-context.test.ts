@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, it } from 'vitest';
-import { inEmptyContext } from './empty-context.ts';
+import { inEmptyContext, inOwnContext } from './empty-context.ts';
 import { untraced } from './trace.ts';
 
 it('nothing that somebody entered is there, however long the work takes, and all of it is back afterwards', async () => {
@@ -14,4 +14,13 @@ it('nothing that somebody entered is there, however long the work takes, and all
     expect(await inEmptyContext(untraced, seen)).toEqual([undefined, undefined]);
     expect(await seen()).toEqual(['visitor', 'visitor']);
   });
+});
+
+it('what is entered in it, or in a context of its own, is over with it', () => {
+  const around = new AsyncLocalStorage<string>();
+  for (const within of [(work: () => void) => inEmptyContext(untraced, work), inOwnContext]) {
+    within(() => around.enterWith('a visitor'));
+    expect(around.getStore()).toBeUndefined();
+    within(() => expect(around.getStore()).toBeUndefined());
+  }
 });

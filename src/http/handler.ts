@@ -268,6 +268,7 @@ export class RequestHandler {
       encodings: this.#streamed,
       transport,
       clock: this.#options.clock,
+      isForOne: this.#options.holes !== undefined && request.headers.cookie !== undefined,
       isClosing: () => this.closing,
     });
   }

@@ -289,6 +289,7 @@ export async function startSite(options: SiteOptions) {
     pipeline,
     renderer,
     cache,
+    fragmentCache,
     hits,
     holes,
     purge: (...keys: string[]) => {

@@ -23,6 +23,8 @@ interface PageStreamOptions {
   readonly encodings: SharedEncodings;
   /** Beside the page's own headers; of `Asked`. */
   readonly transport: readonly string[];
+  /** Its rest may be filled for its visitor: no browser is to keep it. */
+  readonly isForOne: boolean;
   /** The answer is the last on its connection. */
   readonly isClosing: () => boolean;
 }
@@ -68,11 +70,16 @@ export class PageStream {
   }
 
   #begin(shell: Shell, collapsed: boolean): void {
-    const { response, encoding, encodings, transport, isClosing } = this.#options;
+    const { response, encoding, encodings, transport, isForOne, isClosing } = this.#options;
     if (response.destroyed || response.headersSent) return;
     this.#shell = shell;
     response.writeHead(200, [
-      ...['content-type', 'text/html; charset=utf-8', 'cache-control', 'private, no-cache'],
+      ...[
+        'content-type',
+        'text/html; charset=utf-8',
+        'cache-control',
+        isForOne ? 'private, no-store' : 'private, no-cache',
+      ],
       ...['vary', ['accept-encoding', ...shell.vary].join(', ')],
       ...['content-security-policy', shell.contentSecurityPolicy],
       ...(encoding === 'identity' ? [] : ['content-encoding', encoding]),

@@ -1,8 +1,10 @@
 // Variants at work: from what a request brings to the values that enter the key. What was chosen is remembered by how it was
 // asked for, so that a page in several languages costs a look-up more than one in a single language.
 import { parseCookie } from 'cookie';
+import { inEmptyContext } from '../../core/empty-context.ts';
 import type { Logger } from '../../core/log.ts';
 import { RecentMap } from '../../core/recent-map.ts';
+import { untraced } from '../../core/trace.ts';
 import { ApplicationError } from '../errors.ts';
 import { type AnyVariantDefinition, isVariant, type Variant } from './variant.ts';
 
@@ -162,9 +164,9 @@ class CompiledVariant {
     const named = (names: readonly string[] | undefined, sent: readonly Sent[]) =>
       Object.freeze(Object.fromEntries((names ?? []).map((name, at) => [name, sent[at]])));
     try {
-      const chosen = choose(
-        Object.freeze({ headers: named(reads.headers, headers), cookies: named(reads.cookies, cookies) }),
-      );
+      const sent = { headers: named(reads.headers, headers), cookies: named(reads.cookies, cookies) };
+      // It is remembered for all who send this: nothing around the request may take part, or be left behind.
+      const chosen = inEmptyContext(untraced, () => choose(Object.freeze(sent)));
       if (chosen !== undefined && values.includes(chosen)) return chosen;
       if (chosen !== undefined) this.#misfit('chose what is not in its values');
     } catch (error) {
