@@ -1,5 +1,5 @@
 import { fragment } from 'coherent-render-server';
-import { entry } from '../components/entry.ts';
+import { entry } from '../components/entry.tsx';
 import type { PostRow, UserRow } from '../rows.ts';
 
 const COLUMNS = ['id', 'user_id', 'topic', 'lang', 'title', 'summary', 'created_at'] as const;

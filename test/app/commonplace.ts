@@ -80,7 +80,7 @@ async function pageModules() {
   const modules = [];
   for (const file of await filesBelow(pages)) {
     const loaded: { default?: unknown } = await import(/* @vite-ignore */ pathToFileURL(file).href);
-    modules.push({ file: relative(pages, file).replace(/\.ts$/, ''), exported: loaded.default });
+    modules.push({ file: relative(pages, file).replace(/\.tsx?$/, ''), exported: loaded.default });
   }
   return modules;
 }

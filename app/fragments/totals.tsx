@@ -1,5 +1,5 @@
 import { fragment } from 'coherent-render-server';
-import { grouped } from '../components/text.ts';
+import { grouped } from '../components/text.tsx';
 
 interface Totals {
   readonly users: number;
@@ -17,15 +17,21 @@ export const totals = fragment('totals', {
               (select count(*) from comments) as comments`,
     ),
   view: (all) =>
-    all && {
-      dl: {
-        className: 'facts',
-        children: [fact('people', all.users), fact('posts', all.posts), fact('comments', all.comments)],
-      },
-    },
+    all && (
+      <dl className="facts">
+        {fact('people', all.users)}
+        {fact('posts', all.posts)}
+        {fact('comments', all.comments)}
+      </dl>
+    ),
   cache: { ttlMs: 60_000 },
 });
 
 function fact(of: string, amount: number) {
-  return { div: { children: [{ dt: of }, { dd: grouped(amount) }] } };
+  return (
+    <div>
+      <dt>{of}</dt>
+      <dd>{grouped(amount)}</dd>
+    </div>
+  );
 }

@@ -4,13 +4,11 @@ const HUES = 12;
 
 /** Initials on a colour that stays with the person. The colour is a class: the page's policy allows no inline style. */
 export function avatar(id: number, name: string, size = ''): Node {
-  return {
-    span: {
-      className: `avatar hue-${hueOf(id)} ${size}`.trim(),
-      'aria-hidden': 'true',
-      text: initials(name),
-    },
-  };
+  return (
+    <span className={`avatar hue-${hueOf(id)} ${size}`.trim()} aria-hidden="true">
+      {initials(name)}
+    </span>
+  );
 }
 
 /** Neighbouring ids get colours far apart (Knuth's multiplicative hash). */
@@ -26,25 +24,22 @@ function initials(name: string): string {
 }
 
 export function personLink(id: number, name: string): Node {
-  return { a: { href: `/users/${id}`, dir: 'auto', text: name } };
+  return (
+    <a href={`/users/${id}`} dir="auto">
+      {name}
+    </a>
+  );
 }
 
 /** One person in a list: face, name, and a line about them. */
 export function person(props: { id: number; name: string; note: Node }): Node {
-  return {
-    div: {
-      className: 'person',
-      children: [
-        avatar(props.id, props.name),
-        {
-          div: {
-            children: [
-              personLink(props.id, props.name),
-              { span: { className: 'note', children: props.note } },
-            ],
-          },
-        },
-      ],
-    },
-  };
+  return (
+    <div className="person">
+      {avatar(props.id, props.name)}
+      <div>
+        {personLink(props.id, props.name)}
+        <span className="note">{props.note}</span>
+      </div>
+    </div>
+  );
 }

@@ -12,12 +12,12 @@ export function grouped(n: number): string {
 
 /** The paragraphs of a text in which empty lines separate them. */
 export function paragraphs(text: string): Node[] {
-  return text.split(/\n{2,}/).map((paragraph) => ({ p: { dir: 'auto', text: paragraph } }));
+  return text.split(/\n{2,}/).map((paragraph) => <p dir="auto">{paragraph}</p>);
 }
 
 /** What is only for those who listen to the page. */
 export function spoken(text: string): Node {
-  return { span: { className: 'hidden', text } };
+  return <span className="hidden">{text}</span>;
 }
 
 /** `lang` for text that is not in the site's own language; nothing for the rest. */
@@ -33,6 +33,6 @@ export const FOUND_END = '\ue001';
 export function highlighted(text: string): Node[] {
   return text.split(FOUND_START).flatMap((piece, at): Node[] => {
     const end = at === 0 ? -1 : piece.indexOf(FOUND_END);
-    return end < 0 ? [piece] : [{ mark: piece.slice(0, end) }, piece.slice(end + 1)];
+    return end < 0 ? [piece] : [<mark>{piece.slice(0, end)}</mark>, piece.slice(end + 1)];
   });
 }

@@ -2,12 +2,18 @@ import { errorPage } from 'coherent-render-server';
 
 export default errorPage({
   head: ({ status }) => ({ title: `${headline(status)} · Commonplace`, robots: 'noindex' }),
-  view: ({ status, id, detail }) => [
-    { h1: headline(status) },
-    { p: { className: 'lead', text: advice(status) } },
-    { p: { className: 'note', children: ['If you write to us about it, mention ', { code: id }, '.'] } },
-    detail !== undefined && { pre: { className: 'detail', text: detail } },
-  ],
+  view: ({ status, id, detail }) => (
+    <>
+      <h1>{headline(status)}</h1>
+      <p className="lead">{advice(status)}</p>
+      <p className="note">
+        {'If you write to us about it, mention '}
+        <code>{id}</code>
+        {'.'}
+      </p>
+      {detail !== undefined && <pre className="detail">{detail}</pre>}
+    </>
+  ),
 });
 
 function headline(status: number): string {

@@ -1,9 +1,9 @@
 import { type Node, notFound, page } from 'coherent-render-server';
 import { z } from 'zod';
-import { pagesNav } from '../../components/pages-nav.ts';
-import { avatar, personLink } from '../../components/person.ts';
-import { count, grouped, spoken } from '../../components/text.ts';
-import { day } from '../../components/time.ts';
+import { pagesNav } from '../../components/pages-nav.tsx';
+import { avatar, personLink } from '../../components/person.tsx';
+import { count, grouped, spoken } from '../../components/text.tsx';
+import { day } from '../../components/time.tsx';
 import { postCounts } from '../../queries.ts';
 import type { UserRow } from '../../rows.ts';
 
@@ -40,39 +40,29 @@ export default page({
     description: `Everybody who writes here: ${count(list.total, 'person', 'people')}.`,
     canonical: address(list.page, sort),
   }),
-  view: ({ list, sort, posts }) => [
-    { h1: 'People' },
-    {
-      p: {
-        className: 'lead',
-        text: `Everybody who writes here: ${count(list.total, 'person', 'people')} on ${count(list.pages, 'page')}.`,
-      },
-    },
-    {
-      table: {
-        className: 'section',
-        children: [
-          { caption: { className: 'hidden', text: `People, page ${list.page} of ${list.pages}` } },
-          {
-            thead: {
-              children: {
-                tr: {
-                  children: [
-                    sortable('Name', 'name', sort),
-                    { th: { scope: 'col', className: 'optional', text: 'Place' } },
-                    sortable('Joined', 'joined', sort),
-                    { th: { scope: 'col', className: 'amount', text: 'Posts' } },
-                  ],
-                },
-              },
-            },
-          },
-          { tbody: { children: list.rows.map((user) => row(user, posts.get(user.id) ?? 0)) } },
-        ],
-      },
-    },
-    pagesNav({ page: list.page, pages: list.pages, href: (page) => address(page, sort) }),
-  ],
+  view: ({ list, sort, posts }) => (
+    <>
+      <h1>People</h1>
+      <p className="lead">{`Everybody who writes here: ${count(list.total, 'person', 'people')} on ${count(list.pages, 'page')}.`}</p>
+      <table className="section">
+        <caption className="hidden">{`People, page ${list.page} of ${list.pages}`}</caption>
+        <thead>
+          <tr>
+            {sortable('Name', 'name', sort)}
+            <th scope="col" className="optional">
+              Place
+            </th>
+            {sortable('Joined', 'joined', sort)}
+            <th scope="col" className="amount">
+              Posts
+            </th>
+          </tr>
+        </thead>
+        <tbody>{list.rows.map((user) => row(user, posts.get(user.id) ?? 0))}</tbody>
+      </table>
+      {pagesNav({ page: list.page, pages: list.pages, href: (page) => address(page, sort) })}
+    </>
+  ),
 });
 
 function address(page: number, sort: Sort): string {
@@ -86,37 +76,31 @@ function address(page: number, sort: Sort): string {
 function sortable(title: string, by: 'name' | 'joined', current: Sort): Node {
   const state = current === by ? 'ascending' : current === `-${by}` ? 'descending' : undefined;
   const next = state === 'ascending' ? (`-${by}` as const) : by;
-  return {
-    th: {
-      scope: 'col',
-      'aria-sort': state,
-      children: [
-        { a: { href: address(1, next), children: [spoken('Sort by '), title] } },
-        state && { span: { 'aria-hidden': 'true', text: state === 'ascending' ? ' ↑' : ' ↓' } },
-      ],
-    },
-  };
+  return (
+    <th scope="col" aria-sort={state}>
+      <a href={address(1, next)}>
+        {spoken('Sort by ')}
+        {title}
+      </a>
+      {state && <span aria-hidden="true">{state === 'ascending' ? ' ↑' : ' ↓'}</span>}
+    </th>
+  );
 }
 
 function row(user: Listed, posts: number): Node {
-  return {
-    tr: {
-      children: [
-        {
-          th: {
-            scope: 'row',
-            children: {
-              div: {
-                className: 'person',
-                children: [avatar(user.id, user.name), personLink(user.id, user.name)],
-              },
-            },
-          },
-        },
-        { td: { className: 'optional', dir: 'auto', text: user.place } },
-        { td: { children: day(user.joined_at) } },
-        { td: { className: 'amount', text: grouped(posts) } },
-      ],
-    },
-  };
+  return (
+    <tr>
+      <th scope="row">
+        <div className="person">
+          {avatar(user.id, user.name)}
+          {personLink(user.id, user.name)}
+        </div>
+      </th>
+      <td className="optional" dir="auto">
+        {user.place}
+      </td>
+      <td>{day(user.joined_at)}</td>
+      <td className="amount">{grouped(posts)}</td>
+    </tr>
+  );
 }

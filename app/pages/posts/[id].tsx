@@ -8,13 +8,13 @@ import {
   redirect,
 } from 'coherent-render-server';
 import { z } from 'zod';
-import { commentForm } from '../../components/comment-form.ts';
-import { topicLink } from '../../components/entry.ts';
-import { olderLink } from '../../components/pages-nav.ts';
-import { avatar, personLink } from '../../components/person.ts';
-import { count, foreign, paragraphs } from '../../components/text.ts';
-import { day } from '../../components/time.ts';
-import { userCard } from '../../fragments/user-card.ts';
+import { commentForm } from '../../components/comment-form.tsx';
+import { topicLink } from '../../components/entry.tsx';
+import { olderLink } from '../../components/pages-nav.tsx';
+import { avatar, personLink } from '../../components/person.tsx';
+import { count, foreign, paragraphs } from '../../components/text.tsx';
+import { day } from '../../components/time.tsx';
+import { userCard } from '../../fragments/user-card.tsx';
 import { after, id } from '../../inputs.ts';
 import { commentCounts } from '../../queries.ts';
 import type { CommentRow, PostRow, UserRow } from '../../rows.ts';
@@ -78,29 +78,22 @@ export default page({
       'article:published_time': post.created_at.toISOString(),
     },
   }),
-  view: ({ post, thread, comments, others }, feedback) => ({
-    div: {
-      className: 'columns first',
-      children: [
-        { div: { children: [article(post), discussion(post, thread, comments, feedback)] } },
-        others.length > 0 && {
-          aside: {
-            className: 'side',
-            'aria-labelledby': 'others',
-            children: {
-              div: {
-                className: 'section',
-                children: [
-                  { h2: { id: 'others', text: 'By the same person' } },
-                  { ul: { className: 'others', children: others.map(other) } },
-                ],
-              },
-            },
-          },
-        },
-      ],
-    },
-  }),
+  view: ({ post, thread, comments, others }, feedback) => (
+    <div className="columns first">
+      <div>
+        {article(post)}
+        {discussion(post, thread, comments, feedback)}
+      </div>
+      {others.length > 0 && (
+        <aside className="side" aria-labelledby="others">
+          <div className="section">
+            <h2 id="others">By the same person</h2>
+            <ul className="others">{others.map(other)}</ul>
+          </div>
+        </aside>
+      )}
+    </div>
+  ),
 });
 
 function discussion(
@@ -109,75 +102,67 @@ function discussion(
   comments: number,
   feedback: Feedback | undefined,
 ): Node {
-  return {
-    section: {
-      className: 'section',
-      'aria-labelledby': 'comments',
-      children: [
-        { h2: { id: 'comments', text: comments === 0 ? 'No comments yet' : count(comments, 'comment') } },
-        thread.rows.length > 0 && {
-          ol: {
-            className: 'ruled',
-            children: thread.rows.map((comment) => ({ li: { children: answer(comment) } })),
-          },
-        },
-        thread.next !== null &&
-          olderLink(
-            `/posts/${post.id}?${new URLSearchParams({ after: thread.next })}#comments`,
-            'More comments',
-          ),
-        commentForm(feedback),
-      ],
-    },
-  };
+  return (
+    <section className="section" aria-labelledby="comments">
+      <h2 id="comments">{comments === 0 ? 'No comments yet' : count(comments, 'comment')}</h2>
+      {thread.rows.length > 0 && (
+        <ol className="ruled">
+          {thread.rows.map((comment) => (
+            <li>{answer(comment)}</li>
+          ))}
+        </ol>
+      )}
+      {thread.next !== null &&
+        olderLink(
+          `/posts/${post.id}?${new URLSearchParams({ after: thread.next })}#comments`,
+          'More comments',
+        )}
+      {commentForm(feedback)}
+    </section>
+  );
 }
 
 function article(post: PostRow): Node {
   const lang = foreign(post.lang);
-  return {
-    article: {
-      className: 'post',
-      children: [
-        { h1: { dir: 'auto', lang, text: post.title } },
-        { div: { className: 'margin', children: [topicLink(post.topic), day(post.created_at)] } },
-        { div: { className: 'author', children: userCard({ id: post.user_id }) } },
-        { div: { className: 'prose', lang, dir: 'auto', children: paragraphs(post.body) } },
-      ],
-    },
-  };
+  return (
+    <article className="post">
+      <h1 dir="auto" lang={lang}>
+        {post.title}
+      </h1>
+      <div className="margin">
+        {topicLink(post.topic)}
+        {day(post.created_at)}
+      </div>
+      <div className="author">{userCard({ id: post.user_id })}</div>
+      <div className="prose" lang={lang} dir="auto">
+        {paragraphs(post.body)}
+      </div>
+    </article>
+  );
 }
 
 function answer({ id, author, body, created_at }: Comment): Node {
-  return {
-    article: {
-      id: `comment-${id}`,
-      className: 'entry comment',
-      children: [
-        {
-          div: {
-            className: 'margin',
-            children: { a: { href: `#comment-${id}`, children: day(created_at) } },
-          },
-        },
-        {
-          p: {
-            className: 'byline',
-            children: [avatar(author.id, author.name), personLink(author.id, author.name)],
-          },
-        },
-        { div: { dir: 'auto', children: paragraphs(body) } },
-      ],
-    },
-  };
+  return (
+    <article id={`comment-${id}`} className="entry comment">
+      <div className="margin">
+        <a href={`#comment-${id}`}>{day(created_at)}</a>
+      </div>
+      <p className="byline">
+        {avatar(author.id, author.name)}
+        {personLink(author.id, author.name)}
+      </p>
+      <div dir="auto">{paragraphs(body)}</div>
+    </article>
+  );
 }
 
 function other(post: Pick<PostRow, 'id' | 'title' | 'lang' | 'created_at'>): Node {
-  return {
-    li: {
-      children: [
-        { a: { href: `/posts/${post.id}`, dir: 'auto', lang: foreign(post.lang), text: post.title } },
-        day(post.created_at),
-      ],
-    },
-  };
+  return (
+    <li>
+      <a href={`/posts/${post.id}`} dir="auto" lang={foreign(post.lang)}>
+        {post.title}
+      </a>
+      {day(post.created_at)}
+    </li>
+  );
 }

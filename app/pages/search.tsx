@@ -1,8 +1,8 @@
 import { type Db, type Node, page } from 'coherent-render-server';
-import { entry } from '../components/entry.ts';
-import { person } from '../components/person.ts';
-import { searchForm } from '../components/search-form.ts';
-import { FOUND_END, FOUND_START, highlighted } from '../components/text.ts';
+import { entry } from '../components/entry.tsx';
+import { person } from '../components/person.tsx';
+import { searchForm } from '../components/search-form.tsx';
+import { FOUND_END, FOUND_START, highlighted } from '../components/text.tsx';
 import { words } from '../inputs.ts';
 import { commentCounts } from '../queries.ts';
 import type { PostRow, UserRow } from '../rows.ts';
@@ -33,58 +33,34 @@ export default page({
     title: q === '' ? 'Search · Commonplace' : `${q} · Search · Commonplace`,
     robots: 'noindex, follow',
   }),
-  view: ({ q, posts, people, comments }) => [
-    { h1: 'Search' },
-    searchForm({ id: 'q', q, large: true }),
-    q === ''
-      ? {
-          p: {
-            className: 'lead',
-            text: 'Words from a title or a text, or somebody’s name. Put a phrase in "quotes".',
-          },
-        }
-      : {
-          div: {
-            className: 'columns',
-            children: [
-              {
-                section: {
-                  className: 'section',
-                  'aria-labelledby': 'posts',
-                  children: [
-                    { h2: { id: 'posts', text: resultsTitle(posts.length) } },
-                    posts.length === 0
-                      ? {
-                          p: {
-                            className: 'note',
-                            text: 'Try fewer words, or the plain form of one: “bean” finds “beans” too.',
-                          },
-                        }
-                      : {
-                          div: {
-                            className: 'ruled',
-                            children: posts.map((post) => result(post, comments.get(post.id) ?? 0)),
-                          },
-                        },
-                  ],
-                },
-              },
-              people.length > 0 && {
-                section: {
-                  className: 'side',
-                  'aria-labelledby': 'people',
-                  children: {
-                    div: {
-                      className: 'section',
-                      children: [{ h2: { id: 'people', text: 'People' } }, peopleList(people)],
-                    },
-                  },
-                },
-              },
-            ],
-          },
-        },
-  ],
+  view: ({ q, posts, people, comments }) => (
+    <>
+      <h1>Search</h1>
+      {searchForm({ id: 'q', q, large: true })}
+      {q === '' ? (
+        <p className="lead">Words from a title or a text, or somebody’s name. Put a phrase in "quotes".</p>
+      ) : (
+        <div className="columns">
+          <section className="section" aria-labelledby="posts">
+            <h2 id="posts">{resultsTitle(posts.length)}</h2>
+            {posts.length === 0 ? (
+              <p className="note">Try fewer words, or the plain form of one: “bean” finds “beans” too.</p>
+            ) : (
+              <div className="ruled">{posts.map((post) => result(post, comments.get(post.id) ?? 0))}</div>
+            )}
+          </section>
+          {people.length > 0 && (
+            <section className="side" aria-labelledby="people">
+              <div className="section">
+                <h2 id="people">People</h2>
+                {peopleList(people)}
+              </div>
+            </section>
+          )}
+        </div>
+      )}
+    </>
+  ),
 });
 
 /**
@@ -125,12 +101,13 @@ function resultsTitle(found: number): string {
 }
 
 function peopleList(people: readonly Pick<UserRow, 'id' | 'name' | 'place'>[]): Node {
-  return {
-    ul: {
-      className: 'people',
-      children: people.map((user) => ({ li: { children: person({ ...user, note: { bdi: user.place } }) } })),
-    },
-  };
+  return (
+    <ul className="people">
+      {people.map((user) => (
+        <li>{person({ ...user, note: <bdi>{user.place}</bdi> })}</li>
+      ))}
+    </ul>
+  );
 }
 
 function result(post: Found, comments: number): Node {

@@ -1,7 +1,7 @@
 import { page } from 'coherent-render-server';
 import { z } from 'zod';
-import { olderLink } from '../../components/pages-nav.ts';
-import { topicsList } from '../../components/topics-list.ts';
+import { olderLink } from '../../components/pages-nav.tsx';
+import { topicsList } from '../../components/topics-list.tsx';
 import { postCard } from '../../fragments/post-card.ts';
 import { after } from '../../inputs.ts';
 import { commentCounts } from '../../queries.ts';
@@ -32,58 +32,36 @@ export default page({
     canonical: address(topic),
     ...(!first && { robots: 'noindex, follow' }),
   }),
-  view: ({ ids, comments, next, topic, first }) => [
-    { h1: headline(topic) },
-    {
-      p: {
-        className: 'lead',
-        text: TOPICS.find(({ slug }) => slug === topic)?.blurb ?? 'Everything, newest first.',
-      },
-    },
-    {
-      div: {
-        className: 'columns',
-        children: [
-          {
-            nav: {
-              className: 'side chooser',
-              'aria-labelledby': 'topics',
-              children: {
-                div: {
-                  className: 'section',
-                  children: [
-                    { h2: { id: 'topics', text: 'Topics' } },
-                    topicsList(topic),
-                    topic !== undefined && {
-                      p: { className: 'more', children: { a: { href: '/posts', text: 'All topics' } } },
-                    },
-                  ],
-                },
-              },
-            },
-          },
-          {
-            section: {
-              className: 'section',
-              'aria-labelledby': 'list',
-              children: [
-                { h2: { id: 'list', text: first ? 'Newest first' : 'Older posts' } },
-                ids.length === 0
-                  ? { p: { className: 'note', text: 'Nothing here yet.' } }
-                  : {
-                      div: {
-                        className: 'ruled',
-                        children: ids.map((id) => postCard({ id, comments: comments.get(id) ?? 0 })),
-                      },
-                    },
-                next !== null && olderLink(address(topic, next), 'Older posts'),
-              ],
-            },
-          },
-        ],
-      },
-    },
-  ],
+  view: ({ ids, comments, next, topic, first }) => (
+    <>
+      <h1>{headline(topic)}</h1>
+      <p className="lead">
+        {TOPICS.find(({ slug }) => slug === topic)?.blurb ?? 'Everything, newest first.'}
+      </p>
+      <div className="columns">
+        <nav className="side chooser" aria-labelledby="topics">
+          <div className="section">
+            <h2 id="topics">Topics</h2>
+            {topicsList(topic)}
+            {topic !== undefined && (
+              <p className="more">
+                <a href="/posts">All topics</a>
+              </p>
+            )}
+          </div>
+        </nav>
+        <section className="section" aria-labelledby="list">
+          <h2 id="list">{first ? 'Newest first' : 'Older posts'}</h2>
+          {ids.length === 0 ? (
+            <p className="note">Nothing here yet.</p>
+          ) : (
+            <div className="ruled">{ids.map((id) => postCard({ id, comments: comments.get(id) ?? 0 }))}</div>
+          )}
+          {next !== null && olderLink(address(topic, next), 'Older posts')}
+        </section>
+      </div>
+    </>
+  ),
 });
 
 function headline(topic: TopicSlug | undefined): string {

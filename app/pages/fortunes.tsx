@@ -14,12 +14,18 @@ export default page({
     return fortunes.sort((a, b) => (a.message < b.message ? -1 : a.message > b.message ? 1 : 0));
   },
   head: () => ({ title: 'Fortunes' }),
-  view: (fortunes) => ({
-    table: {
-      children: [
-        { tr: { children: [{ th: 'id' }, { th: 'message' }] } },
-        fortunes.map(({ id, message }) => ({ tr: { children: [{ td: id }, { td: message }] } })),
-      ],
-    },
-  }),
+  view: (fortunes) => (
+    <table>
+      <tr>
+        <th>id</th>
+        <th>message</th>
+      </tr>
+      {fortunes.map(({ id, message }) => (
+        <tr>
+          <td>{id}</td>
+          <td>{message}</td>
+        </tr>
+      ))}
+    </table>
+  ),
 });
