@@ -9,11 +9,13 @@ import { concatViews } from './in-concatenation.ts';
 import { elementViews, type JsxRuntime } from './in-elements.ts';
 import { type Html, markupViews } from './in-markup.ts';
 import { objectViews } from './in-objects.ts';
+import { tsxViews } from './in-tsx.tsx';
+import { precompiledViews } from './precompiled.ts';
 import type { ViewSet } from './workload.ts';
 
 export interface Contender {
   readonly name: string;
-  readonly views: ViewSet<Buffer>;
+  readonly views: Partial<ViewSet<Buffer>>;
 }
 
 /** The peers have a package.json of their own: `npm ci --prefix bench/peers`. */
@@ -28,19 +30,24 @@ async function peer<Exports>(name: string): Promise<Exports> {
   return (await import(pathToFileURL(peers.resolve(name)).href)) as Exports;
 }
 
-function toBytes(views: ViewSet<string>): ViewSet<Buffer> {
+function toBytes(views: Partial<ViewSet<string>>): Partial<ViewSet<Buffer>> {
   const entries = Object.entries(views).map(([name, view]) => [
     name,
     (turn: number) => Buffer.from(view(turn)),
   ]);
-  return Object.fromEntries(entries) as ViewSet<Buffer>;
+  return Object.fromEntries(entries) as Partial<ViewSet<Buffer>>;
 }
 
 export async function contenders(): Promise<Contender[]> {
+  // React is another program while it is developed with.
+  process.env.NODE_ENV = 'production';
   const coherent = await peer<{ render(tree: unknown, options: object): string }>('@coherent.js/core');
   const preact = peers('preact/jsx-runtime') as Pick<JsxRuntime<unknown>, 'jsx' | 'jsxs'>;
   const preactToString = peers('preact-render-to-string') as { renderToStaticMarkup(tree: unknown): string };
   const kita = peers('@kitajs/html/jsx-runtime') as Pick<JsxRuntime<unknown>, 'jsx' | 'jsxs'>;
+  const hono = await peer<Pick<JsxRuntime<unknown>, 'jsx' | 'jsxs'>>('hono/jsx/jsx-runtime');
+  const react = peers('react/jsx-runtime') as Pick<JsxRuntime<unknown>, 'jsx' | 'jsxs'>;
+  const reactDom = peers('react-dom/server') as { renderToStaticMarkup(tree: unknown): string };
   const { escapeHtml } = peers('@kitajs/html') as { escapeHtml(text: string): string };
   const ghtml = await peer<{ html: Html }>('ghtml');
 
@@ -51,8 +58,10 @@ export async function contenders(): Promise<Contender[]> {
   );
   const oursPlain = objectViews(trusted, same, (tree) => renderToBuffer(tree as Node) as Buffer);
   return [
-    { name: 'this renderer', views: ours },
-    { name: 'this renderer, nothing fixed', views: oursPlain },
+    { name: 'TSX, precompiled', views: await precompiledViews() },
+    { name: 'TSX', views: tsxViews },
+    { name: 'element objects', views: ours },
+    { name: 'element objects, nothing fixed', views: oursPlain },
     { name: 'concatenation by hand', views: toBytes(concatViews()) },
     { name: 'ghtml', views: toBytes(markupViews(ghtml.html)) },
     {
@@ -78,6 +87,31 @@ export async function contenders(): Promise<Contender[]> {
           finish: (tree) => preactToString.renderToStaticMarkup(tree),
         }),
       ),
+    },
+    {
+      name: 'hono/jsx',
+      views: toBytes({
+        table: elementViews({
+          jsx: hono.jsx,
+          jsxs: hono.jsxs,
+          raw: same,
+          escapeText: same,
+          finish: (tree) => String(tree),
+        }).table,
+      }),
+    },
+    {
+      name: 'React',
+      // Its names of attributes and its styles are others: the table has neither.
+      views: toBytes({
+        table: elementViews({
+          jsx: react.jsx,
+          jsxs: react.jsxs,
+          raw: same,
+          escapeText: same,
+          finish: (tree) => reactDom.renderToStaticMarkup(tree),
+        }).table,
+      }),
     },
     {
       name: '@coherent.js/core',

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Node } from '../../src/render/element.ts';
 import { RenderError } from '../../src/render/errors.ts';
 import { render } from '../../src/render/render.ts';
+import { compileViews } from '../support/compile-views.ts';
 import { asHtml, asJsx } from '../support/ways-to-write.ts';
 import { attributeNames, hostileNodes, hostileTexts, hostileUrls, tagNames } from './xss-payloads.ts';
 
@@ -154,6 +155,25 @@ describe('plain data cannot make a script run', () => {
       for (const value of [...hostileTexts, ...hostileUrls]) expectHarmless({ [name]: { [key]: value } });
     }
   });
+
+  test.each(tagNames.filter((name) => /^[a-z][a-z0-9-]*$/.test(name)))(
+    'in precompiled JSX of <%s>',
+    (name) => {
+      const keys = attributeNames.filter((key) => /^[a-zA-Z_][\w-]*(?::[\w-]+)?$/.test(key));
+      const source = keys.map(
+        (key, i) => `export const view${i} = (v) => <${name} ${key}={v}>{v}</${name}>;`,
+      );
+      const views = compileViews(source.join('\n'), { precompiled: true });
+      for (const [i, key] of keys.entries()) {
+        for (const value of [...hostileTexts, ...hostileUrls]) {
+          const expected = outcome({ [name]: { [key]: value, children: value } });
+          const given = outcome(views[`view${i}`]?.(value));
+          if (expected instanceof RenderError) expect(given).toMatchObject({ code: expected.code });
+          else if (given !== expected) expect(given).toBe(expected);
+        }
+      }
+    },
+  );
 
   test.each(tagNames)('as the content of <%s>', (name) => {
     for (const value of hostileTexts) {
