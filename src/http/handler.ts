@@ -140,7 +140,7 @@ export class RequestHandler {
       goesTo(response, '_action');
       return actions.serve(target, this.#posted(request, response));
     }
-    dropBody(request, limits.maxBodyBytes);
+    const hasBody = dropBody(request, limits.maxBodyBytes);
     if ('status' in target) {
       const headers = [...target.headers, ...this.#transport(request)];
       const { host } = request.headers;
@@ -150,7 +150,13 @@ export class RequestHandler {
       return;
     }
     const file = files.find(target.segments);
-    if (file === undefined) return this.#servePage(target, request, response);
+    if (file === undefined) {
+      if (!hasBody) return this.#servePage(target, request, response);
+      // What of the body came with the head is read first: a request whose chunks are none is refused, not answered.
+      return Promise.resolve().then(() =>
+        response.headersSent ? undefined : this.#servePage(target, request, response),
+      );
+    }
     goesTo(response, '_file');
     // A range of many parts is dear to read. A server need not answer one (RFC 9110, 14.2), so the whole file is sent.
     if ((request.headers.range?.length ?? 0) > MAX_RANGE_LENGTH) delete request.headers.range;

@@ -45,7 +45,8 @@ describe('a query', () => {
     '__proto__.polluted=yes',
     'hasOwnProperty=yes&valueOf=yes',
   ])('%s gives a page nothing', async (query) => {
-    expect(await parse(query)).toEqual({ params: {}, query: { q: '-', toString: '-' }, headers: {} });
+    const defaults = { q: '-', toString: '-' };
+    expect(await parse(query)).toEqual({ params: {}, query: defaults, headers: {}, variants: {} });
   });
 
   test('may have a parameter by the name of what every object has', async () => {

@@ -9,10 +9,10 @@ export function isBodyTooLarge(request: IncomingMessage, maxBytes: Bytes): boole
   return length !== undefined && Number(length) > maxBytes;
 }
 
-/** Reads what comes and drops it; ends the connection when it is more than `maxBytes`. */
-export function dropBody(request: IncomingMessage, maxBytes: Bytes): void {
+/** Reads what comes and drops it; ends the connection when it is more than `maxBytes`. True: a body is announced. */
+export function dropBody(request: IncomingMessage, maxBytes: Bytes): boolean {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
-  if (encoding === undefined && (length === undefined || length === '0')) return;
+  if (encoding === undefined && (length === undefined || length === '0')) return false;
   let readBytes = 0;
   request.on('data', (chunk: Buffer) => {
     readBytes += chunk.length;
@@ -20,6 +20,7 @@ export function dropBody(request: IncomingMessage, maxBytes: Bytes): void {
   });
   // A client that breaks off in its body is no failure of ours.
   request.on('error', () => {});
+  return true;
 }
 
 /**
