@@ -27,9 +27,10 @@ test('an address is made of the route and what the page saw', () => {
     '/users/17?page=2&q=a%20b%26c',
   );
   expect(of('/docs/[...rest]', { rest: 'a/ü/c' })).toBe('/docs/a/%C3%BC/c');
+  expect(of('/', {}, { tags: ['a', 'b'] })).toBe('/?tags=a&tags=b');
 });
 
 test('there is none for what a schema made into more than text', () => {
   expect(of('/users/[id]', { id: new Date(0) })).toBeUndefined();
-  expect(of('/', {}, { tags: ['a', 'b'] })).toBeUndefined();
+  expect(of('/', {}, { tags: ['a', { b: 1 }] })).toBeUndefined();
 });
