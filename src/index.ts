@@ -50,7 +50,6 @@ export {
   type LoadContext,
   type Page,
   type PageDefinition,
-  type PageExample,
   type PersonalContext,
   page,
 } from './page/definitions/page.ts';

@@ -34,7 +34,7 @@ export type Command =
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
 
-const TEMPLATES = ['minimal', 'database'] as const;
+const TEMPLATES = ['minimal', 'tsx', 'database'] as const;
 export type Template = (typeof TEMPLATES)[number];
 
 const RUNNING =

@@ -32,6 +32,27 @@ export interface Running {
   readonly ended: Promise<number | null>;
 }
 
+/** `program` with these words, in a folder, and nothing of this process' environment but where programs are. */
+export function startIn(
+  folder: string,
+  program: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Running {
+  const child = spawn(process.execPath, [program, ...words], {
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  const ended = once(child, 'close').then(() => child.exitCode);
+  return { child, output: () => output, ended };
+}
+
 export function makeProject(build: Build, files: Readonly<Record<string, string>>): Project {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'coherent-project-')));
   mkdirSync(join(folder, 'node_modules'));
@@ -42,21 +63,8 @@ export function makeProject(build: Build, files: Readonly<Record<string, string>
     writeFileSync(join(folder, path), text);
   };
   for (const [path, text] of Object.entries(files)) write(path, text);
-  const start: Project['start'] = (words, env = {}) => {
-    const program = join(folder, 'node_modules/coherent-render-server/dist/server.js');
-    const child = spawn(process.execPath, [program, ...words], {
-      cwd: folder,
-      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-      });
-    const ended = once(child, 'close').then(() => child.exitCode);
-    return { child, output: () => output, ended };
-  };
+  const program = join(folder, 'node_modules/coherent-render-server/dist/server.js');
+  const start: Project['start'] = (words, env = {}) => startIn(folder, program, words, env);
   return {
     folder,
     write,

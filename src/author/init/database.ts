@@ -43,7 +43,6 @@ function home(tables: readonly Table[]): string {
 const TABLES = ${array(tables.map(({ name }) => name))};
 
 export default page({
-  examples: [{}],
   head: () => ({ title: 'Tables' }),
   view: () => [
     { h1: 'Tables' },
@@ -59,13 +58,12 @@ function list(table: Table): string {
   return `import { page } from 'coherent-render-server';
 import { z } from 'zod';
 import { shown } from '../../components/value.ts';
-import type { ${typeName(table)} } from '../../../app/rows.ts';
+import type { ${typeName(table)} } from '../../rows.ts';
 
 const COLUMNS = ${array(columns.map((column) => column.name))} as const;
 
 export default page({
   query: { page: z.coerce.number().int().positive().max(10_000).catch(1) },
-  examples: [{}],
   load: ({ db, query }) =>
     db.paginate<Pick<${typeName(table)}, (typeof COLUMNS)[number]>>({
       table: ${quote(name)},
@@ -131,7 +129,7 @@ function detail(table: Table, tables: readonly Table[]): string {
   return `import { ${needsNode ? 'type Node, ' : ''}notFound, page } from 'coherent-render-server';
 import { z } from 'zod';
 import { shown } from '../../components/value.ts';
-import type { ${types.join(', ')} } from '../../../app/rows.ts';
+import type { ${types.join(', ')} } from '../../rows.ts';
 ${
   links.length === 0
     ? ''

@@ -35,7 +35,7 @@ export function init({ folder: given, files, version, tsx }: InitOptions): Initi
       if (writeNew(join(folder, path), text)) written.push(path);
       else kept.push(path);
     }
-    const wanted = packageJson(basename(folder), version);
+    const wanted = packageJson(basename(folder), version, tsx);
     const file = join(folder, 'package.json');
     if (writeNew(file, json(wanted)))
       return { folder, written: ['package.json', ...written], kept, added: [] };

@@ -11,7 +11,7 @@ function rangeOf(name: string, fallback: string): string {
   }
 }
 
-export function packageJson(name: string, version: string) {
+export function packageJson(name: string, version: string, tsx: boolean) {
   return {
     name: packageName(name),
     private: true,
@@ -29,6 +29,12 @@ export function packageJson(name: string, version: string) {
       '@types/node': '^20.19.0',
       typescript: rangeOf('typescript', '^5.9.0'),
       vite: '^7.3.0 || ^8.0.0',
+      // What precompiles JSX in a build.
+      ...(tsx && {
+        'magic-string': rangeOf('magic-string', '^0.30.0'),
+        'oxc-parser': '>=0.120.0 <1',
+        unplugin: '^3.0.0',
+      }),
     },
   };
 }

@@ -7,6 +7,7 @@ import { databaseFiles } from './database.ts';
 import { init, summary } from './init.ts';
 import { minimalFiles } from './minimal.ts';
 import { readTables } from './tables.ts';
+import { tsxFiles } from './tsx.ts';
 
 export interface RunInitOptions {
   readonly folder: string;
@@ -16,8 +17,9 @@ export interface RunInitOptions {
 
 /** Resolves to the exit code. Errors: `E_USAGE`, `E_FOLDER`, `E_DATABASE_DOWN`. */
 export async function runInit({ folder, template, version }: RunInitOptions): Promise<number> {
-  const files = template === 'database' ? await filesForDatabase() : minimalFiles();
-  process.stdout.write(summary(init({ folder, files, version, tsx: false })));
+  const tsx = template === 'tsx';
+  const files = template === 'database' ? await filesForDatabase() : tsx ? tsxFiles() : minimalFiles();
+  process.stdout.write(summary(init({ folder, files, version, tsx })));
   return 0;
 }
 

@@ -51,7 +51,7 @@ async function pageFiles(folder: string): Promise<readonly string[]> {
   );
   if (onlySource !== undefined) {
     throw new ApplicationError(
-      `APP: ${onlySource} is a source file. Compile the application (tsc) and point APP to the folder of .js files.`,
+      `APP: ${onlySource} is a source file. Build the application (coherent-server build) and point APP to the folder of .js files.`,
     );
   }
   const ignored = /\.(map|d\.[cm]?ts|tsx?|mts|jsx)$/;

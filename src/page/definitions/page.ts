@@ -68,12 +68,6 @@ export interface CachePolicy {
   readonly static?: boolean;
 }
 
-/** Inputs as a visitor sends them: text by name, what is left out is absent. */
-export interface PageExample<P extends Shape = Shape, Q extends Shape = Shape> {
-  readonly params?: { readonly [K in keyof P]: string };
-  readonly query?: { readonly [K in keyof Q]?: string };
-}
-
 export interface PageDefinition<
   P extends Shape,
   Q extends Shape,
@@ -83,8 +77,6 @@ export interface PageDefinition<
 > {
   readonly params?: P;
   readonly query?: Q;
-  /** Addresses of this page that `coherent-server check` runs its `load` for: `[{ params: { id: '17' } }]`. */
-  readonly examples?: readonly PageExample<NoInfer<P>, NoInfer<Q>>[];
   /**
    * For one visitor: `load` is given their session, cookies and headers, and nothing of the page is kept, here or anywhere
    * (`private, no-store`), or shared with another request. Fragments inside see no visitor, and are shared as ever.
