@@ -5,6 +5,7 @@
 import { pageCodec } from '../../src/cache/shared/codec.ts';
 import { EnvelopeTier, type StoredBytes } from '../../src/cache/shared/envelope-tier.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import type { Writing } from '../../src/page/request/actions.ts';
 import { type Random, seeded } from '../coherence/random.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { HOSTS, makeApplication, PURGED, visitors as sessions, TARGETS } from './application.ts';
@@ -25,19 +26,40 @@ interface LeakReport {
   readonly fastPath: number;
   readonly filled: number;
   readonly personal: number;
+  readonly signedIn: number;
   readonly hits: number;
   readonly stored: number;
   /** Empty where nothing leaked. The first few. */
   readonly leaks: readonly string[];
 }
 
-const STEPS = 2;
+const refuse = () => Promise.reject(new Error('Here is no database.'));
+const noDatabase: Writing = {
+  writeScope: () => ({
+    ...{ query: refuse, one: refuse, many: refuse, byId: refuse, paginate: refuse, transaction: refuse },
+    stream: () => {
+      throw new Error('Here is no database.');
+    },
+  }),
+  visible: refuse,
+};
+
+const STEPS = 3;
 const MAX_LEAKS = 5;
 const ANY_MARK = /Mark[0-9a-z]+x[0-9a-z]+Kram/g;
 
 export async function checkLeaks(options: LeakOptions): Promise<LeakReport> {
   const { histories, seed, perApplication = 250, onProgress } = options;
-  const report = { histories: 0, answers: 0, fastPath: 0, filled: 0, personal: 0, hits: 0, stored: 0 };
+  const report = {
+    histories: 0,
+    answers: 0,
+    fastPath: 0,
+    filled: 0,
+    personal: 0,
+    signedIn: 0,
+    hits: 0,
+    stored: 0,
+  };
   const leaks: string[] = [];
   for (let at = 0; report.histories < histories && leaks.length < MAX_LEAKS; at++) {
     const random = seeded(seed + at);
@@ -49,7 +71,7 @@ export async function checkLeaks(options: LeakOptions): Promise<LeakReport> {
       for (let history = 0; history < many && leaks.length === 0; history++) await world.history();
       await world.lookEverywhere();
       report.histories += many;
-      for (const key of ['answers', 'filled', 'personal', 'hits', 'stored'] as const)
+      for (const key of ['answers', 'filled', 'personal', 'signedIn', 'hits', 'stored'] as const)
         report[key] += world.counts[key];
       report.fastPath += world.fastPath;
     } finally {
@@ -95,7 +117,7 @@ class LookedAt {
 }
 
 class World {
-  readonly counts = { answers: 0, filled: 0, personal: 0, hits: 0, stored: 0 };
+  readonly counts = { answers: 0, filled: 0, personal: 0, signedIn: 0, hits: 0, stored: 0 };
   readonly #random: Random;
   readonly #leaked: (what: string) => void;
   readonly #workers: Site[] = [];
@@ -120,6 +142,7 @@ class World {
           ...application,
           session: sessions,
           sessionSecret: 'one secret of both workers, which no other has',
+          writing: noDatabase,
           shared: tiers,
           fragmentCache: true,
           surrogateKeys: true,
@@ -143,12 +166,14 @@ class World {
     const targets = [this.#pick(TARGETS), this.#pick(TARGETS)];
     for (let step = 0; step < STEPS; step++) {
       if (this.#random() < 0.1) this.#purge();
-      await Promise.all(visitors.map((visitor, at) => this.#step(visitor, at, this.#pick(targets))));
+      await Promise.all(
+        visitors.map((visitor, at) => this.#step(visitor, at, this.#pick(targets), step === 0)),
+      );
     }
     this.#lookAtLogs();
   }
 
-  async #step(visitor: MarkedVisitor, at: number, target: string): Promise<void> {
+  async #step(visitor: MarkedVisitor, at: number, target: string, isFirst: boolean): Promise<void> {
     const worker = Math.floor(this.#random() * this.#workers.length);
     const drawn = this.#random();
     if (drawn < 0.05) {
@@ -158,7 +183,8 @@ class World {
       return;
     }
     const connection = this.#connection(worker, at);
-    const isPost = drawn < 0.25;
+    // Half of them sign in first.
+    const isPost = drawn < (isFirst ? 0.5 : 0.2);
     const isHead = drawn > 0.95;
     const undeclared = this.#random() < 0.3 ? `${target.includes('?') ? '&' : '?'}utm=${visitor.mark}` : '';
     const request = isPost
@@ -186,6 +212,7 @@ class World {
     if (/cache-status: coherent; hit/.test(head)) this.counts.hits++;
     if (text.includes(`hello ${visitor.mark}`) || text.includes(`seen ${visitor.mark} at`))
       this.counts.filled++;
+    if (text.includes(`hello ${visitor.mark}`)) this.counts.signedIn++;
     if (text.includes(`yours ${visitor.mark}`)) this.counts.personal++;
     for (const [mark] of `${head}\n${text}`.matchAll(ANY_MARK))
       if (mark !== visitor.mark)
