@@ -1,4 +1,5 @@
 // A site in use: a few pages are asked for often, many now and then, and some once and never again.
+import { Backing } from './backing.ts';
 import { Field } from './contestant.ts';
 import { inTurn } from './load.ts';
 import { startBento, startFastify, startNext, startOurs } from './peers.ts';
@@ -8,12 +9,13 @@ const HOT = 1000;
 const LONG_TAIL = 50_000;
 
 export async function churn(): Promise<Table[]> {
+  await using backing = await Backing.start();
   await using field = new Field();
   const everybody = [
     await field.add(startFastify()),
     await field.add(startBento()),
     await field.add(startNext()),
-    await field.add(startOurs()),
+    await field.add(startOurs(1, { DATABASE_URL: backing.url })),
   ];
   const stats = await inTurn(everybody, { path: visit, connections: 8, seconds: 2, rounds: 5 });
   return [

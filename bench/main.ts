@@ -1,5 +1,5 @@
 // npm run bench                          everything, in some minutes; writes docs/benchmarks.md and its plots
-// npm run bench -- hit|miss|stampede|churn|memory|database-pages|fragments|guide|commit|blind|outage|trips|purge|poolers|keys|monitoring|render     only these, printed
+// npm run bench -- hit|miss|stampede|churn|memory|database-pages|fragments|goodput|guide|commit|blind|outage|trips|purge|poolers|keys|monitoring|render     only these, printed
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { churn } from './churn.ts';
 import { commit } from './commit.ts';
 import { databasePages } from './database-pages.ts';
 import { fragments } from './fragments.ts';
+import { goodput } from './goodput.ts';
 import { guide } from './guide.ts';
 import { hit } from './hit.ts';
 import { keys } from './keys.ts';
@@ -34,6 +35,7 @@ const benches: Readonly<Record<string, () => Promise<Table[]>>> = {
   memory,
   'database-pages': databasePages,
   fragments,
+  goodput,
   guide,
   commit,
   blind,
@@ -49,6 +51,7 @@ const benches: Readonly<Record<string, () => Promise<Table[]>>> = {
 /** These measure this server alone; nothing has to be installed for them. */
 const WITHOUT_PEERS: ReadonlySet<string> = new Set([
   'fragments',
+  'goodput',
   'commit',
   'blind',
   'outage',

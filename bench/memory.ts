@@ -1,5 +1,6 @@
 // Addresses that are asked for once and never again (a crawler, a scan) must not fill the memory.
 import { setTimeout as pause } from 'node:timers/promises';
+import { Backing } from './backing.ts';
 import { type Contestant, Field } from './contestant.ts';
 import { burst } from './load.ts';
 import { memoryMb } from './machine.ts';
@@ -10,9 +11,15 @@ const STEPS = 4;
 const SECONDS = 2;
 
 export async function memory(): Promise<Table[]> {
+  await using backing = await Backing.start();
   await using field = new Field();
   const rows: string[][] = [];
-  const servers = [startFastify, startBento, startNext, () => startOurs(1, { L1_MAX_BYTES: '20mb' })];
+  const servers = [
+    startFastify,
+    startBento,
+    startNext,
+    () => startOurs(1, { DATABASE_URL: backing.url, L1_MAX_BYTES: '20mb' }),
+  ];
   for (const start of servers) rows.push(await flood(await field.add(start())));
   return [
     {

@@ -68,9 +68,8 @@ export async function startOurs(
       WORKERS: String(workers),
       APP: path.join(copy.root ?? root, 'dist/bench/app'),
       DATA_DIR: path.join(scratch, `data-${port}`),
-      // No page of the benchmark reads a database; this spares starting one.
+      // Only where what is kept does not matter: while no database has said which it is, a page is kept for a second.
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
-      // With a feed that cannot work every page would live for a second only.
       FEED: 'off',
       LOG_LEVEL: 'error',
       BENCH_RENDERS: rendersFile(copy.name),
@@ -101,17 +100,30 @@ async function peer(
 
 /** Sends the bytes it is given, whatever is asked. */
 export function startBare(body: Buffer): Promise<Contestant> {
+  const what = 'res.writeHead(200, ...); res.end(buffer) of the same body, two headers';
+  return peer('bare node:http', what, 'bare.mjs', { BODY: bodyFile(body) });
+}
+
+/** The same with the headers of `like`, the ETag among them. */
+export function startBareWithHeaders(body: Buffer, like: Headers): Promise<Contestant> {
+  const own = new Set(['content-type', 'content-length', 'date', 'connection', 'keep-alive']);
+  const headers = [...like].filter(([name]) => !own.has(name)).flat();
+  return peer('bare, same headers', 'the same, with all headers that this server sends', 'bare.mjs', {
+    BODY: bodyFile(body),
+    HEADERS: JSON.stringify(headers),
+  });
+}
+
+function bodyFile(body: Buffer): string {
   const file = path.join(scratch, 'body.html');
   writeFileSync(file, body);
-  return peer('bare node:http', 'res.writeHead(200, ...); res.end(buffer) of the same body', 'bare.mjs', {
-    BODY: file,
-  });
+  return file;
 }
 
 export function startFastify(): Promise<Contestant> {
   return peer(
     'Fastify + Map',
-    'the same page and renderer; a Map without bounds, limits or invalidation',
+    'the same page, renderer, headers and ETag; a Map without bounds, limits or invalidation',
     'fastify.mjs',
   );
 }
@@ -123,7 +135,11 @@ export function startCompressing(): Promise<Contestant> {
 }
 
 export function startBento(): Promise<Contestant> {
-  return peer('bentocache', 'the same page and renderer on Fastify; memory driver, 100 MB', 'bento.mjs');
+  return peer(
+    'bentocache',
+    'the same page, renderer, headers and ETag on Fastify; memory driver, 100 MB',
+    'bento.mjs',
+  );
 }
 
 /** Reads a database for each request, and keeps nothing. */
@@ -171,6 +187,28 @@ export async function startNginx(upstream: Contestant): Promise<Contestant> {
     what: 'one worker process in C, its cache on disk (in the page cache of the system)',
     command: 'nginx',
     args: ['-p', folder, '-c', file],
+    port,
+    readyPath: '/card/1',
+  });
+}
+
+/** Of Debian and others. */
+export function hasVarnish(): boolean {
+  return spawnSync('varnishd', ['-V']).status === 0;
+}
+
+export async function startVarnish(upstream: Contestant): Promise<Contestant> {
+  const port = await freePort();
+  const folder = path.join(scratch, 'varnish');
+  const backend = new URL(upstream.origin).host;
+  return Contestant.start({
+    name: 'varnish',
+    what: 'in C, its cache in memory, pages kept for an hour; all of its processes and threads',
+    command: 'varnishd',
+    args: [
+      ...['-F', '-n', folder, '-a', `127.0.0.1:${port}`, '-b', backend],
+      ...['-t', '3600', '-s', 'malloc,100m', '-p', 'vsl_mask=none'],
+    ],
     port,
     readyPath: '/card/1',
   });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { Backing } from './backing.ts';
 import { type Contestant, Field } from './contestant.ts';
 import { newPage, rendersFile, startBento, startFastify, startNext, startOurs } from './peers.ts';
 import type { Table } from './table.ts';
@@ -10,16 +11,19 @@ import type { Table } from './table.ts';
 const VISITORS = 500;
 
 export async function stampede(): Promise<Table[]> {
+  await using backing = await Backing.start();
   await using field = new Field();
   const servers = [
     await field.add(startFastify()),
     await field.add(startBento()),
     await field.add(startNext()),
-    await field.add(startOurs()),
+    await field.add(startOurs(1, { DATABASE_URL: backing.url })),
   ];
   const rows: string[][] = [];
   for (const server of servers) rows.push(await crowd(server, server.name));
-  const both = await field.add(startOurs(2, { BENCH_RENDERS: rendersFile('coherent 2') }));
+  const both = await field.add(
+    startOurs(2, { DATABASE_URL: backing.url, BENCH_RENDERS: rendersFile('coherent 2') }),
+  );
   rows.push(await crowd(both, 'coherent 2', 'coherent, two workers'));
   return [
     {

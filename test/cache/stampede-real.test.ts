@@ -72,6 +72,20 @@ describe('500 connections to a cold page of two hosts of two workers', () => {
     expect(app.told('shared')).toEqual(['begun', 'ended']);
   }, 60_000);
 
+  it('are one statement where the page computes next to nothing and waits 300 ms, whatever a scanner has asked for', async () => {
+    await startBoxes(['w', 'x'], { REDIS_URL: redis.url });
+    const statuses = new Set<number>();
+    // Each worker gets to know the route: twenty pages of it, and three times as many addresses that lead nowhere.
+    for (let n = 0; n < 20; n++) {
+      const ids = [`known${n}`, `missing${n}`, `missing again ${n}`, `missing still ${n}`];
+      const asked = boxes.flatMap(({ url }) => ids.map((id) => fetch(new URL(`/waiting/${id}`, url))));
+      for (const { status } of await Promise.all(asked)) statuses.add(status);
+    }
+    expect(statuses).toEqual(new Set([200, 404]));
+    await stampede('/waiting/wanted');
+    expect(app.told('wanted')).toEqual(['begun']);
+  }, 60_000);
+
   it('are one render in each host where there is no Redis', async () => {
     await startBoxes(['c', 'd'], {});
     await stampede('/slow/apart');

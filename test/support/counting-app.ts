@@ -33,6 +33,24 @@ export default page({
   view: (name) => ({ p: 'page ' + name }),
 });`;
 
+/** Next to no CPU, and a statement that takes 300 ms. */
+const WAITING_PAGE = `
+import { appendFileSync } from 'node:fs';
+import { notFound, page } from 'coherent-render-server';
+import { z } from 'zod';
+
+export default page({
+  params: { id: z.string() },
+  cache: { ttlMs: 600_000 },
+  load: async ({ params: { id }, db }) => {
+    if (id.startsWith('missing')) return notFound();
+    appendFileSync(process.env.RENDERS_FILE, 'begun ' + id + '\\n');
+    await db.query('select pg_sleep(0.3)');
+    return id;
+  },
+  view: (name) => ({ p: 'page ' + name }),
+});`;
+
 export interface CountingApp {
   readonly folder: string;
   /** For the servers: where the application is, where it writes, and how slow it is. */
@@ -46,11 +64,13 @@ export function countingApp(build: Build, settings: Readonly<Record<string, unkn
   const folder = join(build.folder, 'site');
   const file = join(build.folder, 'renders');
   mkdirSync(join(folder, 'pages/slow'), { recursive: true });
+  mkdirSync(join(folder, 'pages/waiting'));
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(join(build.folder, 'package'), join(folder, 'node_modules/coherent-render-server'));
   symlinkSync(join(modules, 'zod'), join(folder, 'node_modules/zod'));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(join(folder, 'pages/slow/[id].js'), SLOW_PAGE);
+  writeFileSync(join(folder, 'pages/waiting/[id].js'), WAITING_PAGE);
   writeFileSync(
     join(folder, 'app.js'),
     `import { application } from 'coherent-render-server';\nexport default application(${JSON.stringify(settings)});`,

@@ -1,7 +1,7 @@
 import { BentoCache, bentostore } from 'bentocache';
 import { memoryDriver } from 'bentocache/drivers/memory';
 import Fastify from 'fastify';
-import { port, renderPage } from './page.mjs';
+import { etagOf, HEADERS, port, renderPage } from './page.mjs';
 
 const cache = new BentoCache({
   default: 'pages',
@@ -10,9 +10,13 @@ const cache = new BentoCache({
 const app = Fastify();
 for (const kind of ['card', 'slow']) {
   app.get(`/${kind}/:id`, async (request, reply) => {
-    const factory = () => renderPage(kind, request.params.id);
-    const html = await cache.getOrSet({ key: request.url, ttl: '1h', factory });
-    reply.header('content-type', 'text/html; charset=utf-8');
+    const factory = async () => {
+      const html = await renderPage(kind, request.params.id);
+      return { html, etag: etagOf(html) };
+    };
+    const { html, etag } = await cache.getOrSet({ key: request.url, ttl: '1h', factory });
+    for (let at = 0; at < HEADERS.length; at += 2) reply.header(HEADERS[at], HEADERS[at + 1]);
+    reply.header('etag', etag);
     return reply.send(html);
   });
 }

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import Fastify from 'fastify';
-import { port, renderPage } from './page.mjs';
+import { etagOf, HEADERS, port, renderPage } from './page.mjs';
 
 const app = Fastify();
 const pages = new Map();
@@ -15,14 +15,16 @@ async function compress(html) {
 
 for (const kind of ['card', 'slow']) {
   app.get(`/${kind}/:id`, async (request, reply) => {
-    let html = pages.get(request.url);
-    if (html === undefined) {
-      html = Buffer.from(await renderPage(kind, request.params.id));
+    let page = pages.get(request.url);
+    if (page === undefined) {
+      const html = Buffer.from(await renderPage(kind, request.params.id));
       if (process.env.COMPRESS) await compress(html);
-      pages.set(request.url, html);
+      page = { html, etag: etagOf(html) };
+      pages.set(request.url, page);
     }
-    reply.header('content-type', 'text/html; charset=utf-8');
-    return reply.send(html);
+    for (let at = 0; at < HEADERS.length; at += 2) reply.header(HEADERS[at], HEADERS[at + 1]);
+    reply.header('etag', page.etag);
+    return reply.send(page.html);
   });
 }
 await app.listen({ port, host: '127.0.0.1' });
