@@ -132,7 +132,7 @@ export class CacheStack<V extends Cached> implements Cache<V> {
 
   hit(key: CacheKey): Outcome<V> | undefined {
     const cached = this.#fresh(key);
-    return cached && { ...landing(cached.value, 'hit', cached.tier), collapsed: false };
+    return cached && hitOf(cached);
   }
 
   fetch(key: CacheKey, options: FetchOptions, fill: Fill<V>): Eventually<Outcome<V>> {
@@ -389,9 +389,8 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   }
 
   #hit(cached: CachedEntry<V>): Outcome<V> {
-    const { value, tier } = cached;
     this.#countHit(cached);
-    return { ...landing(value, 'hit', tier), collapsed: false };
+    return hitOf(cached);
   }
 
   #stale(cached: CachedEntry<V>, error: unknown): Outcome<V> {
@@ -403,21 +402,25 @@ export class CacheStack<V extends Cached> implements Cache<V> {
   }
 
   #counted(
-    { currentAt: _, followed = false, ...flightResult }: FlightResult<V>,
+    { value, result, tier, stored, error, followed = false }: FlightResult<V>,
     collapsed: boolean,
   ): Outcome<V> {
-    const { result, tier, error } = flightResult;
     if (result === 'miss') this.#counts.misses++;
     else if (result === 'stale') {
       this.#counts.stale++;
       if (error !== undefined) this.#counts.staleOnError++;
     } else if (tier === 'l2') this.#counts.hitsL2++;
     else if (tier === 'l3') this.#counts.hitsL3++;
-    return { ...flightResult, collapsed: collapsed || followed };
+    return { value, result, tier, stored, error, collapsed: collapsed || followed };
   }
 }
 
 /** The same render, for the waiting requests and for no tier. */
 function keptNowhere<V extends Cached>(job: Job<V>): Job<V> {
   return { ...job, fill: (context) => andThen(job.fill(context), (filled) => ({ ...filled, store: false })) };
+}
+
+/** Written out: it is made for each hit of the ordinary path. */
+function hitOf<V extends Cached>({ value, tier }: CachedEntry<V>): Outcome<V> {
+  return { value, result: 'hit', tier, stored: false, error: undefined, collapsed: false };
 }
