@@ -1,3 +1,5 @@
+import { hashOf } from './hash.ts';
+
 const SHARDS = 64;
 
 /**
@@ -16,7 +18,8 @@ export class Shards<T> {
 
   /** The one in which `key` belongs. */
   of(key: string): T {
-    const shard = shardOf(key);
+    // The top bits, of 32.
+    const shard = hashOf(key) >>> 26;
     this.#tables[shard] ??= this.#make();
     return this.#tables[shard];
   }
@@ -24,11 +27,4 @@ export class Shards<T> {
   *[Symbol.iterator](): Generator<T> {
     for (const table of this.#tables) if (table !== undefined) yield table;
   }
-}
-
-/** All characters count: keys may differ in one digit, anywhere. The product brings what they differ in to the top. */
-function shardOf(key: string): number {
-  let hash = 0;
-  for (let index = 0; index < key.length; index++) hash = (Math.imul(hash, 31) + key.charCodeAt(index)) | 0;
-  return Math.imul(hash, 0x9e3779b1) >>> 26;
 }

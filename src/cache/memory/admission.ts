@@ -1,3 +1,5 @@
+import { hashOf } from '../../core/hash.ts';
+
 /** Decides who may displace whom once memory is full. */
 export interface Admission {
   /** `key` was asked for and is not in memory, which holds so many entries. */
@@ -81,7 +83,7 @@ class PeriodFilter {
 
   /** True when `visit` was, for every bit of the key. */
   #eachBit(key: string, visit: (word: number, flag: number) => boolean): boolean {
-    const base = hash(key);
+    const base = hashOf(key);
     // One hash and a stride make as many as are needed.
     const stride = Math.imul(base, 0x9e3779b1) | 1;
     for (let index = 0; index < HASHES; index++) {
@@ -90,11 +92,4 @@ class PeriodFilter {
     }
     return true;
   }
-}
-
-function hash(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return hash ^ (hash >>> 13);
 }

@@ -1,5 +1,6 @@
 // Each part of the cache can be switched on its own, for a share of the keys. The share is taken by a hash of the
 // key, so a key is always in the same cohort, on every worker of every host, and a larger share keeps the smaller.
+import { hashOf } from '../../core/hash.ts';
 import type { CacheKey } from '../contract.ts';
 
 export type Feature = 'l1' | 'l2' | 'l3' | 'fragments' | 'static' | 'refresh';
@@ -44,11 +45,5 @@ export class Rollout {
 
 /** 0 to 99.99, spread evenly; another one for each feature, so that cohorts of two features are independent. */
 function percentile(feature: Feature, key: CacheKey): number {
-  let hash = 0x811c9dc5;
-  const text = `${feature}\0${key}`;
-  for (let index = 0; index < text.length; index++)
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (((hash ^ (hash >>> 16)) >>> 0) % 10_000) / 100;
+  return (hashOf(`${feature}\0${key}`) % 10_000) / 100;
 }
