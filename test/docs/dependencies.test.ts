@@ -14,9 +14,10 @@ const named = (table: string): string[] =>
   );
 
 describe('docs/dependencies.md', () => {
-  it('has one row for every package that is installed with the server', () => {
-    const { dependencies, optionalDependencies } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
-    const installed = Object.keys({ ...dependencies, ...optionalDependencies });
+  it('has one row for every package that the server or its build imports', () => {
+    const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
+    const { dependencies, optionalDependencies, peerDependencies } = manifest;
+    const installed = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies });
     expect(named(libraries).sort()).toEqual(installed.sort());
   });
 
