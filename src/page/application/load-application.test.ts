@@ -32,7 +32,7 @@ const home = `import { page } from ${JSON.stringify(pathToFileURL(join(import.me
 describe('an application that is not right is refused with the way out', () => {
   test.each<[string, Record<string, string>, string]>([
     ['no pages', { 'app.js': '' }, 'An application is a folder with pages/ in it'],
-    ['sources', { 'pages/index.ts': '' }, 'Compile the application (tsc)'],
+    ['sources', { 'pages/index.ts': '' }, 'Build the application (coherent-server build)'],
     ['a file that is no page', { 'pages/index.js': home, 'pages/notes.txt': '' }, 'notes.txt is not a page'],
     [
       'a page without default export',
