@@ -146,7 +146,7 @@ module.exports = {
       'visitors-know-no-page',
       'Sessions and cookies know neither pages nor HTTP.',
       '^src/visitor/',
-      '^src/(core|data|visitor)/',
+      '^src/(core|data|visitor)/|^src/host-link/throttle-relay\\.ts$',
     ),
     only(
       'the-author-stands-beside',

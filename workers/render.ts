@@ -19,7 +19,12 @@ import { catalogKey } from '../src/data/feed/definitions.ts';
 import { TRACKED_PUBLICATION } from '../src/data/feed/install-sql.ts';
 import { Database } from '../src/data/read/database.ts';
 import { FollowedSchema } from '../src/data/record/followed-schema.ts';
-import { DATABASE_CHANNEL, FLIGHTS_CHANNEL, PURGES_CHANNEL } from '../src/host-link/messages.ts';
+import {
+  DATABASE_CHANNEL,
+  FLIGHTS_CHANNEL,
+  PURGES_CHANNEL,
+  THROTTLE_CHANNEL,
+} from '../src/host-link/messages.ts';
 import { HitPath } from '../src/http/fast-path/fast-path.ts';
 import { attachProved } from '../src/http/fast-path/self-test.ts';
 import { RequestHandler } from '../src/http/handler.ts';
@@ -61,6 +66,7 @@ import { createPurgeStream } from '../src/worker/purge-stream.ts';
 import { createCaches } from '../src/worker/render-cache.ts';
 import { watchCoherence } from '../src/worker/stats/coherence.ts';
 import { answerStats } from '../src/worker/stats/worker-stats.ts';
+import { openThrottle } from '../src/worker/throttle.ts';
 import { tracedLog } from '../src/worker/traced-log.ts';
 import { tracing } from '../src/worker/tracing.ts';
 import { Warmer } from '../src/worker/warm.ts';
@@ -250,7 +256,9 @@ const assets = await KeptAssets.open({
 });
 const files = new StaticFiles(application.files, application.security.plain, assets);
 const debugToken = new DebugToken(config.debugToken);
+const throttle = openThrottle({ config, line: lineTo(THROTTLE_CHANNEL), clock });
 const { door, endpoints } = openActions({
+  throttle,
   admission,
   holes,
   rejections,
@@ -345,6 +353,7 @@ link.onDrain(async (deadlineMs) => {
   await pipeline.close();
   dependencies.close();
   coherence.close();
+  throttle.close();
   await caches.close();
   await purgeStream.close();
   await database.close();

@@ -9,10 +9,11 @@ import { Dashboard } from '../dashboard/server/dashboard.ts';
 import { HostTail, TAIL_CHANNEL } from '../dashboard/server/tail.ts';
 import { FlightRelay } from '../host-link/flight-relay.ts';
 import { stateOfProcess } from '../host-link/heartbeat.ts';
-import { FLIGHTS_CHANNEL } from '../host-link/messages.ts';
+import { FLIGHTS_CHANNEL, THROTTLE_CHANNEL } from '../host-link/messages.ts';
 import { OPERATIONS_CHANNEL } from '../host-link/operations-messages.ts';
 import { HostRelay } from '../host-link/purges/host-relay.ts';
 import { STATS_CHANNEL } from '../host-link/stats-messages.ts';
+import { ThrottleRelay } from '../host-link/throttle-relay.ts';
 import { createLogger } from '../logging/logger.ts';
 import { memoryLevels } from '../monitor/process.ts';
 import { Operations } from '../operations/operations.ts';
@@ -187,6 +188,7 @@ function hasEmbeddedPostgres(): boolean {
  */
 function onSignals(primary: Primary): void {
   primary.onMessage(FLIGHTS_CHANNEL, new FlightRelay());
+  primary.onMessage(THROTTLE_CHANNEL, new ThrottleRelay());
   process.on('SIGTERM', () => primary.stop('SIGTERM'));
   process.on('SIGINT', () => primary.stop('SIGINT'));
   const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));

@@ -28,6 +28,8 @@ export const DATABASE_CHANNEL = 'database';
 export const PURGES_CHANNEL = 'purges';
 /** Where the workers of a host agree on who renders what. */
 export const FLIGHTS_CHANNEL = 'flights';
+/** Where what is done too often is counted, where there is no Redis. */
+export const THROTTLE_CHANNEL = 'throttle';
 
 /** The code of an error that has none of its own. */
 export const UNCAUGHT = 'E_UNCAUGHT';

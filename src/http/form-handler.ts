@@ -11,9 +11,8 @@ import { dropBody, readBody } from './request/request-body.ts';
 import type { Target } from './request/target.ts';
 import { filledBody } from './response/filled-page.ts';
 import { goneSignal } from './response/gone.ts';
-import type { Encoding } from './response/negotiate.ts';
 import { plainResponse } from './response/plain-response.ts';
-import { type HttpResponse, personalResponse } from './response/response.ts';
+import { type Asked, type HttpResponse, personalResponse } from './response/response.ts';
 import { send } from './response/send.ts';
 
 export interface FormHandlerOptions {
@@ -31,6 +30,8 @@ export interface Posted {
   readonly header: (name: string) => string | undefined;
   /** Who sent it. */
   readonly arrival: () => Arrival;
+  /** Of the client (Front.clientAddress). */
+  readonly address: () => string;
   /** The name of the request, where requests have names. */
   readonly id: (() => string) | undefined;
   /** Headers about the connection, in every answer. */
@@ -68,6 +69,12 @@ export class FormHandler {
       say(refusal ?? unsupported(), isClosing());
       return;
     }
+    const throttled = await actions.refuse(target.segments, posted.address());
+    if (throttled !== undefined) {
+      dropBody(request, maxBodyBytes);
+      say(personalResponse(throttled, PLAINLY, undefined), isClosing());
+      return;
+    }
     const body = await readBody(request, response, maxBodyBytes);
     // The client has broken off: it does not wait for a response, and an incomplete form is refused.
     if (body === 'cut') return;
@@ -101,16 +108,12 @@ export class FormHandler {
   }
 }
 
-const IDENTITY: readonly Encoding[] = ['identity'];
+const PLAINLY: Asked = { method: 'GET', encodings: ['identity'], ifNoneMatch: undefined };
 
 /** Not compressed: it may show what was sent beside what is secret, and lengths tell (BREACH). */
 function answerTo({ answer }: ActionResponse): HttpResponse {
   if (!('json' in answer)) {
-    return personalResponse(
-      answer,
-      { method: 'GET', encodings: IDENTITY, ifNoneMatch: undefined },
-      undefined,
-    );
+    return personalResponse(answer, PLAINLY, undefined);
   }
   const { headers, status } = plainResponse(answer.status, '');
   const body = Buffer.from(`${JSON.stringify(answer.json)}\n`, 'utf8');

@@ -227,6 +227,7 @@ export class RequestHandler {
       response,
       header: (name) => this.#trustProxy.header(request, name),
       arrival: () => this.#arrival(request),
+      address: () => this.#trustProxy.clientAddress(request),
       id: requests && (() => requests.idOf(response)),
       transport: [...this.#transport(request), ...(requests?.header(response) ?? [])],
       isClosing: () => this.closing,

@@ -15,6 +15,7 @@ import { PageActions } from '../page/request/actions.ts';
 import type { Admission } from '../page/request/admission.ts';
 import { Endpoints } from '../page/request/endpoints.ts';
 import type { HoleFiller } from '../page/request/hole-filler.ts';
+import type { Throttle } from '../visitor/throttle/throttle.ts';
 import type { PurgeStream } from './purge-stream.ts';
 
 export interface ActionsParts {
@@ -22,6 +23,7 @@ export interface ActionsParts {
   readonly application: Application;
   readonly renderer: PageRenderer;
   readonly admission: Admission;
+  readonly throttle: Throttle;
   readonly purgeStream: PurgeStream;
   readonly database: Database;
   readonly limits: Limits;
@@ -41,6 +43,7 @@ export function openActions(parts: ActionsParts): {
     application,
     renderer,
     admission,
+    throttle,
     purgeStream,
     database,
     limits,
@@ -76,7 +79,7 @@ export function openActions(parts: ActionsParts): {
     timeoutMs: config.renderTimeoutMs,
   };
   const stamp = () => purgeStream.validity.stamp();
-  const actions = new PageActions({ ...common, application, renderer, admission, stamp, newId });
+  const actions = new PageActions({ ...common, application, renderer, admission, throttle, stamp, newId });
   const { maxBodyBytes } = limits;
   const { publicOrigin } = config;
   const endpoints = new EndpointHandler({

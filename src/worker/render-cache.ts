@@ -20,7 +20,7 @@ const SHARES = { memory: 0.8, pinned: 0.1, prepared: 0.1 } as const;
 const CHEAP_MS = 2;
 
 /** Names of what is kept in Redis; everything else there belongs to others. */
-const REDIS_PREFIX = 'coherent:';
+export const REDIS_PREFIX = 'coherent:';
 
 export interface RenderCachesOptions {
   readonly config: Config;

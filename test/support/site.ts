@@ -40,6 +40,7 @@ import { HoleFiller } from '../../src/page/request/hole-filler.ts';
 import { PersonalPages } from '../../src/page/request/personal.ts';
 import { PagePipeline } from '../../src/page/request/pipeline.ts';
 import type { SessionDeclaration } from '../../src/visitor/declaration.ts';
+import type { Throttle } from '../../src/visitor/throttle/throttle.ts';
 import { Visitors } from '../../src/visitor/visitors.ts';
 
 import { LogLines } from './log-lines.ts';
@@ -81,6 +82,7 @@ export interface SiteOptions {
   readonly maxRunningActions?: number;
   readonly session?: SessionDeclaration;
   readonly sessionSecret?: string;
+  readonly throttle?: Throttle;
   /** Log what personal failures say. */
   readonly personalErrors?: boolean;
   /** Sweeps and refreshes after a purge, and closes over declared edges. */
@@ -222,6 +224,7 @@ export async function startSite(options: SiteOptions) {
       application,
       renderer,
       admission,
+      throttle: options.throttle,
       writing: options.writing,
       fetch: globalThis.fetch,
       stamp: () => purges.stamp(),

@@ -2,6 +2,7 @@
 // `loadApplication` (load-application.ts) of a folder. Whatever is wrong is said before a request is taken.
 
 import { isSession, type SessionDeclaration } from '../../visitor/declaration.ts';
+import { faultOf } from '../../visitor/throttle/rule.ts';
 import { ContentSecurity } from '../definitions/content-security.ts';
 import { type ErrorPage, isErrorPage } from '../definitions/error-page.ts';
 import type { Guard } from '../definitions/guard.ts';
@@ -231,6 +232,7 @@ function compile(route: Route, exported: unknown, keys: ApplicationKeys, around:
       `${file}: renderTimeoutMs is ${renderTimeoutMs}; give milliseconds, more than 0.`,
     );
   }
+  assertThrottle(file, exported.definition);
   if (exported.definition.personal === true) assertPersonal(file, exported.definition);
   const { policy, declared } = routeKeys(file, cache, keys, around.guards.length > 0);
   return Object.freeze({
@@ -240,6 +242,17 @@ function compile(route: Route, exported: unknown, keys: ApplicationKeys, around:
     declared: { params, query, ...declared },
     ...around,
   });
+}
+
+function assertThrottle(file: string, { throttle, action }: Page['definition']): void {
+  if (throttle === undefined) return;
+  if (action === undefined)
+    throw new ApplicationError(`${file}: it has a throttle, but no action that could be sent too often.`);
+  for (const by of ['address', 'account'] as const) {
+    const rule = throttle[by];
+    const fault = rule && faultOf(rule);
+    if (fault !== undefined) throw new ApplicationError(`${file}: throttle.${by}.${fault}.`);
+  }
 }
 
 function assertPersonal(file: string, { cache, shell }: Page['definition']): void {

@@ -2,6 +2,7 @@ import { declaring } from '../../core/declarations.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Db } from '../../data/db.ts';
 import type { Node } from '../../render/element.ts';
+import type { ThrottleRule } from '../../visitor/throttle/rule.ts';
 import type { PersonalVisitor } from '../../visitor/visitor.ts';
 import type { ActionAnswer, ActionContext, Feedback } from './action.ts';
 import type { Head } from './head.ts';
@@ -88,6 +89,27 @@ export interface PageDefinition<
   readonly renderTimeoutMs?: Milliseconds;
   /** The fields that `action` takes. A field that comes several times is a list to its schema, one that does not is undefined. */
   readonly form?: F;
+  /**
+   * How often `action` may be sent from one address (an IPv6 network counts as one), and for one account that the form
+   * names, however many send it; counted for the whole fleet. More is answered 429 with Retry-After, without a statement. An
+   * action that checks a password needs both.
+   *
+   * @example throttle: {
+   *   address: { max: 20, withinMs: 60_000 },
+   *   account: { max: 5, withinMs: 15 * 60_000, of: ({ form }) => form.email },
+   * }
+   */
+  readonly throttle?: {
+    readonly address?: ThrottleRule;
+    readonly account?: ThrottleRule & {
+      /** The account, in one spelling; undefined: none. What Redis is told is a hash of it. */
+      readonly of: (input: {
+        readonly form: Parsed<F>;
+        readonly params: Parsed<P>;
+        readonly query: Parsed<Q>;
+      }) => string | undefined;
+    };
+  };
   /**
    * Answers POST: a form (urlencoded) or JSON of this site's own pages, at most 64 KiB. Never cached, never run twice by
    * the server.

@@ -4,6 +4,7 @@ const TITLES: Readonly<Record<number, string>> = {
   400: 'This address cannot be understood',
   403: 'This page is not for you',
   404: 'Not found',
+  429: 'Too many attempts',
   500: 'Something went wrong',
   503: 'For a moment this page is not available',
 };

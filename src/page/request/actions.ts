@@ -16,6 +16,7 @@ import type { Milliseconds, Stamp } from '../../core/units.ts';
 import type { WritableDb } from '../../data/read/write-scope.ts';
 import type { Visible } from '../../invalidation/bus/visibility.ts';
 import type { Arrival } from '../../visitor/arrival.ts';
+import type { Throttle } from '../../visitor/throttle/throttle.ts';
 import type { Application, PageRoute } from '../application/application.ts';
 import { type Inputs, NO_INPUTS, parseInputs } from '../application/inputs.ts';
 import type { ActionAnswer, ActionContext, Feedback, VisibleOptions } from '../definitions/action.ts';
@@ -23,6 +24,7 @@ import { isInvalid, isNotFound, isRedirect } from '../definitions/outcome.ts';
 import type { Shape } from '../definitions/schemas.ts';
 import { boundFetch } from '../render/render-context.ts';
 import type { PageRenderer } from '../render/renderer.ts';
+import { ActionThrottle } from './action-throttle.ts';
 import type { Admission } from './admission.ts';
 import { errorStatusOf } from './error-status.ts';
 import { FailureLog } from './failure-log.ts';
@@ -66,6 +68,8 @@ export interface PageActionsOptions {
   readonly application: Application;
   readonly renderer: PageRenderer;
   readonly admission: Admission;
+  /** Without it nothing is done too often. */
+  readonly throttle?: Throttle | undefined;
   readonly writing: Writing;
   readonly fetch: typeof globalThis.fetch;
   readonly stamp: () => Stamp;
@@ -91,12 +95,14 @@ const MAX_RUNNING = 64;
 export class PageActions {
   readonly #options: PageActionsOptions;
   readonly #failures: FailureLog;
-  readonly #counts = { run: 0, invalid: 0, failed: 0, refused: 0 };
+  readonly #throttle: ActionThrottle;
+  readonly #counts = { run: 0, invalid: 0, failed: 0, refused: 0, throttled: 0 };
   #running = 0;
 
   constructor(options: PageActionsOptions) {
     this.#options = options;
     this.#failures = new FailureLog(options);
+    this.#throttle = new ActionThrottle(options);
   }
 
   stats() {
@@ -106,6 +112,14 @@ export class PageActions {
   /** Whether a page with an action answers here. */
   takes(segments: readonly string[]): boolean {
     return this.#options.application.router.match(segments)?.route.page.definition.action !== undefined;
+  }
+
+  /** Undefined: it may be read. Otherwise the answer to somebody from whose address too much has come. */
+  async refuse(segments: readonly string[], address: string): Promise<PageEntry | undefined> {
+    const route = this.#options.application.router.match(segments)?.route;
+    const refusal = route && (await this.#throttle.address(route, address));
+    if (refusal !== undefined) this.#counts.throttled++;
+    return refusal;
   }
 
   /** Never rejects. */
@@ -158,10 +172,17 @@ export class PageActions {
     if (action === undefined) return this.#notFound(request, signal);
     const parsed = await parseForm(shape, raw);
     if ('feedback' in parsed) return this.#invalid(route, inputs, parsed.feedback, request, signal);
+    const { form } = parsed;
+    const { params, query } = inputs;
+    const refusal = await this.#throttle.account(route, { form, params, query });
+    if (refusal !== undefined) {
+      this.#counts.throttled++;
+      return refusal;
+    }
     this.#counts.run++;
     const db = this.#options.writing.writeScope(signal);
     await request.arrival.settle(() => db);
-    const context = this.#context(inputs, parsed.form, db, request, signal);
+    const context = this.#context(inputs, form, db, request, signal);
     const answer = await this.#act(route.template, () => action(context));
     if (isRedirect(answer)) return renderer.redirect(answer.status ?? 303, answer.location);
     if (isNotFound(answer)) return this.#notFound(request, signal);
