@@ -18,12 +18,16 @@ export default errorPage({
 
 function headline(status: number): string {
   if (status === 503) return 'Back in a moment';
+  if (status === 403) return 'This room is not yours';
+  if (status === 429) return 'That was a bit much';
   return status < 500 ? 'That did not work' : 'The ink has run';
 }
 
 function advice(status: number): string {
   if (status === 503)
     return 'Too much is going on at once, or the shelves cannot be reached. Please try again shortly.';
+  if (status === 403) return 'You are signed in, and this is for others.';
+  if (status === 429) return 'It was tried too often. Please wait a few minutes, and try again.';
   return status < 500
     ? 'The address asks for something this page does not understand.'
     : 'Something went wrong on our side. It has been written down.';

@@ -9,6 +9,7 @@ const SECTIONS = [
   { href: '/users', name: 'People' },
   { href: '/search', name: 'Search', className: 'to-search' },
   { href: '/about', name: 'About' },
+  { href: '/my/posts', name: 'Mine' },
 ];
 
 export default layout({

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import settings from '../../app/app.ts';
 import { seedWith } from '../../app/seed.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { Database } from '../../src/data/read/database.ts';
@@ -39,7 +40,7 @@ export async function startCommonplace() {
     },
   });
   const files = await readPublicFiles(`${folder}public`);
-  const application = assemble({ modules: await pageModules(), build: 'test', files });
+  const application = assemble({ modules: await pageModules(), build: 'test', files, settings });
   const site = await startSite({
     application,
     readScopes: database,

@@ -7,7 +7,15 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const GUIDES = ['apis', 'feeds-and-sitemaps', 'uploads-and-downloads', 'webhooks'];
+const GUIDES = [
+  'apis',
+  'feeds-and-sitemaps',
+  'guards',
+  'personal-pages',
+  'sessions',
+  'uploads-and-downloads',
+  'webhooks',
+];
 const BLOCK = /```tsx?\n\/\/ (\S+)\n([\s\S]*?)```/g;
 
 test.each(GUIDES)(

@@ -138,7 +138,7 @@ beforeAll(async () => {
       form: page({
         form: { do: z.string() },
         action: ({ form, session: writable }) => {
-          if (form.do === 'in') writable.set({ name: 'Maren' });
+          if (form.do === 'in') writable.set({ userId: 1, name: 'Maren' });
           if (form.do === 'refused') return invalid({ do: 'No.' });
           return undefined;
         },

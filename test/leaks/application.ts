@@ -116,7 +116,7 @@ export function makeApplication(random: Random) {
     form: { say: z.string() },
     action: ({ form: { say }, session: own, cookies }) => {
       carry(say);
-      if (say.startsWith('in ')) own.set({ name: say.slice(3) });
+      if (say.startsWith('in ')) own.set({ userId: 1, name: say.slice(3) });
       if (say.startsWith('out ')) own.clear();
       cookies.set('seen', say.slice(3));
       if (say.startsWith('bad ')) return invalid({ say: `not ${say}` });

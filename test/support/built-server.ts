@@ -67,6 +67,8 @@ export async function startBuilt(
       SHUTDOWN_DELAY_MS: '0',
       WORKERS: '1',
       DATA_DIR: join(build.folder, 'data'),
+      // For the sample, in production: it has sessions.
+      SESSION_SECRET: 'of-the-tests-and-of-nothing-else-in-the-world',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -118,7 +118,8 @@ export interface PageDefinition<
   readonly load?: (
     context: Personal extends true ? PersonalContext<P, Q> : LoadContext<P, Q>,
   ) => Promise<Props | NotFound | Redirect> | Props | NotFound | Redirect;
-  readonly head?: (props: NoInfer<Exclude<Props, NotFound | Redirect>>) => Head;
+  /** `feedback`: as `view`, when the page is shown again for a form, so that its title can say so. */
+  readonly head?: (props: NoInfer<Exclude<Props, NotFound | Redirect>>, feedback?: Feedback) => Head;
   /** Default 200. Of others than 200, 404 and 410 nothing is kept. */
   readonly status?: (props: NoInfer<Exclude<Props, NotFound | Redirect>>) => number;
   /** Beside those of every answer: `link`, `content-language`. They are kept with the page, and the same for everybody. */

@@ -351,7 +351,12 @@ export class PageRenderer {
     const given = definition.status && ownStatus(route.template, definition.status(props));
     const shown = feedback === undefined ? (given ?? status) : status;
     return andThen(
-      this.#html(route, inputs, renderContext, definition.view(props, feedback), props, shell?.marked),
+      this.#html(route, inputs, renderContext, {
+        content: definition.view(props, feedback),
+        props,
+        around: shell?.marked,
+        feedback,
+      }),
       (marked) => {
         const { html, holes } = renderContext.holes?.cut(marked) ?? { html: marked, holes: undefined };
         const policy: Header = [
@@ -386,9 +391,7 @@ export class PageRenderer {
     route: PageRoute,
     inputs: Inputs,
     renderContext: RenderContext,
-    content: Node,
-    props: unknown,
-    around: Around | undefined,
+    { content, props, around, feedback }: Viewed,
   ): Eventually<Buffer> {
     const { definition } = route.page;
     if (around !== undefined) {
@@ -396,7 +399,8 @@ export class PageRenderer {
       const rendered = renderToBuffer(content, this.#renderOptions(route.template, renderContext));
       return andThen(rendered, (html) => Buffer.concat([before, html, after]));
     }
-    const head = definition.shell?.(pageInputs(inputs)) ?? definition.head?.(props) ?? { title: '' };
+    const head = definition.shell?.(pageInputs(inputs)) ??
+      definition.head?.(props, feedback) ?? { title: '' };
     const { template, layouts } = route;
     return this.#document({ head, content, route: template, layouts, ...placeOf(inputs) }, renderContext);
   }
@@ -521,6 +525,13 @@ function placeOf({ variants, host }: Inputs): {
 
 function withoutItsWords({ what, error }: FailedRead): FailedRead {
   return { what, error: error === undefined ? undefined : withoutWords(error) };
+}
+
+interface Viewed {
+  readonly content: Node;
+  readonly props: unknown;
+  readonly around: Around | undefined;
+  readonly feedback: Feedback | undefined;
 }
 
 /** Of a render that no other request joins. */
