@@ -29,7 +29,7 @@ import { addPurgeRoutes } from './routes/purge-route.ts';
 import { addReportRoute } from './routes/report-route.ts';
 import { addRolloutRoute } from './routes/rollout-route.ts';
 import { WorkerQuestions } from './routes/worker-questions.ts';
-import { developmentSecret } from './session-secret.ts';
+import { madeSecret } from './session-secret.ts';
 import { workerForker } from './slots/fork.ts';
 import { HostStats } from './stats/host-stats.ts';
 import { Watching } from './stats/watching.ts';
@@ -57,8 +57,8 @@ export async function runPrimary({
 }: RunOptions): Promise<number> {
   const logger = createLogger(given.logLevel, { pid: process.pid });
   const port = await probe({ portName: 'PORT', hostName: 'HOST', port: given.port, host: given.host });
-  const sessionSecret =
-    given.sessionSecret ?? (given.production ? undefined : developmentSecret(given.dataDir));
+  const mayMakeSecret = !given.production || given.app === undefined;
+  const sessionSecret = given.sessionSecret ?? (mayMakeSecret ? madeSecret(given.dataDir) : undefined);
   const config = Object.freeze({ ...given, port, sessionSecret });
 
   const operations = new Operations({ host: config.opsHost, port: config.opsPort, token: config.opsToken });

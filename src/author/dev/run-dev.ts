@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { Config } from '../../../config/config.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { type RunningServices, Services } from '../../cluster/children/services.ts';
-import { developmentSecret } from '../../cluster/session-secret.ts';
+import { madeSecret } from '../../cluster/session-secret.ts';
 import { systemClock } from '../../core/clock.ts';
 import { stateOfProcess } from '../../host-link/heartbeat.ts';
 import { createLogger } from '../../logging/logger.ts';
@@ -68,7 +68,7 @@ export async function runDev(options: DevOptions): Promise<number> {
 function settings(): Config {
   const config = loadConfig();
   if (config.production || config.sessionSecret !== undefined) return config;
-  return Object.freeze({ ...config, sessionSecret: developmentSecret(config.dataDir) });
+  return Object.freeze({ ...config, sessionSecret: madeSecret(config.dataDir) });
 }
 
 /** The signals that end it. */
