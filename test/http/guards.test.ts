@@ -1,7 +1,17 @@
 // Guards: every way to what a page shows asks them first, whatever the cache holds and whatever is asked for.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { endpoint, forbidden, guard, notFound, page, redirect, session } from '../../src/index.ts';
+import {
+  endpoint,
+  forbidden,
+  guard,
+  hole,
+  notFound,
+  page,
+  redirect,
+  resource,
+  session,
+} from '../../src/index.ts';
 import type { GuardAnswer } from '../../src/page/definitions/guard.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { type Site, startSite } from '../support/site.ts';
@@ -25,6 +35,14 @@ let runs = 0;
 /** What the inner guard answers to everybody, unless a visitor is known. */
 let refuses: () => unknown = () => redirect('/sign-in');
 const SECRET = 'what members read';
+
+/** What a guarded page shows of one visitor, and to all who bring no session. */
+const greeting = hole('greeting', {
+  reads: { session: true },
+  load: ({ session }) => nameIn(session.data),
+  view: (name) => ({ b: `${SECRET} of ${name}` }),
+  anonymous: () => ({ b: SECRET }),
+});
 
 const pages = {
   'sign-in': page({
@@ -67,6 +85,12 @@ const pages = {
       runs++;
     },
   }),
+  'club/list': resource({
+    type: 'application/json',
+    load: () => ++loads,
+    body: (n) => ({ secret: SECRET, n }),
+  }),
+  'club/hello': page({ load: () => ++loads, view: () => ({ p: { children: [greeting()] } }) }),
   'club/open': endpoint({ from: 'anywhere', GET: () => ({ secret: SECRET }) }),
   'club/mine': page({
     personal: true,
@@ -123,6 +147,22 @@ const WAYS: readonly [string, () => Promise<Response>][] = [
   ['GET with a parameter that no schema takes', () => send('GET', '/club/topics/seven')],
   ['GET with a query that no schema takes', () => send('GET', '/club/topics/7?q=c')],
   ['GET of a personal page', () => send('GET', '/club/mine')],
+  ['GET of a page with a hole', () => send('GET', '/club/hello')],
+  [
+    'GET of a page with a hole that memory holds',
+    async () => {
+      await send('GET', '/club/hello', { cookie: member });
+      return send('GET', '/club/hello');
+    },
+  ],
+  ['GET of a resource', () => send('GET', '/club/list')],
+  [
+    'GET of a resource that memory holds',
+    async () => {
+      await send('GET', '/club/list', { cookie: member });
+      return send('GET', '/club/list');
+    },
+  ],
   [
     'GET with a session that was forged',
     () => send('GET', '/club/news', { cookie: `${member.slice(0, -4)}AAAA` }),
