@@ -6,7 +6,7 @@
 //   keys       one for each secret and purpose, by HKDF-SHA-256, derived once: a request derives none
 //
 // Random nonces of 96 bits: two meet, after a billion seals with one secret, with a probability below 10^-11
-// (docs/decisions/0090). The first secret seals; every one of them opens, so that a secret can be replaced while people
+// (docs/decisions/0052). The first secret seals; every one of them opens, so that a secret can be replaced while people
 // are signed in.
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 

@@ -16,7 +16,7 @@ import type { Validity } from '../core/validity.ts';
 /** How a worker's share of L1_MAX_BYTES is divided. Prepared answers are heads and small bodies once more. */
 const SHARES = { memory: 0.8, pinned: 0.1, prepared: 0.1 } as const;
 
-/** Below that a render costs less than to ask for its result elsewhere: docs/decisions/0070-cheap-and-dear-renders.md. */
+/** Below that a render costs less than to ask for its result elsewhere: docs/decisions/0043-cheap-and-dear-renders.md. */
 const CHEAP_MS = 2;
 
 /** Names of what is kept in Redis; everything else there belongs to others. */
