@@ -40,9 +40,14 @@ test('is indented with spaces, two a level, and names each anchor it uses', () =
 test('gives the servers settings that they take, and that fit together', () => {
   const names = new Set(Object.values(settings).map(({ name }) => name));
   for (const name of Object.keys(environment)) expect(names).toContain(name.replace(/_FILE$/, ''));
-  const { DATABASE_URL_FILE: _, ...given } = environment;
+  const { DATABASE_URL_FILE: _, SESSION_SECRET_FILE: __, ...given } = environment;
   const config = loadConfig({
-    environment: { ...given, NODE_ENV: 'production', DATABASE_URL: 'postgres://a@postgres/a' },
+    environment: {
+      ...given,
+      NODE_ENV: 'production',
+      DATABASE_URL: 'postgres://a@postgres/a',
+      SESSION_SECRET: 's'.repeat(44),
+    },
   });
   expect(config).toMatchObject({ production: true, trustedProxies: '172.30.0.10' });
 });
