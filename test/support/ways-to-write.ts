@@ -11,6 +11,7 @@ const plainAttribute = /^[a-zA-Z_:][\w:.-]*$/;
 const code = new Set(['script', 'style']);
 /** What a template holds as text only, and what the parser of markup reads in a way of its own. */
 const notInTemplates = new Set(['title', 'textarea']);
+const dropsNewline = new Set(['pre', 'listing']);
 const voids = new Set('area base br col embed hr img input link meta param source track wbr'.split(' '));
 
 /** With jsx(), as a compiler of JSX calls it. */
@@ -31,7 +32,10 @@ export function asHtml(node: unknown): Node {
       // Not the same as a child: an object is refused there.
       (typeof props.text === 'object' && props.text !== null) ||
       !names.every((name) => plainAttribute.test(name)) ||
-      new Set(names.map(writtenName)).size !== names.length;
+      // Only what stands first in these is known to come after the newline that the parser drops.
+      (dropsNewline.has(tag.toLowerCase()) && 'text' in props) ||
+      // A template takes an attribute once, whatever the case it is written in.
+      new Set(names.map((name) => writtenName(name).toLowerCase())).size !== names.length;
     if (isOdd) return { [tag]: withContent(props, asHtml) } as unknown as Node;
     const strings = [`<${tag}`];
     const add = (before: string) => {
@@ -45,7 +49,9 @@ export function asHtml(node: unknown): Node {
     }
     strings[strings.length - 1] += names.length > 0 ? '">' : '>';
     if (!isVoid) {
-      for (const content of [props.text, asHtml(props.children)]) {
+      for (const content of 'text' in props
+        ? [props.text, asHtml(props.children)]
+        : [asHtml(props.children)]) {
         add('');
         values.push(content);
       }
