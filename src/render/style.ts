@@ -45,8 +45,9 @@ const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']' };
 
 /** The declarations of a whole `style` attribute that are harmless, each by itself. Undefined: none is. */
 export function harmlessDeclarations(style: string): string | undefined {
+  // `runs` anew: what needs a parenthesis to be harmful may find one in a declaration beside it.
   const kept = declarationsOf(withoutComments(style)).filter(
-    (each) => isClosed(each) && isHarmlessStyle(each),
+    (each) => isClosed(each) && !runs.test(each) && isHarmlessStyle(each),
   );
   return kept.length === 0 ? undefined : kept.join('; ');
 }
