@@ -43,8 +43,6 @@ export interface RenderSlotsOptions {
 
 /** A render that has a slot. */
 export interface Slot {
-  /** It goes on after something it waits for: its part of this turn is known. */
-  waits(): void;
   /** It is over. Later calls do nothing. */
   leave(): void;
 }
@@ -214,26 +212,18 @@ export class RenderSlots {
     if (this.#spentMs === undefined) this.#beginTurn(beganAtMs);
     const turn = this.#turn;
     const spentBeforeMs = this.#spentMs ?? 0;
-    // Until it is known what it takes, it takes all.
+    // Until it is known what it takes, it takes all: of renders that wait, one begins a turn. What they do after their
+    // waits comes all at once where several began together, and a timer that one of them sets may be over before the loop
+    // has read a single request.
     this.#spentMs = TURN_MS;
     let isOver = false;
-    let waited = false;
-    const waits = (nowMs: Milliseconds) => {
-      if (waited) return;
-      waited = true;
-      if (turn === this.#turn) this.#spentMs = spentBeforeMs + nowMs - beganAtMs;
-    };
     return {
-      waits: () => {
-        waits(clock.monotonic());
-        this.#pump();
-      },
       leave: () => {
         if (isOver) return;
         isOver = true;
         this.#running--;
         const nowMs = clock.monotonic();
-        waits(nowMs);
+        if (turn === this.#turn) this.#spentMs = spentBeforeMs + nowMs - beganAtMs;
         this.#measure(beganAtMs, nowMs);
         this.#pump();
       },

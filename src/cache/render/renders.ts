@@ -283,7 +283,6 @@ export class Renders<V extends Cached> {
       return failed(error);
     }
     if (!(filling instanceof Promise)) return ended(filling, 0);
-    slot?.waits();
     const waitsSinceMs = clock.monotonic();
     // Work that ignores its stop keeps neither its slot nor those who wait behind it.
     stop.addEventListener('abort', over);

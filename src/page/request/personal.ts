@@ -50,9 +50,7 @@ export class PersonalPages {
     try {
       const slot = await slots?.enter(clock.monotonic() + limitMs, over, 'personal');
       try {
-        const rendering = this.#render(request, over);
-        slot?.waits();
-        return await untilStopped(rendering, over);
+        return await untilStopped(this.#render(request, over), over);
       } finally {
         slot?.leave();
       }
