@@ -25,7 +25,7 @@ export class VariantError extends CoherentError {
   readonly code = 'E_VARIANT';
 }
 
-/** A guard threw, took too long, or answered what is no answer: nobody is let in by that. */
+/** A guard threw, took too long, or answered what is no answer. The request is refused. */
 export class GuardError extends CoherentError {
   readonly code = 'E_GUARD';
 

@@ -14,18 +14,8 @@ import {
 } from '../../src/index.ts';
 import type { GuardAnswer } from '../../src/page/definitions/guard.ts';
 import { RawConnection } from '../support/raw-http.ts';
-import { type Site, startSite } from '../support/site.ts';
+import { noWriting, type Site, startSite } from '../support/site.ts';
 
-const noRows = () => Promise.reject(new Error('This test has no database.'));
-const db = {
-  query: noRows,
-  one: noRows,
-  many: noRows,
-  byId: noRows,
-  paginate: noRows,
-  transaction: noRows,
-  stream: () => noRows() as never,
-};
 const schema = z.object({ userId: z.number(), name: z.string() });
 const nameIn = (data: unknown) => schema.safeParse(data).data?.name;
 
@@ -113,7 +103,7 @@ beforeEach(async () => {
     surrogateKeys: true,
     hardTimeoutMs: 300,
     debugToken: 'a-token-of-sixteen-characters',
-    writing: { writeScope: () => db, visible: () => Promise.reject(new Error('not here')) },
+    writing: noWriting,
   });
   const signedIn = await send('POST', '/sign-in', {}, 'name=Ada');
   member = (signedIn.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';

@@ -7,18 +7,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod';
 import { fragment, hole, invalid, layout, type Node, page, session, trusted } from '../../src/index.ts';
 import { RawConnection } from '../support/raw-http.ts';
-import { type Site, startSite } from '../support/site.ts';
+import { noWriting, type Site, startSite } from '../support/site.ts';
 
-const noRows = () => Promise.reject(new Error('This test has no database.'));
-const db = {
-  query: noRows,
-  one: noRows,
-  many: noRows,
-  byId: noRows,
-  paginate: noRows,
-  transaction: noRows,
-  stream: () => noRows() as never,
-};
 const schema = z.object({ name: z.string() });
 const nameIn = (data: unknown) => schema.safeParse(data).data?.name ?? 'nobody';
 
@@ -101,7 +91,7 @@ let renders = 0;
 beforeAll(async () => {
   site = await startSite({
     session: session({ schema }),
-    writing: { writeScope: () => db, visible: () => Promise.reject(new Error('not here')) },
+    writing: noWriting,
     hardTimeoutMs: 60_000,
     pages: {
       _layout: layout({

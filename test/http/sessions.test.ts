@@ -2,18 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { invalid, page, redirect, session } from '../../src/index.ts';
-import { type Site, type SiteOptions, startSite } from '../support/site.ts';
-
-const noRows = () => Promise.reject(new Error('This test has no database.'));
-const db = {
-  query: noRows,
-  one: noRows,
-  many: noRows,
-  byId: noRows,
-  paginate: noRows,
-  transaction: noRows,
-  stream: () => noRows() as never,
-};
+import { noWriting, type Site, type SiteOptions, startSite } from '../support/site.ts';
 
 const schema = z.object({ userId: z.number(), name: z.string() });
 
@@ -44,7 +33,7 @@ const start = async (more: SiteOptions = {}) => {
   site = await startSite({
     pages: { index: desk },
     session: session({ schema }),
-    writing: { writeScope: () => db, visible: () => Promise.reject(new Error('not here')) },
+    writing: noWriting,
     ...more,
   });
 };

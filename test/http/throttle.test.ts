@@ -8,7 +8,7 @@ import { memoryCounter, redisCounter } from '../../src/visitor/throttle/counters
 import { Throttle } from '../../src/visitor/throttle/throttle.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { testRedis } from '../support/redis.ts';
-import { type Site, startSite } from '../support/site.ts';
+import { noWriting, type Site, startSite } from '../support/site.ts';
 
 let runs = 0;
 const login = page({
@@ -24,16 +24,6 @@ const login = page({
   view: () => ({ h1: 'Sign in' }),
 });
 
-const noRows = () => Promise.reject(new Error('This test has no database.'));
-const db = {
-  query: noRows,
-  one: noRows,
-  many: noRows,
-  byId: noRows,
-  paginate: noRows,
-  transaction: noRows,
-  stream: () => noRows() as never,
-};
 let site: Site;
 beforeEach(async () => {
   runs = 0;
@@ -41,7 +31,7 @@ beforeEach(async () => {
     pages: { index: login },
     trustProxy: { trustedProxies: '127.0.0.1' },
     throttle: new Throttle(memoryCounter(), new ManualClock()),
-    writing: { writeScope: () => db, visible: () => Promise.reject(new Error('not here')) },
+    writing: noWriting,
   });
 });
 afterEach(() => site.close());
@@ -86,7 +76,7 @@ it('an address that is claimed without a trusted proxy counts for nothing', asyn
   site = await startSite({
     pages: { index: login },
     throttle: new Throttle(memoryCounter(), new ManualClock()),
-    writing: { writeScope: () => db, visible: () => Promise.reject(new Error('not here')) },
+    writing: noWriting,
   });
   const statuses = [];
   for (let n = 0; n < 6; n++) statuses.push((await send(`a${n}@x`, `10.0.0.${n}`)).status);

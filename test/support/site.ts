@@ -102,7 +102,8 @@ const noDatabase: ReadScopes = {
   },
 };
 
-const noWriting: Writing = {
+/** For actions that write nothing. */
+export const noWriting: Writing = {
   writeScope: () => {
     const refuse = () => Promise.reject(new Error('This test has no database.'));
     return { ...noDatabase.readScope({} as never), transaction: refuse, stream: () => refuse() as never };

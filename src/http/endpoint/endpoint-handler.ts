@@ -217,7 +217,7 @@ export class EndpointHandler {
     send(response, { ...answer, headers: joinVary([...answer.headers, ...cors, ...transport]) }, closing);
   }
 
-  /** Also where a body may still come, that nobody has asked for. */
+  /** Also where a body may still come that was not asked for. */
   #isLast({ request, isClosing }: Visit): boolean {
     return isClosing() || (!request.complete && (expectsContinue(request) || request.readableDidRead));
   }

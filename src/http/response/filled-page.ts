@@ -1,5 +1,5 @@
 // A page whose holes are one visitor's, on its way: what stands before the first hole at once, the holes in their order as they
-// come to be filled, what lies between them as it is. The answer is kept by nobody: it says no-store, has no ETag, and no condition
+// come to be filled, what lies between them as it is. No cache keeps the answer: it says no-store, has no ETag, and no condition
 // is looked at.
 //
 //   HEAD         its headers alone; no hole is begun

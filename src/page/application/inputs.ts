@@ -22,7 +22,7 @@ export const NO_INPUTS: Inputs = Object.freeze({
   variants: NOTHING_CHOSEN,
 });
 
-/** A path that does not parse names nothing: 404. A query that does not parse is a mistake to tell of: 400. A host of nobody: 421. */
+/** A path that does not parse names nothing: 404. A query that does not parse is a mistake to tell of: 400. An unknown host: 421. */
 export interface Rejected {
   readonly rejected: 404 | 400 | 421;
   readonly reason: string;

@@ -46,7 +46,7 @@ export class BodyRefused extends Error {
   }
 }
 
-/** The client broke off: nobody waits for an answer. */
+/** The client broke off: no answer is waited for. */
 export class BodyCut extends Error {
   constructor() {
     super('The client broke off in the body of its request.');

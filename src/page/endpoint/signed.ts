@@ -43,7 +43,7 @@ interface Claim {
 }
 
 const TOLERANCE_MS: Milliseconds = 300_000;
-/** A sender that replaces a secret signs with both; nobody has more. */
+/** A sender that replaces a secret signs with both, so two are enough. */
 const MAX_SIGNATURES = 8;
 const MAX_HEADER_LENGTH = 2048;
 

@@ -11,7 +11,7 @@ type Told = Pick<Arrival, 'rowSettings'>;
 
 const NOTHING_KEPT: KeyRecorder = Object.freeze({ add: () => {}, untracked: () => {}, isDeaf: true });
 
-/** Without `arrival`: as nobody in particular. */
+/** Without `arrival`: for no visitor. */
 export function visitorDb(readScopes: ReadScopes, signal: AbortSignal, arrival?: Told): Db {
   return readScopes.readScope({ signal, keyRecorder: NOTHING_KEPT, local: arrival?.rowSettings });
 }

@@ -239,7 +239,9 @@ export class PagePipeline {
     const { request } = visit;
     const arrival = visit.arrival;
     if (arrival === undefined || admission === undefined || personal === undefined)
-      throw new Error(`${route.template} looks at its visitor, and nobody says who that is.`);
+      throw new Error(
+        `${route.template} needs a visitor, and this server was started without sessions and guards.`,
+      );
     const refusal = await admission.refuse(route, { params: raw.params, arrival }, request.id);
     if (refusal !== undefined) return this.#personal(route, refusal, visit);
     const inputs = await parseInputs(route.declared, raw);
