@@ -12,7 +12,7 @@ interface Cost {
 const derive = promisify<string, Buffer, number, Cost, Buffer>(scrypt);
 const COST: Cost = { N: 16_384, r: 8, p: 5 };
 const BYTES = 32;
-/** Of nobody: checked where there is no account, so that time does not tell whether there is one. */
+/** Checked where there is no account, so that time does not tell whether there is one. */
 const NOBODY = `${COST.N}:${COST.r}:${COST.p}:${'0'.repeat(32)}:${'0'.repeat(2 * BYTES)}`;
 
 export async function hashOf(password: string): Promise<string> {

@@ -13,7 +13,7 @@ export default page({
     handle: z.string('Who are you?').trim().toLowerCase().min(1, 'Who are you?').max(60, 'That is too long.'),
     password: z.string('And the password?').min(1, 'And the password?').max(200, 'That is too long.'),
   },
-  // A password can be guessed by whoever may try often enough, from one address or from many.
+  // Without a limit a password can be guessed, from one address or from many.
   throttle: {
     address: { max: 20, withinMs: 60_000 },
     account: { max: 10, withinMs: 15 * 60_000, of: ({ form }) => form.handle },
@@ -23,7 +23,7 @@ export default page({
       `select u.id, u.name, a.password from users u join accounts a on a.user_id = u.id where u.handle = $1`,
       [form.handle],
     );
-    // One message for both: who has an account is nobody else's business.
+    // One message for both, so that it does not tell who has an account.
     if (!(await isRight(form.password, account?.password)) || account === null)
       return invalid({ handle: 'Nobody here has this handle and this password.' });
     session.set({ userId: account.id, name: account.name });
