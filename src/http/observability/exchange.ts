@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { SpanIds } from '../../core/trace.ts';
 import type { Bytes, Milliseconds } from '../../core/units.ts';
-import type { PageResponse } from '../../page/request/pipeline.ts';
+import type { PageResponse } from '../../page/request/page-request.ts';
 
 /**
  * A request of the ordinary path and its answer: Node's own object, which goes through all hands, with what is to be known

@@ -8,7 +8,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
-import type { PageResponse } from '../../page/request/pipeline.ts';
+import type { PageResponse } from '../../page/request/page-request.ts';
 import type { TrustProxy } from '../request/trust-proxy.ts';
 import { type AccessLog, pathForLog } from './access-log.ts';
 import { type Exchange, exchangeOf } from './exchange.ts';

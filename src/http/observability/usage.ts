@@ -9,7 +9,7 @@ import type { PageEntry } from '../../cache/entry.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Histogram, type HistogramStats } from '../../core/histogram.ts';
 import type { Bytes } from '../../core/units.ts';
-import type { PageResponse } from '../../page/request/pipeline.ts';
+import type { PageResponse } from '../../page/request/page-request.ts';
 import { type Exchange, exchangeOf } from './exchange.ts';
 import type { RequestTail } from './request-tail.ts';
 import { wasBegun } from './was-begun.ts';

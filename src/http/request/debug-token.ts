@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Header } from '../../cache/entry.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import { surrogateHeaders } from '../../page/render/surrogate-keys.ts';
-import type { PageResponse } from '../../page/request/pipeline.ts';
+import type { PageResponse } from '../../page/request/page-request.ts';
 
 /** Carries DEBUG_TOKEN. The fast path steps aside for every header that begins like this. */
 const TOKEN_HEADER = 'x-coherent-token';

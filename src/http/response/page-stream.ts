@@ -7,7 +7,7 @@ import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Shell } from '../../page/render/shells.ts';
-import type { PageResponse } from '../../page/request/pipeline.ts';
+import type { PageResponse } from '../../page/request/page-request.ts';
 import { streamFailure } from '../../page/request/stream-failure.ts';
 import type { Encoding } from './negotiate.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';

@@ -3,124 +3,49 @@
 // become entries too, so that what writes the response knows one kind of thing.
 
 import type { Cache, CacheKey, FetchOptions, FillContext, Filled, Outcome } from '../../cache/contract.ts';
-import type { Header, PageEntry } from '../../cache/entry.ts';
+import type { PageEntry } from '../../cache/entry.ts';
 import { OverloadedError } from '../../cache/errors.ts';
 import { pageKey } from '../../cache/key.ts';
-import type { Clock } from '../../core/clock.ts';
 import { inEmptyContext } from '../../core/empty-context.ts';
 import { andThen, type Eventually, finishing } from '../../core/eventually.ts';
-import type { Logger } from '../../core/log.ts';
 import type { StopSignal } from '../../core/stop.ts';
 import { type Tracing, untraced } from '../../core/trace.ts';
-import type { Arrival } from '../../visitor/arrival.ts';
 import type { Application, PageRoute } from '../application/application.ts';
 import { type Inputs, NO_INPUTS, parseInputs, type RawInputs, type Rejected } from '../application/inputs.ts';
-import type { Chosen, PageVariants } from '../definitions/variants.ts';
-import type { Encoding } from '../encode/encode.ts';
+import type { Chosen } from '../definitions/variants.ts';
 import { PageEncodings } from '../encode/encodings.ts';
-import { GuardError } from '../errors.ts';
-import type { FailureProps } from '../render/failure-page.ts';
-import type { PageRenderer } from '../render/renderer.ts';
 import { type Shell, Shells } from '../render/shells.ts';
 import type { Timeouts } from '../timeouts.ts';
 import { addressOf } from './address.ts';
 import type { Admission } from './admission.ts';
-import { errorStatusOf } from './error-status.ts';
-import { FailureLog } from './failure-log.ts';
+import { PageFailures, type PageFailuresOptions } from './page-failures.ts';
+import type { PageAddress, PageRequest, PageResponse } from './page-request.ts';
 import { forOneVisitor, type PersonalPages } from './personal.ts';
 import { type Refreshable, RefreshRegistry } from './refresh-registry.ts';
+import { Visit } from './visit.ts';
 
-export interface PageRequest {
-  /** Of the canonical path, decoded. */
-  readonly segments: readonly string[];
-  /** Raw, without the '?'. */
-  readonly query: string;
-  readonly header: (name: string) => string | undefined;
-  /** Who asks. Called for pages that look at their visitor, and for no other. */
-  readonly arrival?: () => Arrival;
-  /** The one that the visitor likes best of those there are. */
-  readonly encoding: Encoding;
-  /** Render anew whatever is cached: an operator asks. */
-  readonly bypass?: boolean;
-  /** The name of the request: a failure of it goes by this one. */
-  readonly id?: () => string;
-  /** Called once, and only if the visitor has to wait. */
-  readonly waits: () => Visitor;
-}
-
-/** A request that waits for a render. */
-export interface Visitor {
-  /** Aborts when its client is gone. */
-  readonly signal: StopSignal;
-  /** Told the shell of a page that has one, once; `collapsed`: of a render that another request, or process, began. */
-  readonly onShell?: ((shell: Shell, collapsed: boolean) => void) | undefined;
-}
-
-export type PageAddress = Pick<PageRequest, 'segments' | 'query' | 'header'>;
-
-export interface PageResponse {
-  readonly entry: PageEntry;
-  /** The route template; '_404' where no route matches. For logs and metrics. */
-  readonly route: string;
-  /** Undefined for failures, which have no key. */
-  readonly key: CacheKey | undefined;
-  readonly outcome: Outcome<PageEntry> | undefined;
-  /** Of a failure: what the visitor is told, and the log. */
-  readonly errorId?: string;
-  /** There was no room to render it: the visitor had better come back over another connection. */
-  readonly shed?: true;
-  /** It was made for this visitor alone. */
-  readonly personal?: true;
-  /** A guard has let this visitor pass: the next one is asked anew. */
-  readonly guarded?: true;
-  /** Of the request headers, these took part in the key as they came. */
-  readonly vary: readonly string[];
-  /** Which of the application's variants did, and what was chosen of them. */
-  readonly variants?: { readonly of: PageVariants; readonly chosen: Chosen } | undefined;
-  /**
-   * The key that the address leads to by now, its headers aside: a schema may say today's date, or what else it likes.
-   * It answers undefined where that cannot be said at once. Not there: always the same key.
-   */
-  readonly keyNow?: (() => CacheKey | undefined) | undefined;
-}
-
-export interface PipelineOptions {
+export interface PipelineOptions extends Omit<PageFailuresOptions, 'encodings'> {
   readonly application: Application;
   readonly cache: Cache<PageEntry>;
-  readonly renderer: PageRenderer;
   /** Without it no page with guards is answered, without `personal` no page of one visitor. */
   readonly admission?: Admission;
   readonly personal?: PersonalPages;
   readonly timeouts: Timeouts;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** A short name for a failure, shown to the visitor and written to the log. */
-  readonly newId: () => string;
-  /** In [0, 1); spreads Retry-After. */
-  readonly random: () => number;
-  /** Show errors to the visitor. Never in production. */
-  readonly showErrors: boolean;
-  /** Log what failed guards and personal pages say. */
-  readonly personalErrors?: boolean;
   readonly trace?: Tracing;
 }
 
 export class PagePipeline {
   readonly #options: PipelineOptions;
-  /** An error that many waited for is told once, under one id. */
-  readonly #told = new WeakMap<object, string>();
   readonly #encodings: PageEncodings;
-  readonly #failures: FailureLog;
+  readonly #failures: PageFailures;
   readonly #shells = new Shells();
   readonly #refreshables = new RefreshRegistry();
-  /** The page that all are shown for whom there is no room. */
-  #refusal: Promise<PageEntry> | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
     const { cache, clock, log } = options;
     this.#encodings = new PageEncodings({ cache, clock, log });
-    this.#failures = new FailureLog(options);
+    this.#failures = new PageFailures({ ...options, encodings: this.#encodings });
   }
 
   /** Before the cache's own: nothing is compressed any more that the cache would have to take. */
@@ -137,7 +62,7 @@ export class PagePipeline {
     const raw: RawInputs = { params: match?.params ?? {}, query: request.query, header: request.header };
     const visit = new Visit(request, hasInputs(route));
     if (isForVisitors(route))
-      return this.#forVisitor(route, raw, visit).catch((error) => this.#failed(route, error, visit));
+      return this.#forVisitor(route, raw, visit).catch((error) => this.#failures.failed(route, error, visit));
     try {
       const inputs = parseInputs(route.declared, raw);
       const response =
@@ -145,9 +70,9 @@ export class PagePipeline {
           ? inputs.then((settled) => this.#answer(route, settled, visit))
           : this.#answer(route, inputs, visit);
       if (!(response instanceof Promise)) return response;
-      return response.catch((error) => this.#failed(route, error, visit));
+      return response.catch((error) => this.#failures.failed(route, error, visit));
     } catch (error) {
-      return this.#failed(route, error, visit);
+      return this.#failures.failed(route, error, visit);
     }
   }
 
@@ -223,8 +148,8 @@ export class PagePipeline {
   #answer(route: PageRoute, inputs: Inputs | Rejected, visit: Visit): PageResponse | Promise<PageResponse> {
     if (!('rejected' in inputs)) return this.#cached(route, inputs, visit);
     if (inputs.rejected !== 404) {
-      const props = { status: inputs.rejected, id: this.#idOf(visit), detail: inputs.reason };
-      return this.#failure(route, props, [], visit);
+      const props = { status: inputs.rejected, id: this.#failures.idOf(visit), detail: inputs.reason };
+      return this.#failures.failure(route, props, [], visit);
     }
     const { notFound } = this.#options.application;
     const own = parseInputs(notFound.declared, { params: {}, query: '', header: visit.request.header });
@@ -316,17 +241,8 @@ export class PagePipeline {
     visit: Visit,
   ): PageResponse | Promise<PageResponse> {
     if (outcome.error !== undefined && !(outcome.error instanceof OverloadedError))
-      this.#tellOfOlder(route, outcome.error);
+      this.#failures.tellOfOlder(route, outcome.error);
     return this.#encoded(route, inputs, key, outcome, visit);
-  }
-
-  #tellOfOlder(route: PageRoute, error: unknown): void {
-    const id = this.#newIdOf(error);
-    if (id === undefined) return;
-    this.#options.log.warn(
-      { err: error, id, route: route.template },
-      'a render failed; an older page was served',
-    );
   }
 
   #encoded(
@@ -440,69 +356,6 @@ export class PagePipeline {
       () => this.#shells.forget(key),
     );
   }
-
-  async #failed(route: PageRoute, error: unknown, visit: Visit): Promise<PageResponse> {
-    if (error instanceof OverloadedError) return this.#shed(route, visit);
-    const { random, showErrors } = this.#options;
-    const { status, retry } = errorStatusOf(error);
-    const known = typeof error === 'object' && error !== null ? this.#told.get(error) : undefined;
-    const id = known ?? this.#idOf(visit);
-    // The client is gone, and the render stopped for that reason: no failure to tell of.
-    if (known === undefined && !visit.isGone) {
-      if (typeof error === 'object' && error !== null) this.#told.set(error, id);
-      const personal = route.page.definition.personal === true || error instanceof GuardError;
-      const { logId: session } = visit;
-      this.#failures.write({ error, id, status, route: route.template, personal, session }, 'a page failed');
-    }
-    const detail = showErrors ? describe(error) : undefined;
-    const props = { status, id, detail, error, route: route.template };
-    return this.#failure(route, props, retry ? [retryAfter(random)] : [], visit);
-  }
-
-  async #failure(
-    route: PageRoute,
-    props: FailureProps,
-    headers: readonly Header[],
-    visit: Visit,
-  ): Promise<PageResponse> {
-    const { renderer } = this.#options;
-    const { resource } = route;
-    const failure = await (resource === undefined
-      ? renderer.failure(props, headers)
-      : renderer.problem(resource, props, headers));
-    const entry = await this.#encodings.ready(failure, visit.request.encoding, undefined);
-    return { entry, route: route.template, key: undefined, outcome: undefined, errorId: props.id, vary: [] };
-  }
-
-  /** Cheap, or it would be the refusals that wear the worker out: no log line each, and one page rendered for all. */
-  async #shed(route: PageRoute, visit: Visit): Promise<PageResponse> {
-    const { renderer, random } = this.#options;
-    if (route.resource !== undefined) {
-      const told = { status: 503, id: 'overloaded', detail: undefined };
-      const entry = await renderer.problem(route.resource, told, [retryAfter(random)]);
-      return { entry, route: route.template, key: undefined, outcome: undefined, vary: [], shed: true };
-    }
-    this.#refusal ??= inEmptyContext(untraced, () =>
-      renderer.failure({ status: 503, id: 'overloaded', detail: undefined, shed: true }, []),
-    );
-    const page = await this.#encodings.ready(await this.#refusal, visit.request.encoding, undefined);
-    const entry = { ...page, headers: [...page.headers, retryAfter(random)] };
-    const { template } = route;
-    return { entry, route: template, key: undefined, outcome: undefined, vary: [], shed: true };
-  }
-
-  #idOf({ request }: Visit): string {
-    return request.id?.() ?? this.#options.newId();
-  }
-
-  /** Undefined: told before. Otherwise the id under which it is told now, which a visitor may be shown later. */
-  #newIdOf(error: unknown): string | undefined {
-    const id = this.#options.newId();
-    if (typeof error !== 'object' || error === null) return id;
-    if (this.#told.has(error)) return undefined;
-    this.#told.set(error, id);
-    return id;
-  }
 }
 
 /** _404 has no parameters that could be rejected. */
@@ -516,48 +369,4 @@ function isForVisitors({ guards, page }: PageRoute): boolean {
 
 function hasInputs({ declared: { params, query, host } }: PageRoute): boolean {
   return Object.keys(params).length > 0 || Object.keys(query).length > 0 || host?.isInput === true;
-}
-
-/** One request. The visitor is asked for when it has to wait, and not before. */
-class Visit {
-  readonly request: PageRequest;
-  /** Of the page whose address it is, whatever answers in the end. */
-  readonly hasInputs: boolean;
-  #visitor: Visitor | undefined = undefined;
-  #arrival: Arrival | undefined = undefined;
-
-  constructor(request: PageRequest, hasInputs: boolean) {
-    this.request = request;
-    this.hasInputs = hasInputs;
-  }
-
-  get arrival(): Arrival | undefined {
-    this.#arrival ??= this.request.arrival?.();
-    return this.#arrival;
-  }
-
-  /** Where its visitor was looked at. */
-  get logId(): string | undefined {
-    return this.#arrival?.logId;
-  }
-
-  get visitor(): Visitor {
-    this.#visitor ??= this.request.waits();
-    return this.#visitor;
-  }
-
-  get isGone(): boolean {
-    return this.#visitor?.signal.aborted === true;
-  }
-}
-
-/** Spread over 2 to 10 s, so that those who were refused at once do not come back at once. */
-function retryAfter(random: () => number): Header {
-  return ['retry-after', String(2 + Math.floor(random() * 9))];
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `\nCaused by: ${describe(error.cause)}`;
-  return `${error.stack ?? error.message}${cause}`;
 }

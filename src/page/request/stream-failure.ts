@@ -1,5 +1,5 @@
 import { escapeHtml } from '../../render/escape.ts';
-import type { PageResponse } from './pipeline.ts';
+import type { PageResponse } from './page-request.ts';
 
 /**
  * What stands in the place of a page that was begun and came to another end, behind a layout that is sent already:
